@@ -1,0 +1,80 @@
+# Programs: the `weir` command, connectors, unit tests, fuzz targets, benches. Each folder is looked up by name.
+
+# weir_static(TARGET): one static position-independent executable; sanitizers and coverage need a dynamic one.
+function(weir_static target)
+    if(NOT WEIR_SANITIZE AND NOT WEIR_COVERAGE)
+        target_link_options(${target} PRIVATE -static-pie -Wl,--gc-sections)
+    endif()
+endfunction()
+
+if(EXISTS ${CMAKE_SOURCE_DIR}/src/cli/main.c)
+    add_executable(weir_cli src/cli/main.c)
+    set_target_properties(weir_cli PROPERTIES OUTPUT_NAME weir RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+    target_link_libraries(weir_cli PRIVATE weir_all)
+    weir_static(weir_cli)
+endif()
+
+# weir_connector(NAME [STATIC] SOURCES... ): a connector on the public headers only, in bin/.
+function(weir_connector name)
+    cmake_parse_arguments(ARG "STATIC" "" "SOURCES;LIBRARIES" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+    target_link_libraries(${name} PRIVATE weir ${ARG_LIBRARIES})
+    if(ARG_STATIC)
+        weir_static(${name})
+    endif()
+endfunction()
+
+enable_testing()
+
+file(GLOB folders CONFIGURE_DEPENDS connectors/*/CMakeLists.txt examples/*/CMakeLists.txt)
+foreach(list IN LISTS folders)
+    get_filename_component(folder ${list} DIRECTORY)
+    add_subdirectory(${folder})
+endforeach()
+
+# Unit tests: tests/unit/LAYER/NAME_test.c is a cmocka program called LAYER.NAME.
+file(GLOB tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} tests/unit/*/*_test.c)
+foreach(test IN LISTS tests)
+    string(REGEX REPLACE "^tests/unit/(.*)/(.*)_test\\.c$" "\\1.\\2" name ${test})
+    add_executable(unit.${name} ${test})
+    set_target_properties(unit.${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_include_directories(unit.${name} PRIVATE tests)
+    target_link_libraries(unit.${name} PRIVATE weir_all cmocka)
+    add_test(NAME unit.${name} COMMAND unit.${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 120 LABELS unit)
+endforeach()
+
+# Fuzz targets: fuzz/NAME_fuzz.c with its corpus in fuzz/corpus/NAME. Always built with a plain main that replays the
+# corpus as a test; under the fuzz preset also with libFuzzer.
+file(GLOB fuzzers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} fuzz/*_fuzz.c)
+foreach(fuzzer IN LISTS fuzzers)
+    string(REGEX REPLACE "^fuzz/(.*)_fuzz\\.c$" "\\1" name ${fuzzer})
+    add_executable(replay.${name} ${fuzzer} fuzz/replay_main.c)
+    set_target_properties(replay.${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(replay.${name} PRIVATE weir_all)
+    add_test(NAME fuzz.${name} COMMAND replay.${name} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name}
+        ${CMAKE_SOURCE_DIR}/fuzz/regress/${name})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 300 LABELS fuzz)
+    if(WEIR_FUZZ)
+        add_executable(fuzz.${name} ${fuzzer})
+        set_target_properties(fuzz.${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+        target_link_libraries(fuzz.${name} PRIVATE weir_all)
+        target_link_options(fuzz.${name} PRIVATE -fsanitize=fuzzer)
+    endif()
+endforeach()
+
+# Benches: bench/NAME_bench.c becomes bench.NAME in bin/.
+file(GLOB benches CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} bench/*_bench.c)
+foreach(bench IN LISTS benches)
+    string(REGEX REPLACE "^bench/(.*)_bench\\.c$" "\\1" name ${bench})
+    add_executable(bench.${name} ${bench})
+    set_target_properties(bench.${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+    target_link_libraries(bench.${name} PRIVATE weir_all)
+endforeach()
+
+# Larger tests bring their own lists.
+file(GLOB lists CONFIGURE_DEPENDS tests/*/tests.cmake bench/*.cmake)
+foreach(list IN LISTS lists)
+    include(${list})
+endforeach()
