@@ -100,8 +100,8 @@ typedef struct weir_table {
 } weir_table;
 
 /* Inside a weir_table initialiser: the columns, counted by the compiler. */
-#define WEIR_COLUMNS(...)                             \
-    .columns = (const weir_column[]){ __VA_ARGS__ },  \
+#define WEIR_COLUMNS(...)                            \
+    .columns = (const weir_column[]){ __VA_ARGS__ }, \
     .column_count = sizeof((const weir_column[]){ __VA_ARGS__ }) / sizeof(weir_column)
 
 /* One row: expands to the two arguments (array, count) of weir_upsert and its like. */

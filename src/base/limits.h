@@ -14,21 +14,21 @@
 #define WEIR_GIB ((size_t)1024 * 1024 * 1024)
 
 /* --- messages (R-RPC) --- */
-#define WEIR_MESSAGE_SIZE_MAX (128 * WEIR_MIB)        /* one gRPC message, both ways (R-RPC-02) */
-#define WEIR_ERROR_MESSAGE_SIZE_MAX ((size_t)8000)    /* grpc-message sent, decoded bytes (R-RPC-04) */
-#define WEIR_MESSAGE_DEPTH_MAX 64                     /* nesting of protobuf messages, groups and maps together */
-#define WEIR_FORM_DEPTH_MAX 8                         /* nesting of conditional fields */
+#define WEIR_MESSAGE_SIZE_MAX (128 * WEIR_MIB)     /* one gRPC message, both ways (R-RPC-02) */
+#define WEIR_ERROR_MESSAGE_SIZE_MAX ((size_t)8000) /* grpc-message sent, decoded bytes (R-RPC-04) */
+#define WEIR_MESSAGE_DEPTH_MAX 64 /* nesting of protobuf messages, groups and maps together */
+#define WEIR_FORM_DEPTH_MAX 8     /* nesting of conditional fields */
 
 /* --- sources (R-SRC) --- */
-#define WEIR_RECORDS_COUNT_MAX 100                    /* records in one Records message (R-SRC-03) */
-#define WEIR_RECORDS_SIZE_TARGET ((size_t)100000)     /* bytes at which a Records message is closed (R-SRC-03) */
-#define WEIR_STATE_SIZE_MAX ((size_t)10000000)        /* state_json, bytes (R-SRC-01) */
-#define WEIR_ROW_SIZE_MAX (64 * WEIR_MIB)             /* one row, all cells together, bytes */
-#define WEIR_CELL_SIZE_MAX (64 * WEIR_MIB)            /* one cell, decoded bytes */
-#define WEIR_COLUMN_COUNT_MAX ((size_t)10000)         /* columns of a table */
-#define WEIR_TABLE_COUNT_MAX ((size_t)20000)          /* tables of a connection */
-#define WEIR_NAME_SIZE_MAX ((size_t)1024)             /* a schema, table or column name, bytes */
-#define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB)          /* text of a warning or a task, bytes */
+#define WEIR_RECORDS_COUNT_MAX 100                /* records in one Records message (R-SRC-03) */
+#define WEIR_RECORDS_SIZE_TARGET ((size_t)100000) /* bytes at which a Records message is closed (R-SRC-03) */
+#define WEIR_STATE_SIZE_MAX ((size_t)10000000)    /* state_json, bytes (R-SRC-01) */
+#define WEIR_ROW_SIZE_MAX (64 * WEIR_MIB)         /* one row, all cells together, bytes */
+#define WEIR_CELL_SIZE_MAX (64 * WEIR_MIB)        /* one cell, decoded bytes */
+#define WEIR_COLUMN_COUNT_MAX ((size_t)10000)     /* columns of a table */
+#define WEIR_TABLE_COUNT_MAX ((size_t)20000)      /* tables of a connection */
+#define WEIR_NAME_SIZE_MAX ((size_t)1024)         /* a schema, table or column name, bytes */
+#define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB)      /* text of a warning or a task, bytes */
 
 /* --- types (R-BAT-08) --- */
 #define WEIR_DECIMAL_DIGITS_MAX 38
@@ -36,19 +36,19 @@
 #define WEIR_YEAR_MAX 9999
 
 /* --- batch files (R-BAT) --- */
-#define WEIR_BATCH_FILE_SIZE_MAX ((size_t)100000000)  /* one file as written, bytes (R-BAT-03) */
-#define WEIR_BATCH_PLAIN_SIZE_MAX (4 * WEIR_GIB)      /* one file, decompressed, bytes (R-BAT-10) */
-#define WEIR_BATCH_RATIO_MAX ((size_t)2000)           /* decompressed : compressed, after the first 64 MiB (R-BAT-10) */
+#define WEIR_BATCH_FILE_SIZE_MAX ((size_t)100000000) /* one file as written, bytes (R-BAT-03) */
+#define WEIR_BATCH_PLAIN_SIZE_MAX (4 * WEIR_GIB)     /* one file, decompressed, bytes (R-BAT-10) */
+#define WEIR_BATCH_RATIO_MAX ((size_t)2000) /* decompressed : compressed, after the first 64 MiB (R-BAT-10) */
 #define WEIR_BATCH_RATIO_FREE (64 * WEIR_MIB)
-#define WEIR_BATCH_WINDOW_LOG_MAX 27                  /* zstd window, log2 bytes */
-#define WEIR_BATCH_FILES_MAX ((size_t)10000)          /* files named in one request */
-#define WEIR_BATCH_KEY_SIZE ((size_t)32)              /* AES-256 (R-BAT-02) */
+#define WEIR_BATCH_WINDOW_LOG_MAX 27         /* zstd window, log2 bytes */
+#define WEIR_BATCH_FILES_MAX ((size_t)10000) /* files named in one request */
+#define WEIR_BATCH_KEY_SIZE ((size_t)32)     /* AES-256 (R-BAT-02) */
 #define WEIR_BATCH_IV_SIZE ((size_t)16)
 
 /* --- configuration --- */
-#define WEIR_CONFIG_SIZE_MAX (16 * WEIR_MIB)          /* a configuration file, bytes */
-#define WEIR_CONFIG_COUNT_MAX ((size_t)1000)          /* entries of a configuration */
-#define WEIR_FORM_FIELD_MAX ((size_t)1000)            /* fields of a form */
+#define WEIR_CONFIG_SIZE_MAX (16 * WEIR_MIB) /* a configuration file, bytes */
+#define WEIR_CONFIG_COUNT_MAX ((size_t)1000) /* entries of a configuration */
+#define WEIR_FORM_FIELD_MAX ((size_t)1000)   /* fields of a form */
 
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");

@@ -64,7 +64,8 @@ void weir__queue_free(weir_queue *queue, void (*dispose)(void *item))
 /* False when the deadline has passed. */
 static bool wait_on(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_ns)
 {
-    struct timespec until = { .tv_sec = (time_t)(deadline_ns / 1000000000), .tv_nsec = deadline_ns % 1000000000 };
+    struct timespec until = { .tv_sec = (time_t)(deadline_ns / 1000000000),
+                              .tv_nsec = deadline_ns % 1000000000 };
 
     if (deadline_ns == WEIR_FOREVER)
         return pthread_cond_wait(condition, lock) == 0;
@@ -73,7 +74,8 @@ static bool wait_on(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t de
 
 static bool has_room(const weir_queue *queue, size_t weight)
 {
-    return queue->first == NULL || (weight <= queue->weight_max && queue->weight <= queue->weight_max - weight);
+    return queue->first == NULL ||
+           (weight <= queue->weight_max && queue->weight <= queue->weight_max - weight);
 }
 
 weir_status weir__queue_push(weir_queue *queue, void *item, size_t weight, int64_t deadline_ns)

@@ -61,7 +61,7 @@ static void buffer_stops_at_its_maximum(void **state)
 
 static weir_status map_scenario(void *context)
 {
-    char (*names)[16] = context;
+    char(*names)[16] = context;
     weir_status status = WEIR_OK;
     weir_map map;
 

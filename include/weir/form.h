@@ -1,0 +1,92 @@
+/*
+ * weir/form.h: the setup form and the options struct, declared once.
+ *
+ * A partner lists the fields of a struct; that one table is the form the platform shows, the parser of the configuration
+ * and its checker. Values arrive as text (R-RPC, "configuration" maps); a field that is absent or empty takes its
+ * fallback, which also covers configurations saved before the field existed. Duplicate names are refused at start.
+ *
+ *     struct options { const char *host; int64_t port; bool tls; };
+ *
+ *     .form = WEIR_FORM(struct options,
+ *         WEIR_TEXT(struct options, host, .label = "Host", .required = true),
+ *         WEIR_INTEGER(struct options, port, .label = "Port", .fallback = "5432", .minimum = 1, .maximum = 65535),
+ *         WEIR_TOGGLE(struct options, tls, .label = "Use TLS", .fallback = "true"))
+ *
+ * The macro checks the member's type: WEIR_INTEGER on an `int` member does not compile. The configuration key is the
+ * member's name unless `.name` says otherwise. All strings are static. C11 only (the macros use _Generic).
+ */
+#ifndef WEIR_FORM_H
+#define WEIR_FORM_H
+
+#include <weir/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum weir_field_kind {
+    WEIR_FIELD_TEXT = 0,     /* const char *: shown as typed */
+    WEIR_FIELD_PASSWORD = 1, /* const char *: hidden, masked in logs and messages */
+    WEIR_FIELD_HIDDEN = 2,   /* const char *: set by the platform, not shown */
+    WEIR_FIELD_DROPDOWN = 3, /* const char *: one of `choices` */
+    WEIR_FIELD_TOGGLE = 4,   /* bool: "true" or "false" */
+    WEIR_FIELD_INTEGER = 5   /* int64_t: a text field on the wire, checked against minimum and maximum */
+} weir_field_kind;
+
+/* One field. Only `name`, `kind` and `offset` are needed; the macros fill those in. Zero means "not set" everywhere. */
+typedef struct weir_field {
+    const char *name; /* key in the configuration */
+    weir_field_kind kind;
+    size_t offset;           /* of the member in the options struct, bytes */
+    const char *label;       /* what the form shows; the name when NULL */
+    const char *description; /* one sentence of help */
+    const char *placeholder;
+    const char *fallback; /* value when absent or empty; also the form's default */
+    bool required;        /* absent or empty, without a fallback, is a task for the person who set it up */
+    const char *const *choices; /* dropdown: NULL-terminated */
+    int64_t minimum;            /* integer: bounds, both 0 for none */
+    int64_t maximum;
+} weir_field;
+
+typedef struct weir_form {
+    size_t options_size; /* sizeof the options struct; 0 when the connector has no options */
+    const weir_field *fields;
+    size_t field_count;
+} weir_form;
+
+#define WEIR_FORM(type, ...)                                                            \
+    {                                                                                   \
+        .options_size = sizeof(type), .fields = (const weir_field[]){ __VA_ARGS__ },    \
+        .field_count = sizeof((const weir_field[]){ __VA_ARGS__ }) / sizeof(weir_field) \
+    }
+
+/* offsetof, and a compile error unless the member has the wanted type. */
+#define WEIR__MEMBER(type, member, wanted) \
+    (offsetof(type, member) + 0 * sizeof(_Generic(&((type *)0)->member, wanted * : 1)))
+
+#define WEIR__FIELD(type, member, wanted, field_kind, ...)                                             \
+    {                                                                                                  \
+        .name = #member, .kind = field_kind, .offset = WEIR__MEMBER(type, member, wanted), __VA_ARGS__ \
+    }
+
+#define WEIR_TEXT(type, member, ...) WEIR__FIELD(type, member, const char *, WEIR_FIELD_TEXT, __VA_ARGS__)
+#define WEIR_PASSWORD(type, member, ...) \
+    WEIR__FIELD(type, member, const char *, WEIR_FIELD_PASSWORD, __VA_ARGS__)
+#define WEIR_HIDDEN(type, member, ...) WEIR__FIELD(type, member, const char *, WEIR_FIELD_HIDDEN, __VA_ARGS__)
+#define WEIR_DROPDOWN(type, member, ...) \
+    WEIR__FIELD(type, member, const char *, WEIR_FIELD_DROPDOWN, __VA_ARGS__)
+#define WEIR_TOGGLE(type, member, ...) WEIR__FIELD(type, member, bool, WEIR_FIELD_TOGGLE, __VA_ARGS__)
+#define WEIR_INTEGER(type, member, ...) WEIR__FIELD(type, member, int64_t, WEIR_FIELD_INTEGER, __VA_ARGS__)
+
+/* The choices of a dropdown: .choices = WEIR_CHOICES("full", "incremental") */
+#define WEIR_CHOICES(...) \
+    (const char *const[]) \
+    {                     \
+        __VA_ARGS__, NULL \
+    }
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,12 @@
+/* weir/weir.h: everything a connector needs. */
+#ifndef WEIR_WEIR_H
+#define WEIR_WEIR_H
+
+#include <weir/base.h>
+#include <weir/call.h>
+#include <weir/destination.h>
+#include <weir/form.h>
+#include <weir/source.h>
+#include <weir/types.h>
+
+#endif
