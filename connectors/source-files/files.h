@@ -1,0 +1,154 @@
+/*
+ * source-files: what the parts share.
+ *
+ * A file is listed (folder.c), read row by row (rows_csv.c, rows_json.c), its values typed (infer.c), its columns gathered
+ * into the description of a table (table.c), and what was read is remembered (state.c). main.c puts them in order.
+ */
+#ifndef SOURCE_FILES_FILES_H
+#define SOURCE_FILES_FILES_H
+
+#include <jansson.h>
+#include <weir/weir.h>
+
+typedef struct options {
+    const char *folder;
+    const char *keys;
+    const char *delimiter;
+    const char *null_text;
+} options;
+
+/* --- folder.c --- */
+
+typedef enum file_format {
+    FILE_CSV,
+    FILE_JSON
+} file_format;
+
+/* One file; all texts live in the call. */
+typedef struct file_entry {
+    const char *path;  /* relative to the folder: the `_file` column */
+    const char *table; /* the file's stem, or the subfolder that it lies in */
+    file_format format;
+    char delimiter;
+    int64_t modified_ns;
+    int64_t size;
+} file_entry;
+
+typedef struct file_list {
+    file_entry *items; /* sorted by table, then path */
+    size_t count;
+} file_list;
+
+/* Lists the CSV and JSON files of the folder and of its subfolders; other files are left alone. */
+weir_status folder_list(weir_call *call, file_list *out);
+/* Size and time of one file as they are now. WEIR_NOT_FOUND when it is gone. */
+weir_status folder_stat(weir_call *call, const char *path, int64_t *modified_ns, int64_t *size);
+/* The full path of `path`, in the call's memory. */
+const char *folder_path(weir_call *call, const char *path);
+
+/* --- rows_csv.c, rows_json.c --- */
+
+/* How a value was written, which decides what may be read into it. */
+typedef enum field_kind {
+    FIELD_NULL,
+    FIELD_RAW,    /* CSV text, JSON number or boolean: any type */
+    FIELD_STRING, /* a JSON string: text, or a date or time */
+    FIELD_NESTED  /* a JSON object or array, as text */
+} field_kind;
+
+typedef struct field {
+    weir_bytes name;
+    field_kind kind;
+    weir_bytes text;
+} field;
+
+/* Takes one row. Fields are borrowed for the call. A status other than WEIR_OK ends the reading with that status. */
+typedef struct row_sink {
+    weir_status (*row)(void *context, const field *fields, size_t count, int64_t line);
+    void *context;
+} row_sink;
+
+/* Both read `file` from its start; rows are numbered from 1. A malformed file is a task that names file and place. */
+weir_status rows_read_csv(weir_call *call, const file_entry *file, const row_sink *sink);
+weir_status rows_read_json(weir_call *call, const file_entry *file, const row_sink *sink);
+
+static inline weir_status rows_read(weir_call *call, const file_entry *file, const row_sink *sink)
+{
+    return file->format == FILE_CSV ? rows_read_csv(call, file, sink) : rows_read_json(call, file, sink);
+}
+
+/* --- infer.c --- */
+
+/* What is known of a column's values: enough to type it, and to widen it later without looking at old values again. */
+typedef struct traits {
+    weir_type type;    /* UNSPECIFIED until a value was seen */
+    int digits_before; /* most digits before the point, of numbers */
+    int digits_after;  /* most digits after it */
+    bool exponent;     /* a number was written with an exponent */
+} traits;
+
+/* Widens `known` so that it also holds the value. NULL changes nothing. */
+void traits_add(traits *known, const field *value);
+/* Widens `known` so that it also holds whatever `other` holds. */
+void traits_join(traits *known, const traits *other);
+/* The column's type as it is declared: STRING while nothing is known. */
+weir_type traits_type(const traits *known);
+/* The cell for a value that was counted in `known`. Texts are borrowed from `value`. */
+weir_cell traits_cell(const traits *known, const char *column, const field *value);
+
+/* --- table.c --- */
+
+typedef struct table_column {
+    const char *name;
+    traits known;
+} table_column;
+
+/* A table while its files are scanned and sent. Columns 0 to 2 are `_file`, `_line` and `_modified`. */
+typedef struct table {
+    const char *name;
+    table_column *columns;
+    size_t count;
+    size_t capacity;
+    weir_column *declared; /* made by table_declare */
+    weir_cell *cells;      /* one per column, reused for every row */
+    weir_table shape;
+    const char *const *keys; /* names of the chosen key columns, NULL-terminated; NULL: `_file` and `_line` */
+} table;
+
+enum {
+    COLUMN_FILE,
+    COLUMN_LINE,
+    COLUMN_MODIFIED,
+    COLUMN_FIRST
+};
+
+/* An empty table with its three own columns; everything in the call's memory. */
+table *table_new(weir_call *call, const char *name, const char *const *keys);
+/* Index of a column, added when it is new. `guess` is tried first. */
+size_t table_column_index(weir_call *call, table *t, weir_bytes name, size_t guess);
+/* Fixes the shape from what the columns hold. */
+void table_declare(weir_call *call, table *t);
+
+/* --- state.c --- */
+
+/* What was read of one file. */
+typedef struct file_mark {
+    int64_t modified_ns;
+    int64_t size;
+    int64_t rows;     /* rows sent */
+    int64_t rows_old; /* rows that an earlier version of the file had: to be deleted past the new end */
+    bool done;
+} file_mark;
+
+/* The state: {"files": {path: mark with its table}, "tables": {table: [{name, traits}]}}. */
+json_t *state_load(weir_call *call, const weir_sync *out);
+bool state_mark(const json_t *state, const char *path, file_mark *mark);
+void state_set_mark(json_t *state, const file_entry *file, const file_mark *mark);
+void state_forget(json_t *state, const char *path);
+/* Adds the columns that the state knows of the table. */
+void state_table(weir_call *call, const json_t *state, table *t);
+void state_set_table(json_t *state, const table *t);
+/* Sends the state. */
+weir_status state_save(weir_call *call, weir_sync *out, const json_t *state);
+
+#endif

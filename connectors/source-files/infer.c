@@ -1,0 +1,242 @@
+/*
+ * source-files: the type of a column from the texts of its values.
+ *
+ * A type is only given when every value reads back as the same value: `007` stays text because of its zeros, a number of
+ * 20 digits is a DECIMAL and no DOUBLE. Numbers of several kinds meet in the narrowest type that holds them all; a
+ * column with values of two families is STRING, and then every value is sent as it was written.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "files.h"
+
+#define DOUBLE_DIGITS 15 /* decimal digits that every double keeps */
+#define DECIMAL_DIGITS 38
+#define NUMBER_SIZE_MAX 64
+
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static size_t digits(const char *text, size_t size)
+{
+    size_t count = 0;
+
+    while (count < size && is_digit(text[count]))
+        count++;
+    return count;
+}
+
+/* True when the shortest text of the double has the same significant digits as `text`. */
+static bool double_keeps(const char *text, size_t size)
+{
+    char own[NUMBER_SIZE_MAX];
+    char back[NUMBER_SIZE_MAX];
+    double value;
+
+    memcpy(own, text, size);
+    own[size] = '\0';
+    value = strtod(own, NULL);
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(back, sizeof back, "%.*g", precision, value);
+        if (strtod(back, NULL) == value) {
+            size_t wanted = 0;
+            size_t kept = 0;
+
+            /* Compare significant digits: leading zeros and the places of point and exponent aside. */
+            for (const char *p = own; *p && *p != 'e' && *p != 'E'; p++)
+                wanted += is_digit(*p) && (wanted > 0 || *p != '0');
+            for (const char *p = back; *p && *p != 'e'; p++)
+                kept += is_digit(*p) && (kept > 0 || *p != '0');
+            return wanted <= kept || wanted <= DOUBLE_DIGITS;
+        }
+    }
+    return false;
+}
+
+/* -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)? */
+static bool number(weir_bytes text, traits *out)
+{
+    const char *p = text.data;
+    size_t left = text.size;
+    bool negative = left > 0 && *p == '-';
+    size_t before;
+    size_t after = 0;
+    bool exponent = false;
+    long long integer;
+
+    if (left == 0 || left >= NUMBER_SIZE_MAX)
+        return false;
+    p += negative;
+    left -= negative;
+    before = digits(p, left);
+    if (before == 0 || (before > 1 && *p == '0'))
+        return false;
+    p += before;
+    left -= before;
+    if (left > 0 && *p == '.') {
+        after = digits(p + 1, left - 1);
+        if (after == 0)
+            return false;
+        p += after + 1;
+        left -= after + 1;
+    }
+    if (left > 0 && (*p == 'e' || *p == 'E')) {
+        size_t sign = left > 1 && (p[1] == '+' || p[1] == '-');
+        size_t power = digits(p + 1 + sign, left - 1 - sign);
+
+        if (power == 0 || power > 3)
+            return false;
+        exponent = true;
+        left -= 1 + sign + power;
+    }
+    if (left > 0)
+        return false;
+    *out = (traits){ .digits_before = (int)before, .digits_after = (int)after, .exponent = exponent };
+    if (after == 0 && !exponent && before <= 19 && !(negative && before == 1 && text.data[1] == '0')) {
+        char own[NUMBER_SIZE_MAX];
+
+        snprintf(own, sizeof own, "%.*s", (int)text.size, text.data);
+        integer = strtoll(own, NULL, 10);
+        snprintf(own, sizeof own, "%lld", integer);
+        if (strlen(own) == text.size && memcmp(own, text.data, text.size) == 0) {
+            out->type = WEIR_LONG;
+            return true;
+        }
+    }
+    if (double_keeps(text.data, text.size))
+        out->type = WEIR_DOUBLE;
+    else if (!exponent && before + after <= DECIMAL_DIGITS)
+        out->type = WEIR_DECIMAL;
+    else
+        return false;
+    return true;
+}
+
+static bool equal(weir_bytes text, const char *word)
+{
+    return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
+}
+
+static weir_type time_type(weir_bytes text)
+{
+    static const weir_type candidates[] = { WEIR_NAIVE_DATE, WEIR_NAIVE_DATETIME, WEIR_UTC_DATETIME };
+    weir_time time;
+
+    if (text.size < 10 || text.size > 40 || text.data[4] != '-' || text.data[7] != '-')
+        return WEIR_STRING;
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+        bool zoned = text.data[text.size - 1] == 'Z' ||
+                     (text.size > 19 && (memchr(text.data + 19, '+', text.size - 19) != NULL ||
+                                         memchr(text.data + 19, '-', text.size - 19) != NULL));
+
+        if ((candidates[i] == WEIR_UTC_DATETIME) == zoned &&
+            weir_time_parse(candidates[i], text.data, text.size, &time))
+            return candidates[i];
+    }
+    return WEIR_STRING;
+}
+
+static bool is_boolean(weir_bytes text, bool *value)
+{
+    *value = equal(text, "true") || equal(text, "True") || equal(text, "TRUE");
+    return *value || equal(text, "false") || equal(text, "False") || equal(text, "FALSE");
+}
+
+static traits value_traits(const field *value)
+{
+    traits found = { .type = WEIR_STRING };
+    bool truth;
+
+    if (value->kind == FIELD_NESTED)
+        found.type = WEIR_JSON;
+    else if (value->kind == FIELD_RAW && is_boolean(value->text, &truth))
+        found.type = WEIR_BOOLEAN;
+    else if (value->kind != FIELD_RAW || !number(value->text, &found))
+        found.type = time_type(value->text);
+    return found;
+}
+
+static bool is_number(weir_type type)
+{
+    return type == WEIR_LONG || type == WEIR_DOUBLE || type == WEIR_DECIMAL;
+}
+
+static weir_type join_numbers(const traits *all, weir_type a, weir_type b)
+{
+    if (a == WEIR_DECIMAL || b == WEIR_DECIMAL)
+        return !all->exponent && all->digits_before + all->digits_after <= DECIMAL_DIGITS ? WEIR_DECIMAL
+                                                                                          : WEIR_STRING;
+    /* LONG with DOUBLE: as long as a double holds every integer that was seen (R-ENG-20). */
+    return all->digits_before <= DOUBLE_DIGITS || a == b ? WEIR_DOUBLE : WEIR_STRING;
+}
+
+void traits_join(traits *known, const traits *other)
+{
+    weir_type a = known->type;
+    weir_type b = other->type;
+
+    if (b == WEIR_UNSPECIFIED)
+        return;
+    if (other->digits_before > known->digits_before)
+        known->digits_before = other->digits_before;
+    if (other->digits_after > known->digits_after)
+        known->digits_after = other->digits_after;
+    known->exponent |= other->exponent;
+    if (a == WEIR_UNSPECIFIED || (a == b && a != WEIR_DECIMAL))
+        known->type = b;
+    else if (is_number(a) && is_number(b))
+        known->type = join_numbers(known, a, b);
+    else if ((a == WEIR_NAIVE_DATE && b == WEIR_NAIVE_DATETIME) ||
+             (a == WEIR_NAIVE_DATETIME && b == WEIR_NAIVE_DATE))
+        known->type = WEIR_NAIVE_DATETIME;
+    else
+        known->type = WEIR_STRING;
+}
+
+void traits_add(traits *known, const field *value)
+{
+    traits found;
+
+    if (value->kind == FIELD_NULL || known->type == WEIR_STRING)
+        return;
+    found = value_traits(value);
+    traits_join(known, &found);
+}
+
+weir_type traits_type(const traits *known)
+{
+    return known->type == WEIR_UNSPECIFIED ? WEIR_STRING : known->type;
+}
+
+weir_cell traits_cell(const traits *known, const char *column, const field *value)
+{
+    weir_type type = traits_type(known);
+    char own[NUMBER_SIZE_MAX] = "";
+    weir_time time;
+    bool truth;
+
+    if (value->kind == FIELD_NULL)
+        return weir_null(column);
+    if (is_number(type) && type != WEIR_DECIMAL && value->text.size < sizeof own)
+        memcpy(own, value->text.data, value->text.size);
+    switch (type) {
+    case WEIR_BOOLEAN:
+        is_boolean(value->text, &truth);
+        return weir_boolean(column, truth);
+    case WEIR_LONG:
+        return weir_long(column, strtoll(own, NULL, 10));
+    case WEIR_DOUBLE:
+        return weir_double(column, strtod(own, NULL));
+    case WEIR_NAIVE_DATE:
+    case WEIR_UTC_DATETIME:
+    case WEIR_NAIVE_DATETIME:
+        if (weir_time_parse(type, value->text.data, value->text.size, &time) ||
+            weir_time_parse(WEIR_NAIVE_DATE, value->text.data, value->text.size, &time))
+            return weir__cell_time(column, type, time);
+        return weir_null(column);
+    default:
+        return weir__cell_bytes(column, type, value->text.data ? value->text.data : "", value->text.size);
+    }
+}

@@ -1,0 +1,107 @@
+/*
+ * source-files: what was read, and what is known of the columns, between syncs.
+ *
+ *   {"files":  {"orders.csv": {"modified": 1700000000000000000, "size": 123, "rows": 10, "rows_old": 0, "done": true}},
+ *    "tables": {"orders": [{"name": "id", "type": 4, "before": 5, "after": 0, "exponent": false}, …]}}
+ */
+#include <stdlib.h>
+
+#include "files.h"
+
+json_t *state_load(weir_call *call, const weir_sync *out)
+{
+    json_error_t error;
+    json_t *state = json_loads(weir_state_json(out), 0, &error);
+
+    if (state == NULL || !json_is_object(state)) {
+        json_decref(state);
+        weir_log_warning(call, "the saved state is not readable (%s): reading everything again", error.text);
+        state = json_object();
+    }
+    if (!json_is_object(json_object_get(state, "files")))
+        json_object_set_new(state, "files", json_object());
+    if (!json_is_object(json_object_get(state, "tables")))
+        json_object_set_new(state, "tables", json_object());
+    return state;
+}
+
+bool state_mark(const json_t *state, const char *path, file_mark *mark)
+{
+    const json_t *saved = json_object_get(json_object_get(state, "files"), path);
+
+    *mark = (file_mark){ 0 };
+    if (!json_is_object(saved))
+        return false;
+    mark->modified_ns = json_integer_value(json_object_get(saved, "modified"));
+    mark->size = json_integer_value(json_object_get(saved, "size"));
+    mark->rows = json_integer_value(json_object_get(saved, "rows"));
+    mark->rows_old = json_integer_value(json_object_get(saved, "rows_old"));
+    mark->done = json_is_true(json_object_get(saved, "done"));
+    return true;
+}
+
+void state_set_mark(json_t *state, const file_entry *file, const file_mark *mark)
+{
+    json_t *saved = json_pack("{s:s, s:I, s:I, s:I, s:I, s:b}", "table", file->table, "modified",
+                              (json_int_t)mark->modified_ns, "size", (json_int_t)mark->size, "rows",
+                              (json_int_t)mark->rows, "rows_old", (json_int_t)mark->rows_old, "done",
+                              (int)mark->done);
+
+    json_object_set_new(json_object_get(state, "files"), file->path, saved);
+}
+
+void state_forget(json_t *state, const char *path)
+{
+    json_object_del(json_object_get(state, "files"), path);
+}
+
+void state_table(weir_call *call, const json_t *state, table *t)
+{
+    const json_t *columns = json_object_get(json_object_get(state, "tables"), t->name);
+    size_t i;
+    json_t *column;
+
+    json_array_foreach(columns, i, column)
+    {
+        const char *name = json_string_value(json_object_get(column, "name"));
+        traits known = {
+            .type = (weir_type)json_integer_value(json_object_get(column, "type")),
+            .digits_before = (int)json_integer_value(json_object_get(column, "before")),
+            .digits_after = (int)json_integer_value(json_object_get(column, "after")),
+            .exponent = json_is_true(json_object_get(column, "exponent")),
+        };
+
+        if (name != NULL) {
+            size_t index = table_column_index(call, t, (weir_bytes){ name, strlen(name) }, COLUMN_FIRST + i);
+
+            traits_join(&t->columns[index].known, &known);
+        }
+    }
+}
+
+void state_set_table(json_t *state, const table *t)
+{
+    json_t *columns = json_array();
+
+    for (size_t i = COLUMN_FIRST; i < t->count; i++) {
+        const traits *known = &t->columns[i].known;
+
+        json_array_append_new(columns,
+                              json_pack("{s:s, s:i, s:i, s:i, s:b}", "name", t->columns[i].name, "type",
+                                        (int)known->type, "before", known->digits_before, "after",
+                                        known->digits_after, "exponent", (int)known->exponent));
+    }
+    json_object_set_new(json_object_get(state, "tables"), t->name, columns);
+}
+
+weir_status state_save(weir_call *call, weir_sync *out, const json_t *state)
+{
+    char *text = json_dumps(state, JSON_COMPACT);
+    weir_status status;
+
+    if (text == NULL)
+        return weir_fail(call, "out of memory writing the state");
+    status = weir_state_set_json(out, text);
+    free(text);
+    return status == WEIR_OK ? weir_checkpoint(out) : status;
+}
