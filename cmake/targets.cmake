@@ -78,3 +78,34 @@ file(GLOB lists CONFIGURE_DEPENDS tests/*/tests.cmake bench/*.cmake)
 foreach(list IN LISTS lists)
     include(${list})
 endforeach()
+
+# House rules as tests.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+foreach(check layers style rules)
+    add_test(NAME check.${check} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check-${check})
+endforeach()
+
+# unit_tests: all that the sanitizer builds need. With WEIR_SANITIZED_TESTS the tests of build/asan and build/tsan join
+# this build's, so that one ctest run counts everything.
+option(WEIR_SANITIZED_TESTS "Also run the unit and fuzz tests of build/asan and build/tsan" OFF)
+add_custom_target(unit_tests)
+foreach(test IN LISTS tests)
+    string(REGEX REPLACE "^tests/unit/(.*)/(.*)_test\\.c$" "unit.\\1.\\2" name ${test})
+    add_dependencies(unit_tests ${name})
+    if(WEIR_SANITIZED_TESTS)
+        foreach(sanitizer asan tsan)
+            add_test(NAME ${sanitizer}.${name} COMMAND ${CMAKE_SOURCE_DIR}/build/${sanitizer}/tests/${name}
+                WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+            set_tests_properties(${sanitizer}.${name} PROPERTIES TIMEOUT 300 LABELS ${sanitizer})
+        endforeach()
+    endif()
+endforeach()
+foreach(fuzzer IN LISTS fuzzers)
+    string(REGEX REPLACE "^fuzz/(.*)_fuzz\\.c$" "\\1" name ${fuzzer})
+    add_dependencies(unit_tests replay.${name})
+    if(WEIR_SANITIZED_TESTS)
+        add_test(NAME asan.fuzz.${name} COMMAND ${CMAKE_SOURCE_DIR}/build/asan/tests/replay.${name}
+            ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name} ${CMAKE_SOURCE_DIR}/fuzz/regress/${name})
+        set_tests_properties(asan.fuzz.${name} PROPERTIES TIMEOUT 300 LABELS asan)
+    endif()
+endforeach()
