@@ -77,7 +77,10 @@ typedef struct weir_rpc_call weir_rpc_call;
 
 /* --- messages --- */
 
-/* For weir__rpc_send: compress this message with gzip (ignored when the peer does not accept gzip) (R-RPC-03). */
+/*
+ * For weir__rpc_send: compress this message with gzip (R-RPC-03). A server's is ignored when the client does not accept
+ * gzip. When the first message is sent without it, later ones are compressed only after weir__rpc_use_gzip.
+ */
 #define WEIR_RPC_COMPRESS 1U
 /*
  * For weir__rpc_send: more follows at once, so the message may wait here until 128 KiB have gathered, or until the next
@@ -92,6 +95,8 @@ typedef struct weir_rpc_call weir_rpc_call;
  */
 weir_status weir__rpc_send(weir_rpc_call *call, weir_bytes message, unsigned flags,
                            weir_error *err) WEIR_CHECKED;
+/* Before the first send: tells the peer that messages may come compressed. A server that cannot inflate refuses the call. */
+void weir__rpc_use_gzip(weir_rpc_call *call);
 /* Sends what WEIR_RPC_MORE kept back. Does not wait. */
 void weir__rpc_flush(weir_rpc_call *call);
 /* Client: no more messages will be sent. Later sends are programmers' errors. Does not wait. */

@@ -55,8 +55,11 @@ int weir__rpc_server_port(const weir_rpc_server *server);
  * cancelled. Returns at once; may be called from a signal handler, and again (the first call counts).
  */
 void weir__rpc_server_drain(weir_rpc_server *server, int64_t timeout_ms);
-/* Waits until a drain that was asked for (before or during the wait) is complete: no call runs, everything is sent. */
-void weir__rpc_server_wait(weir_rpc_server *server);
+/*
+ * Waits until a drain that was asked for (before or during the wait) is complete: no call runs, everything is sent. False
+ * when handlers still run two seconds after they were cancelled; then end the process without weir__rpc_server_close.
+ */
+bool weir__rpc_server_wait(weir_rpc_server *server);
 /* Cancels what runs, waits for the handlers to return, closes all and removes the socket file. Accepts NULL. */
 void weir__rpc_server_close(weir_rpc_server *server);
 
