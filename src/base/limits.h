@@ -50,6 +50,14 @@
 #define WEIR_CONFIG_COUNT_MAX ((size_t)1000) /* entries of a configuration */
 #define WEIR_FORM_FIELD_MAX ((size_t)1000)   /* fields of a form */
 
+/* --- connectors (sdk) --- */
+#define WEIR_CALL_MEMORY_MAX \
+    (1 * WEIR_GIB) /* what a handler may take with weir_alloc in one request, bytes */
+#define WEIR_REQUEST_MEMORY_MAX (512 * WEIR_MIB) /* one decoded request, bytes */
+#define WEIR_LOG_TEXT_SIZE_MAX (16 * WEIR_KIB)   /* text of one log line, bytes; more is cut */
+#define WEIR_ROWS_AGE_MAX_MS 1000                /* rows waiting longer for their batch to fill are sent */
+#define WEIR_CHECKPOINT_AGE_MAX_MS 3600000       /* without a checkpoint for so long: a warning (R-SRC-04) */
+
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");
 static_assert(WEIR_CELL_SIZE_MAX <= WEIR_ROW_SIZE_MAX, "a cell fits into a row");

@@ -1,0 +1,46 @@
+/*
+ * sdk/options: from a form table and a configuration to the partner's options struct.
+ *
+ * The form table is the partner's and is checked once, at start. The configuration comes with every request and is
+ * untrusted: what is wrong with it is a task for the person who filled in the form, naming the field's label and key.
+ * Pure; any thread.
+ */
+#ifndef WEIR_SDK_OPTIONS_H
+#define WEIR_SDK_OPTIONS_H
+
+#include <weir/form.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+/* One entry of a configuration. The value may contain NUL; it is terminated all the same. */
+typedef struct weir_setting {
+    const char *name;
+    const char *value;
+    size_t size; /* of the value, bytes */
+} weir_setting;
+
+typedef struct weir_settings {
+    const weir_setting *items;
+    size_t count;
+} weir_settings;
+
+/* The entry called `name`; NULL when there is none. */
+const weir_setting *weir__settings_find(const weir_settings *settings, const char *name);
+
+/*
+ * Refuses a form that cannot work: a field without name, two with one name, an offset outside the options struct, a
+ * dropdown without choices, a fallback that its own field refuses, bounds the wrong way round.
+ */
+weir_status weir__form_check(const weir_form *form, weir_error *err) WEIR_CHECKED;
+/*
+ * Fills in an options struct in `arena`; *out is NULL for a form without options. Texts are borrowed from `settings` and
+ * the form. WEIR_TASK: a required field is missing, a number is none or out of bounds, a choice is not offered.
+ */
+weir_status weir__options_parse(const weir_form *form, const weir_settings *settings, weir_arena *arena,
+                                const void **out, weir_error *err) WEIR_CHECKED;
+/* The values of the password fields, for sdk/mask.h: *out is in `arena`, the bytes are borrowed from `settings`. */
+weir_status weir__options_secrets(const weir_form *form, const weir_settings *settings, weir_arena *arena,
+                                  weir_bytes **out, size_t *count) WEIR_CHECKED;
+
+#endif

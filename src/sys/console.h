@@ -1,0 +1,12 @@
+/* sys/console: whole texts to standard output and the like. Any thread; lines longer than a pipe's atom may mix. */
+#ifndef WEIR_SYS_CONSOLE_H
+#define WEIR_SYS_CONSOLE_H
+
+#include <weir/base.h>
+
+/* Writes all of it, waiting when a pipe is full. False when the reader is gone; nobody is left to be told. */
+bool weir__console_write(int fd, const char *text, size_t size);
+/* True when somebody sits in front of it. */
+bool weir__console_is_terminal(int fd);
+
+#endif
