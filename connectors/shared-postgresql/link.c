@@ -1,0 +1,264 @@
+/*
+ * shared-postgresql/link: libpq's asynchronous calls behind blocking ones, so that a wait can end when the caller goes.
+ */
+#include "link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CONNECT_TIMEOUT_SECONDS "30"
+#define WAIT_MS 1000
+
+/* The session as the conversions expect it, whatever the server's and the role's defaults are. */
+static const char session_settings[] =
+    "SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = "
+    "'postgres';"
+    " SET bytea_output = 'hex'; SET standard_conforming_strings = on; SET extra_float_digits = 1;"
+    " SET xmloption = content; SET statement_timeout = 0; SET lock_timeout = 0;"
+    " SET idle_in_transaction_session_timeout = 0; SET client_min_messages = error; SET search_path = "
+    "pg_catalog";
+
+static void ignore_notice(void *argument, const PGresult *result)
+{
+    (void)argument;
+    (void)result;
+}
+
+/* The reason of libpq in one line. */
+static const char *one_line(weir_call *call, const char *message)
+{
+    char *line = (char *)(uintptr_t)weir_copy(call, message, strlen(message));
+    size_t size = strlen(line);
+
+    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == ' '))
+        line[--size] = '\0';
+    for (char *at = line; *at != '\0'; at++) {
+        if (*at == '\n' || *at == '\t')
+            *at = ' ';
+    }
+    return line;
+}
+
+/* Errors that only a person can mend: authentication, permissions, no such database or role, wrong client encoding. */
+static bool needs_person(const char *state)
+{
+    return strncmp(state, "28", 2) == 0 || strcmp(state, "3D000") == 0 || strcmp(state, "42501") == 0;
+}
+
+weir_status link_open(weir_call *call, const link_address *address, PGconn **out)
+{
+    const char *port = weir_printf(call, "%lld", (long long)address->port);
+    const char *keywords[] = { "host",
+                               "port",
+                               "dbname",
+                               "user",
+                               "password",
+                               "sslmode",
+                               "sslrootcert",
+                               "application_name",
+                               "gssencmode",
+                               "passfile",
+                               "connect_timeout",
+                               "client_encoding",
+                               "sslcert",
+                               "keepalives",
+                               "keepalives_idle",
+                               "fallback_application_name",
+                               "tcp_user_timeout",
+                               NULL };
+    const char *values[] = { address->host,
+                             port,
+                             address->database,
+                             address->user,
+                             address->password,
+                             address->tls,
+                             strncmp(address->tls, "verify", 6) == 0 ? address->tls_authorities
+                                                                     : "/nonexistent",
+                             address->program,
+                             "disable",
+                             "/nonexistent",
+                             CONNECT_TIMEOUT_SECONDS,
+                             "UTF8",
+                             "/nonexistent",
+                             "1",
+                             "60",
+                             "weir",
+                             "120000",
+                             NULL };
+    PGconn *link = PQconnectdbParams(keywords, values, 0);
+    weir_status status;
+
+    if (link == NULL)
+        return weir_fail(call, "connect to '%s' port %s: out of memory", address->host, port);
+    if (PQstatus(link) != CONNECTION_OK) {
+        const char *reason = one_line(call, PQerrorMessage(link));
+
+        /* Before the session stands libpq gives text only; these two are the server's words for a person's mistake. */
+        if (strstr(reason, "authentication failed") || strstr(reason, "does not exist") ||
+            strstr(reason, "no pg_hba.conf entry"))
+            status = weir_task(
+                call, "Cannot log in to database '%s' as '%s': %s. Check user, password and database.",
+                address->database, address->user, reason);
+        else
+            status = weir_fail(call, "connect to PostgreSQL on '%s' port %s: %s", address->host, port,
+                               reason);
+        PQfinish(link);
+        return status;
+    }
+    (void)PQsetNoticeReceiver(link, ignore_notice, NULL);
+    status = link_run(call, link, "set up the session", session_settings);
+    if (status != WEIR_OK) {
+        PQfinish(link);
+        return status;
+    }
+    *out = link;
+    return WEIR_OK;
+}
+
+bool link_read(PGconn *link)
+{
+    struct pollfd wait = { .fd = PQsocket(link), .events = POLLIN };
+
+    if (poll(&wait, 1, WAIT_MS) < 0 && errno != EINTR)
+        return false;
+    return PQconsumeInput(link) == 1;
+}
+
+void link_cancel(PGconn *link)
+{
+    char reason[256];
+    PGcancel *cancel = PQgetCancel(link);
+
+    if (cancel != NULL) {
+        (void)PQcancel(cancel, reason, (int)sizeof reason);
+        PQfreeCancel(cancel);
+    }
+}
+
+/* The next result of the running statement, NULL when there is no more; cancels it once when the caller has gone. */
+static PGresult *next_result(weir_call *call, PGconn *link, bool *cancelled)
+{
+    while (PQisBusy(link)) {
+        if (!*cancelled && !weir_running(call)) {
+            link_cancel(link);
+            *cancelled = true;
+        }
+        if (!link_read(link))
+            break; /* PQgetResult below makes a result of the lost connection */
+    }
+    return PQgetResult(link);
+}
+
+PGresult *link_finish(weir_call *call, PGconn *link)
+{
+    bool cancelled = false;
+    PGresult *last = NULL;
+    PGresult *result;
+
+    while ((result = next_result(call, link, &cancelled)) != NULL) {
+        ExecStatusType kind = PQresultStatus(result);
+
+        /* The first error is the one that explains; what follows it is its consequence. */
+        if (last != NULL && PQresultStatus(last) == PGRES_FATAL_ERROR) {
+            PQclear(result);
+        } else {
+            PQclear(last);
+            last = result;
+        }
+        if (kind == PGRES_COPY_IN || kind == PGRES_COPY_OUT)
+            break;
+    }
+    if (cancelled) {
+        PQclear(last);
+        return NULL;
+    }
+    return last ? last : PQmakeEmptyPGresult(link, PGRES_FATAL_ERROR);
+}
+
+const char *link_sqlstate(const PGconn *link, const PGresult *result)
+{
+    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+    if (state != NULL)
+        return state;
+    return PQstatus(link) == CONNECTION_BAD ? "08006" : "";
+}
+
+weir_status link_failed(weir_call *call, const PGconn *link, const PGresult *result, const char *doing)
+{
+    const char *state = link_sqlstate(link, result);
+    const char *message = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const char *detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
+    const char *context = result ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
+    const char *reason;
+
+    if (message == NULL)
+        message = PQerrorMessage(link);
+    /* Only COPY's context names a place (table, line, column); others repeat the statement. */
+    if (context != NULL && strncmp(context, "COPY ", 5) != 0)
+        context = NULL;
+    reason = one_line(call, weir_printf(call, "%s%s%s%s%s", message, detail ? " - " : "",
+                                        detail ? detail : "", context ? " - " : "", context ? context : ""));
+    if (PQstatus(link) == CONNECTION_BAD)
+        return weir_fail(call, "%s: the connection to the server was lost: %s", doing, reason);
+    if (needs_person(state))
+        return weir_task(call, "Cannot %s: %s (SQLSTATE %s)", doing, reason, state);
+    return weir_fail(call, "%s: %s (SQLSTATE %s)", doing, reason, state);
+}
+
+/* Sends `sql` and gives its last result, or NULL with the status to end with. */
+static PGresult *execute(weir_call *call, PGconn *link, const char *doing, const char *sql,
+                         weir_status *status)
+{
+    PGresult *result;
+
+    if (PQsendQuery(link, sql) != 1) {
+        *status = link_failed(call, link, NULL, doing);
+        return NULL;
+    }
+    result = link_finish(call, link);
+    if (result == NULL)
+        *status = WEIR_CANCELLED;
+    return result;
+}
+
+weir_status link_query(weir_call *call, PGconn *link, const char *doing, const char *sql, PGresult **out)
+{
+    weir_status status = WEIR_OK;
+    PGresult *result = execute(call, link, doing, sql, &status);
+
+    if (result == NULL)
+        return status;
+    if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
+        status = link_failed(call, link, result, doing);
+        PQclear(result);
+        return status;
+    }
+    *out = result;
+    return WEIR_OK;
+}
+
+weir_status link_run(weir_call *call, PGconn *link, const char *doing, const char *sql)
+{
+    PGresult *result = NULL;
+    weir_status status = link_query(call, link, doing, sql, &result);
+
+    PQclear(result);
+    return status;
+}
+
+weir_status link_copy(weir_call *call, PGconn *link, const char *doing, const char *sql,
+                      ExecStatusType direction)
+{
+    weir_status status = WEIR_OK;
+    PGresult *result = execute(call, link, doing, sql, &status);
+
+    if (result == NULL)
+        return status;
+    if (PQresultStatus(result) != direction)
+        status = link_failed(call, link, result, doing);
+    PQclear(result);
+    return status;
+}
