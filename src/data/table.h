@@ -33,7 +33,8 @@ size_t weir__table_find(const weir_table *table, weir_bytes name);
 size_t weir__table_key_count(const weir_table *table);
 /*
  * What turns `before` into `after`: first adds, types, params and key changes in the order of `after`, then drops in the
- * order of `before`. A different order of columns alone is no change (R-DST-03). *out is in `arena`.
+ * order of `before`. A different order of columns alone is no change (R-DST-03). *out is in `arena`. Fails only when out
+ * of memory.
  */
 weir_status weir__table_compare(const weir_table *before, const weir_table *after, weir_arena *arena,
                                 weir_change **out, size_t *count) WEIR_CHECKED;

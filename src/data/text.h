@@ -43,7 +43,7 @@ weir_status weir__text_put(weir_buf *buf, const weir_cell *cell, weir_error *err
 
 /*
  * Reads `text` as a value of cell->type: sets `presence` to WEIR_VALUE and `as`. Runs of bytes are borrowed from `text`;
- * BINARY is decoded in place, so `text` is written to. False, and the cell untouched, when the text is no value of that
+ * BINARY is decoded in place, so `text` is written to; a DECIMAL keeps its notation (weir__decimal_plain). False, and the cell untouched, when the text is no value of that
  * type or the number is out of the type's range. STRING, JSON and XML are taken as they are: UTF-8 is not checked here.
  */
 bool weir__text_parse(weir_cell *cell, char *text, size_t size);

@@ -19,8 +19,10 @@ typedef struct weir_shape {
     uint32_t fraction_digits;   /* digits after the point */
     uint32_t real_whole_digits; /* the same for FLOAT and DOUBLE values met, in their shortest form */
     uint32_t real_fraction_digits;
-    uint64_t magnitude_max;      /* largest absolute value met in a LONG */
-    uint64_t string_byte_length; /* longest STRING met, or declared, in bytes */
+    uint64_t magnitude_max; /* largest absolute value met in a LONG */
+    uint64_t
+        string_byte_length; /* longest text met, or declared for a STRING, in bytes; UINT64_MAX: not known */
+    bool decimal_unsaid;    /* holds a DECIMAL whose bounds nobody told */
 } weir_shape;
 
 /* "LONG" and so on to the type; WEIR_UNSPECIFIED for a name that is none. */
@@ -40,7 +42,7 @@ weir_type weir__type_join(weir_type a, weir_type b);
 weir_shape weir__shape_of(weir_type type, weir_params params);
 /*
  * The same for a column that already holds values nobody counted (a table found in a store): a LONG counts as reaching
- * beyond 2^53, a FLOAT or DOUBLE as fitting no DECIMAL.
+ * beyond 2^53, a FLOAT or DOUBLE as fitting no DECIMAL; bounds that are not told stay unknown.
  */
 weir_shape weir__shape_stored(weir_type type, weir_params params);
 /*

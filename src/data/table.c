@@ -1,0 +1,224 @@
+/* data/table: column lookups by a map from names, so that wide tables cost no quadratic time. */
+#include "data/table.h"
+
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/utf8.h"
+#include "data/type.h"
+
+bool weir__name_is_system(const char *name)
+{
+    return strncmp(name, "_fivetran_", 10) == 0;
+}
+
+size_t weir__table_find(const weir_table *table, weir_bytes name)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (strncmp(table->columns[i].name, name.data ? name.data : "", name.size) == 0 &&
+            table->columns[i].name[name.size] == '\0')
+            return i;
+    return SIZE_MAX;
+}
+
+size_t weir__table_key_count(const weir_table *table)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < table->column_count; i++)
+        count += table->columns[i].key;
+    return count;
+}
+
+/* From each column's name to the column. False when out of memory. */
+static bool map_columns(const weir_table *table, weir_map *map)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (!weir__map_put(map, weir__text(table->columns[i].name), (void *)&table->columns[i]))
+            return false;
+    return true;
+}
+
+static bool params_told(const weir_params *params)
+{
+    return params->precision != 0 || params->scale != 0 || params->string_byte_length != 0;
+}
+
+static bool params_differ(const weir_column *before, const weir_column *after)
+{
+    if (!params_told(&before->params) || !params_told(&after->params))
+        return false;
+    if (after->type == WEIR_DECIMAL)
+        return before->params.precision != after->params.precision ||
+               before->params.scale != after->params.scale;
+    return after->type == WEIR_STRING &&
+           before->params.string_byte_length != after->params.string_byte_length;
+}
+
+/* Appends what turns one column into the other: at most two changes. */
+static size_t compare_columns(const weir_column *before, const weir_column *after, weir_change *out)
+{
+    size_t count = 0;
+
+    if (before == NULL) {
+        out[0] = (weir_change){ WEIR_CHANGE_ADD, NULL, after };
+        return 1;
+    }
+    if (before->type != after->type)
+        out[count++] = (weir_change){ WEIR_CHANGE_TYPE, before, after };
+    else if (params_differ(before, after))
+        out[count++] = (weir_change){ WEIR_CHANGE_PARAMS, before, after };
+    if (before->key != after->key)
+        out[count++] = (weir_change){ WEIR_CHANGE_KEY, before, after };
+    return count;
+}
+
+weir_status weir__table_compare(const weir_table *before, const weir_table *after, weir_arena *arena,
+                                weir_change **out, size_t *count)
+{
+    weir_status status = WEIR_FAILED;
+    size_t most = before->column_count + 2 * after->column_count;
+    weir_change *changes = weir__arena_array(arena, most + 1, sizeof *changes);
+    size_t used = 0;
+    weir_map old;
+    weir_map new;
+
+    weir__map_init(&old, 0);
+    weir__map_init(&new, 0);
+    if (changes == NULL || !map_columns(before, &old) || !map_columns(after, &new))
+        goto out;
+    for (size_t i = 0; i < after->column_count; i++)
+        used += compare_columns(weir__map_get(&old, weir__text(after->columns[i].name)), &after->columns[i],
+                                changes + used);
+    for (size_t i = 0; i < before->column_count; i++)
+        if (weir__map_get(&new, weir__text(before->columns[i].name)) == NULL)
+            changes[used++] = (weir_change){ WEIR_CHANGE_DROP, &before->columns[i], NULL };
+    *out = changes;
+    *count = used;
+    status = WEIR_OK;
+out:
+    weir__map_clear(&old);
+    weir__map_clear(&new);
+    return status;
+}
+
+static weir_column join_columns(const weir_column *before, const weir_column *after)
+{
+    weir_shape left = weir__shape_stored(before->type, before->params);
+    weir_shape right = weir__shape_of(after->type, after->params);
+    weir_shape both = weir__shape_join(&left, &right);
+
+    return (weir_column){ before->name, weir__shape_type(&both), after->key, weir__shape_params(&both) };
+}
+
+weir_status weir__table_join(const weir_table *before, const weir_table *after, weir_arena *arena,
+                             weir_table **out, weir_error *err)
+{
+    weir_status status = WEIR_FAILED;
+    weir_table both = { after->schema, after->name, NULL, 0 };
+    weir_column *columns = weir__arena_array(arena, before->column_count + after->column_count + 1,
+                                             sizeof *columns);
+    weir_map old;
+    weir_map new;
+
+    weir__map_init(&old, 0);
+    weir__map_init(&new, 0);
+    if (columns == NULL || !map_columns(before, &old) || !map_columns(after, &new))
+        goto out;
+    for (size_t i = 0; i < before->column_count; i++) {
+        const weir_column *now = weir__map_get(&new, weir__text(before->columns[i].name));
+
+        columns[both.column_count] = now ? join_columns(&before->columns[i], now) : before->columns[i];
+        columns[both.column_count++].key = now != NULL && now->key;
+    }
+    for (size_t i = 0; i < after->column_count; i++)
+        if (weir__map_get(&old, weir__text(after->columns[i].name)) == NULL)
+            columns[both.column_count++] = after->columns[i];
+    both.columns = columns;
+    *out = weir__table_copy(&both, arena);
+    status = *out ? WEIR_OK : WEIR_FAILED;
+out:
+    weir__map_clear(&old);
+    weir__map_clear(&new);
+    return status == WEIR_OK ? WEIR_OK : weir__error_memory(err, "joining tables");
+}
+
+weir_table *weir__table_copy(const weir_table *table, weir_arena *arena)
+{
+    weir_table *copy = weir__arena_alloc(arena, sizeof *copy);
+    weir_column *columns = weir__arena_array(arena, table->column_count + 1, sizeof *columns);
+
+    if (copy == NULL || columns == NULL)
+        return NULL;
+    copy->schema = table->schema ? weir__arena_copy(arena, table->schema, strlen(table->schema)) : NULL;
+    copy->name = weir__arena_copy(arena, table->name, strlen(table->name));
+    if (copy->name == NULL || (table->schema != NULL && copy->schema == NULL))
+        return NULL;
+    for (size_t i = 0; i < table->column_count; i++) {
+        columns[i] = table->columns[i];
+        columns[i].name = weir__arena_copy(arena, columns[i].name, strlen(columns[i].name));
+        if (columns[i].name == NULL)
+            return NULL;
+    }
+    copy->columns = columns;
+    copy->column_count = table->column_count;
+    return copy;
+}
+
+static weir_status check_name(const char *table, const char *name, weir_error *err)
+{
+    size_t size = name ? strlen(name) : 0;
+
+    if (size == 0)
+        return weir__error(err, "table '%s': a column has no name", table);
+    if (size > WEIR_NAME_SIZE_MAX)
+        return weir__error(err, "table '%s': a column's name is longer than %zu bytes", table,
+                           WEIR_NAME_SIZE_MAX);
+    if (!weir__utf8_valid(name, size))
+        return weir__error(err, "table '%s': a column's name is not UTF-8", table);
+    return WEIR_OK;
+}
+
+static weir_status check_column(const char *table, const weir_column *column, weir_error *err)
+{
+    weir_status status = check_name(table, column->name, err);
+
+    if (status != WEIR_OK)
+        return status;
+    if ((unsigned)column->type >= WEIR_TYPE_COUNT)
+        return weir__error(err, "table '%s': column '%s' has the unknown type %d", table, column->name,
+                           (int)column->type);
+    if (column->type == WEIR_DECIMAL && (column->params.precision > WEIR_DECIMAL_DIGITS_MAX ||
+                                         column->params.scale > column->params.precision))
+        return weir__error(err, "table '%s': column '%s': DECIMAL(%u, %u) is none; at most %d digits", table,
+                           column->name, column->params.precision, column->params.scale,
+                           WEIR_DECIMAL_DIGITS_MAX);
+    return WEIR_OK;
+}
+
+weir_status weir__table_check(const weir_table *table, weir_error *err)
+{
+    const char *name = table->name ? table->name : "";
+    weir_status status = WEIR_OK;
+    weir_map seen;
+
+    if (name[0] == '\0' || strlen(name) > WEIR_NAME_SIZE_MAX || !weir__utf8_valid(name, strlen(name)))
+        return weir__error(err, "a table's name is empty, longer than %zu bytes or not UTF-8",
+                           WEIR_NAME_SIZE_MAX);
+    if (table->column_count == 0 || table->column_count > WEIR_COLUMN_COUNT_MAX)
+        return weir__error(err, "table '%s' has %zu columns; 1 to %zu are possible", name,
+                           table->column_count, WEIR_COLUMN_COUNT_MAX);
+    weir__map_init(&seen, 0);
+    for (size_t i = 0; i < table->column_count && status == WEIR_OK; i++) {
+        const weir_column *column = &table->columns[i];
+
+        status = check_column(name, column, err);
+        if (status != WEIR_OK)
+            break;
+        if (weir__map_get(&seen, weir__text(column->name)) != NULL)
+            status = weir__error(err, "table '%s' has two columns called '%s'", name, column->name);
+        else if (!weir__map_put(&seen, weir__text(column->name), (void *)column))
+            status = weir__error_memory(err, "checking a table");
+    }
+    weir__map_clear(&seen);
+    return status;
+}
