@@ -13,6 +13,7 @@ from values import canonical, time_nanos
 
 SCHEMA = "landing"
 LOOSE = "loose"
+FILE_COLUMNS = ("name", "population", "area", "capital", "code")
 
 
 class Run:
@@ -168,9 +169,9 @@ def files_to_foreign(built, weir, source):
             run = Run(weir, work, {"folder": str(folder)}, address(destination), {"word": "any"})
             run.sync(source)
             rows = connectors.read_store(store, f"{SCHEMA}.cities")
-        found = {(row["name"], row["population"], row["area"], row["capital"], row["code"]) for row in rows}
-        wanted = {tuple(None if row[name][0] == "null" else row[name][1]
-                        for name in ("name", "population", "area", "capital", "code")) for row in expected["rows"]}
+        found = {tuple(canonical(expected["types"][name], row[name]) for name in FILE_COLUMNS) for row in rows}
+        wanted = {tuple(None if row[name][0] == "null" else canonical(expected["types"][name], row[name][1])
+                        for name in FILE_COLUMNS) for row in expected["rows"]}
         if found != wanted:
             raise RuntimeError(f"cities: {found}, expected {wanted}")
         peers.say("source-files -> weir -> python destination          rows equal by value")

@@ -1,6 +1,6 @@
 """Builds the foreign programs from the package registries into a directory outside the tree's sources, once.
 
-Each kind (go, python, node) has a fetch step, which needs the network and whose failure means SKIP, and a build step,
+Each kind (go, python, node, java) has a fetch step, which needs the network and whose failure means SKIP, and a build step,
 whose failure is a failure. A stamp holds the hash of everything the kind was built from; an unchanged stamp is reused.
 """
 import contextlib
@@ -24,7 +24,8 @@ GO_PROGRAMS = {
     "server": "./server",
     "compressed": "./compressed",
 }
-KINDS = ("go", "python", "node")
+KINDS = ("go", "python", "node", "java")
+JAVA_CLASSES = "io.grpc.testing.integration."
 SKIP_CODE = 77
 
 
@@ -45,6 +46,11 @@ class Peers:
 
     def node(self, script):
         return [tool("node"), str(SOURCES / "node" / script)]
+
+    def java(self, name):
+        jars = str(self.directory / "java" / "*")
+        # A short life each: the first compiler only, and a heap that fits beside the other tests.
+        return [tool("java"), "-XX:TieredStopAtLevel=1", "-Xmx256m", "-cp", jars, JAVA_CLASSES + name]
 
     def environment(self):
         """For the Python and Node peers: where their packages, generated code and schemas are."""
@@ -77,7 +83,7 @@ class Peers:
             raise Skip(f"the {kind} peers are not built: {reason}")
         missing.unlink(missing_ok=True)
         try:
-            versions = {"go": self.build_go, "python": self.build_python, "node": self.build_node}[kind]()
+            versions = getattr(self, "build_" + kind)()
         except Skip as reason:
             missing.write_text(str(reason))
             raise
@@ -136,6 +142,16 @@ class Peers:
                "--fetch-retries=1"], "the npm packages", cwd=out)
         package = json.loads((out / "node_modules" / "@grpc" / "grpc-js" / "package.json").read_text())
         return {"grpc-js (Node)": package["version"], "Node": output([node, "--version"])}
+
+    def build_java(self):
+        out = self.directory / "java"
+        shutil.rmtree(out, ignore_errors=True)
+        java, maven = tool("java"), tool("mvn")
+        pom = SOURCES / "java" / "pom.xml"
+        fetch([maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={out}",
+               "-DincludeScope=runtime"], "the Java packages")
+        version = re.search(r"<version>([\d.]+)</version>\s*</dependency>", pom.read_text()).group(1)
+        return {"grpc-java": version, "Java": re.search(r'"(.*?)"', run([java, "-version"], 60)[1]).group(1)}
 
 
 def source_hash(kind):

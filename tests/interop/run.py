@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The driver of the interoperability tests; docs/internals/interop.md tells what they show.
 
-    run.py peers [go|python|node …]        fetch and build the foreign programs (kept for the next run)
+    run.py peers [go|python|node|java …]   fetch and build the foreign programs (kept for the next run)
     run.py cases PEER                      gRPC's official cases, PEER as client of ours and as server for ours
-    run.py pair CLIENT SERVER [CASE …]     the same for any two of weir, go, python, node
+    run.py pair CLIENT SERVER [CASE …]     the same for any two of weir, go, python, node, java
     run.py h2spec                          h2spec, strict, on our server
     run.py table                           the results of the last runs as Markdown
 
