@@ -28,7 +28,9 @@
 #define WEIR_COLUMN_COUNT_MAX ((size_t)10000)     /* columns of a table */
 #define WEIR_TABLE_COUNT_MAX ((size_t)20000)      /* tables of a connection */
 #define WEIR_NAME_SIZE_MAX ((size_t)1024)         /* a schema, table or column name, bytes */
-#define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB)      /* text of a warning or a task, bytes */
+#define WEIR_RECORD_NAMES_SIZE_MAX \
+    (32 * WEIR_MIB)                          /* memory for names of tables and columns met in one stream */
+#define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB) /* text of a warning or a task, bytes */
 
 /* --- types (R-BAT-08) --- */
 #define WEIR_DECIMAL_DIGITS_MAX 38
@@ -57,6 +59,16 @@
 #define WEIR_LOG_TEXT_SIZE_MAX (16 * WEIR_KIB)   /* text of one log line, bytes; more is cut */
 #define WEIR_ROWS_AGE_MAX_MS 1000                /* rows waiting longer for their batch to fill are sent */
 #define WEIR_CHECKPOINT_AGE_MAX_MS 3600000       /* without a checkpoint for so long: a warning (R-SRC-04) */
+
+/* --- engine (R-ENG-08) --- */
+#define WEIR_CATALOG_SIZE_MAX (256 * WEIR_MIB)  /* names and declarations of one sync */
+#define WEIR_WINDOW_SIZE (8 * WEIR_MIB)         /* text of rows that wait to be folded; two windows at most */
+#define WEIR_WINDOW_ROWS ((size_t)65536)        /* rows of a window, a power of two */
+#define WEIR_REQUEST_KEYS_MAX ((size_t)1500000) /* keys in the files of all open requests together */
+#define WEIR_INBOX_SIZE (2 * WEIR_MIB)          /* messages received and not yet looked at */
+#define WEIR_GROUP_SIZE_MIN (64 * WEIR_MIB)     /* bytes after which a checkpoint is committed at once */
+#define WEIR_GROUP_TIME_MS 1000                 /* else checkpoints this close share one commit (R-ENG-01) */
+#define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)      /* files not yet loaded; past it loading starts early */
 
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");

@@ -78,9 +78,9 @@ weir_status weir__record_reader_open(weir_record_reader *reader, weir_bytes mess
 /*
  * The next record of the open message. WEIR_ITEM: `out` is filled. WEIR_OK: no more. Of equal columns the last counts, of
  * a repeated field the last; unknown fields are skipped. Fails, naming the table and where there is one the column, on
- * malformed bytes, text that is no UTF-8, nanos out of range, NAIVE_TIME (R-SRC-07), a value of a kind that is not known,
- * an unknown record type, a missing table name, and past the limits on names, columns, tables and row size. After a
- * failure only open and free may follow.
+ * malformed bytes, text that is no UTF-8, nanos out of range, NAIVE_TIME (R-SRC-07), a value that is unset or of a kind
+ * that is not known, an unknown record type, a missing table name, a NUL in a name, and past the limits on names,
+ * columns, tables and row size. After a failure only open and free may follow.
  */
 weir_status weir__record_reader_next(weir_record_reader *reader, weir_record *out,
                                      weir_error *err) WEIR_CHECKED;
@@ -96,17 +96,18 @@ typedef struct weir_record_row {
     size_t count;
 } weir_record_row;
 
-/* Bytes before a message from weir__record_writer_take that its receiver may overwrite: room for a frame header. */
+/* Bytes before a message from weir__record_writer_take that its receiver may overwrite: room for a frame's header. */
 #define WEIR_RECORD_HEADROOM ((size_t)8)
 
 /* Private but for `scrub`; initialise with weir__record_writer_init. */
 typedef struct weir_record_writer {
-    bool scrub;     /* text that is no UTF-8 is repaired with U+FFFD (R-SRC-07); otherwise it is refused */
-    weir_buf out;   /* [headroom][record][record]…, the first `taken` bytes already handed out */
-    size_t taken;   /* where the first record not yet taken begins */
-    size_t ready;   /* where the message that is ready ends; 0 when none is */
-    size_t count;   /* records from `taken` to `ready`, or to the end when none is ready */
-    size_t pending; /* records after `ready` */
+    bool scrub;        /* text that is no UTF-8 is repaired with U+FFFD (R-SRC-07); otherwise it is refused */
+    weir_buf out;      /* free bytes, then records one behind the other */
+    size_t taken;      /* where the first record that has not been taken begins */
+    size_t ready;      /* where the message that is ready ends; 0 when none is */
+    size_t count;      /* records up to `ready`, or to the end when no message is ready */
+    size_t pending;    /* records after `ready` */
+    size_t size_bytes; /* bytes that the last record's size took */
 } weir_record_writer;
 
 /* Allocates nothing. One record may take up to `size_max` bytes together with those waiting before it. */
