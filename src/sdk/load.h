@@ -1,0 +1,47 @@
+/*
+ * sdk/load: the rows of a WriteBatch request, file after file (R-DST-05): what stands behind weir_batch_next.
+ *
+ *   path → key → sys/file → batch/reader → row
+ *
+ * Memory is bounded by the longest row. Belongs to the thread of its handler.
+ */
+#ifndef WEIR_SDK_LOAD_H
+#define WEIR_SDK_LOAD_H
+
+#include <weir/destination.h>
+
+#include "batch/name.h"
+#include "batch/reader.h"
+#include "sdk/call.h"
+#include "sys/file.h"
+#include "wire/v2.h"
+
+/* One file of the request. */
+typedef struct weir_load_file {
+    weir_bytes path; /* as the request spells it: the string its key is found by (R-BAT-02) */
+    weir_batch_kind kind;
+} weir_load_file;
+
+struct weir_batch {
+    weir_call *call;
+    const weir_table *table;
+    weir_reader *reader;
+    weir_file *file; /* open now; NULL between files */
+    const weir_load_file *files;
+    size_t file_count;
+    size_t next; /* file to be opened next */
+    weir_file_params params;
+    weir_batch_keys keys;
+    bool kinds[3];       /* whether there are files of replace, update, delete */
+    weir_status failure; /* sticky */
+};
+
+/*
+ * Lists the files of `request` in the order they are applied in. `table` and `request` are borrowed until clear. Failure
+ * is in the call; clear may be called after it.
+ */
+weir_status weir__load_init(weir_batch *batch, weir_call *call, const weir_table *table,
+                            const v2_write_batch_request *request) WEIR_CHECKED;
+void weir__load_clear(weir_batch *batch);
+
+#endif

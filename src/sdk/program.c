@@ -1,0 +1,204 @@
+/*
+ * sdk/program: what weir_source_main and weir_destination_main do: arguments, signals, the server, the exit code.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "rpc/rpc_limits.h"
+#include "sdk/host.h"
+#include "sdk/log.h"
+#include "sys/console.h"
+#include "sys/signal.h"
+
+#define EXIT_STOPPED 0
+#define EXIT_CANNOT_SERVE 1
+#define EXIT_USAGE 2
+#define PORT_SOURCE 50051
+#define PORT_DESTINATION 50052
+
+/* The connector to be served. */
+typedef struct program {
+    const char *name; /* of the connector; "" when its author forgot it */
+    const char *kind; /* "source" or "destination" */
+    const char *origin;
+    int port_default;
+    const weir_source *source;
+    const weir_destination *destination;
+    size_t size;
+} program;
+
+static void print_help(const program *p, const char *file)
+{
+    char text[2048];
+    int length = snprintf(
+        text, sizeof text,
+        "%s: the %s '%s', a gRPC server that speaks the Partner SDK v2\n"
+        "\n"
+        "usage: %s [--port N] [--socket PATH]\n"
+        "\n"
+        "  --port N       listen on TCP port N, IPv6 and IPv4 (default %d); 0 chooses a free one\n"
+        "  --socket PATH  listen on a Unix socket; without --port on nothing else\n"
+        "  --help         this text\n"
+        "  --version      the version of the SDK inside\n"
+        "\n"
+        "examples:\n"
+        "  %s --port %d\n"
+        "  %s --socket /run/%s.sock\n"
+        "\n"
+        "Logs go to standard output, one JSON object a line. SIGTERM stops: running requests get 30\n"
+        "seconds to end. Exit status: 0 stopped, 1 could not serve, 2 wrong arguments.\n",
+        file, p->kind, p->name, file, p->port_default, file, p->port_default, file, p->name);
+
+    if (length > 0)
+        (void)weir__console_write(1, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+static int usage_error(const char *file, const char *what, const char *argument)
+{
+    fprintf(stderr, "%s: %s '%s'; see %s --help\n", file, what, argument, file);
+    return EXIT_USAGE;
+}
+
+/* The value of option `name` at argv[*at], as "--name value" or "--name=value"; NULL when it is another option. */
+static const char *option_value(int argc, char **argv, int *at, const char *name)
+{
+    size_t size = strlen(name);
+
+    if (strncmp(argv[*at], name, size) != 0)
+        return NULL;
+    if (argv[*at][size] == '=')
+        return argv[*at] + size + 1;
+    if (argv[*at][size] != '\0')
+        return NULL;
+    if (*at + 1 == argc)
+        return "";
+    return argv[++*at];
+}
+
+static bool parse_port(const char *text, int *out)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > 65535)
+        return false;
+    *out = (int)value;
+    return true;
+}
+
+/* Fills in `options`. Returns -1 to go on, otherwise an exit code. */
+static int parse_arguments(const program *p, int argc, char **argv, weir_host_options *options)
+{
+    const char *file = argc > 0 && argv[0] ? argv[0] : p->name;
+    bool port_given = false;
+
+    options->port = p->port_default;
+    for (int i = 1; i < argc; i++) {
+        const char *argument = argv[i];
+        const char *value;
+
+        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
+            print_help(p, file);
+            return EXIT_STOPPED;
+        }
+        if (strcmp(argument, "--version") == 0) {
+            printf("%s (Weir %s)\n", p->name, WEIR_VERSION);
+            return fflush(stdout) == 0 ? EXIT_STOPPED : EXIT_CANNOT_SERVE;
+        }
+        if ((value = option_value(argc, argv, &i, "--port")) != NULL) {
+            if (!parse_port(value, &options->port))
+                return usage_error(file, "--port needs a number from 0 to 65535, not", value);
+            port_given = true;
+        } else if ((value = option_value(argc, argv, &i, "--socket")) != NULL) {
+            if (value[0] == '\0')
+                return usage_error(file, "--socket needs a path, not", value);
+            options->socket_path = value;
+        } else {
+            return usage_error(file, "unknown argument", argument);
+        }
+    }
+    if (options->socket_path != NULL && !port_given)
+        options->port = -1;
+    return -1;
+}
+
+static void log_listening(const weir_host *host, const weir_host_options *options)
+{
+    if (options->port >= 0 && options->socket_path != NULL)
+        weir__log(WEIR_LOG_INFO, "listening on port %d and on '%s'", weir__host_port(host),
+                  options->socket_path);
+    else if (options->port >= 0)
+        weir__log(WEIR_LOG_INFO, "listening on port %d", weir__host_port(host));
+    else
+        weir__log(WEIR_LOG_INFO, "listening on '%s'", options->socket_path);
+}
+
+/* The line that a crash leaves behind; static, for it is written when nothing else may be touched. */
+static void prepare_last_word(const program *p)
+{
+    static const char before[] = "{\"level\":\"SEVERE\",\"message\":\"the connector crashed: ";
+    static char after[64];
+
+    snprintf(after, sizeof after, "\",\"message-origin\":\"%s\"}\n", p->origin);
+    weir__signal_last_word(1, before, after);
+}
+
+static int run(const program *p, int argc, char **argv)
+{
+    weir_host_options options = { 0 };
+    int code = parse_arguments(p, argc, argv, &options);
+    weir_host *host = NULL;
+    weir_error err;
+    weir_status status;
+
+    if (code >= 0)
+        return code;
+    weir__log_open(1, p->origin);
+    status = weir__signal_open(&err);
+    if (status == WEIR_OK && p->source != NULL)
+        status = weir__host_open_source(p->source, p->size, &options, &host, &err);
+    else if (status == WEIR_OK)
+        status = weir__host_open_destination(p->destination, p->size, &options, &host, &err);
+    if (status != WEIR_OK) {
+        weir__log(WEIR_LOG_SEVERE, "the %s '%s' cannot serve: %s", p->kind, p->name, err.text);
+        return EXIT_CANNOT_SERVE;
+    }
+    prepare_last_word(p);
+    log_listening(host, &options);
+    (void)weir__signal_wait();
+    weir__log(WEIR_LOG_INFO, "stopping");
+    weir__host_drain(host, WEIR_RPC_DRAIN_TIMEOUT_MS);
+    weir__host_close(host);
+    weir__signal_close();
+    return EXIT_STOPPED;
+}
+
+int weir__source_main(int argc, char **argv, const weir_source *source, size_t size)
+{
+    program p = {
+        .name = source->name ? source->name : "",
+        .kind = "source",
+        .origin = "sdk_connector",
+        .port_default = PORT_SOURCE,
+        .source = source,
+        .size = size,
+    };
+
+    return run(&p, argc, argv);
+}
+
+int weir__destination_main(int argc, char **argv, const weir_destination *destination, size_t size)
+{
+    program p = {
+        .name = destination->name ? destination->name : "",
+        .kind = "destination",
+        .origin = "sdk_destination",
+        .port_default = PORT_DESTINATION,
+        .destination = destination,
+        .size = size,
+    };
+
+    return run(&p, argc, argv);
+}

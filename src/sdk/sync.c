@@ -1,0 +1,494 @@
+/*
+ * sdk/sync: the functions of weir/source.h.
+ *
+ * A row is looked at once, cell by cell: its column is found (nearly always the next one), keys are counted, columns
+ * that were not chosen are dropped. Only a row that must change is copied, to a scratch array that is kept; all others
+ * are encoded straight from the partner's cells. Nothing is allocated per row.
+ *
+ * A slow source must show progress: what has waited for WEIR_ROWS_AGE_MAX_MS goes out with the next call. The clock is
+ * read for every row of a slow source and every sixteenth of a fast one.
+ */
+#include "sdk/sync.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "sdk/log.h"
+#include "sdk/tables.h"
+#include "sys/entropy.h"
+
+#define NS_PER_MS INT64_C(1000000)
+#define FAST_ROW_NS NS_PER_MS /* rows that come closer together than this are not timed one by one */
+#define FAST_ROWS 15
+#define SECONDS_MIN INT64_C(-62135596800) /* 0001-01-01T00:00:00 */
+#define SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59 */
+
+static weir_status fail(weir_sync *out, weir_status status)
+{
+    out->failure = status < 0 ? status : WEIR_FAILED;
+    return out->failure;
+}
+
+weir_status weir__sync_init(weir_sync *sync, weir_call *call, const weir_sync_port *port,
+                            const v2_update_request *request)
+{
+    uint64_t seed = weir__entropy_seed();
+    weir_bytes json = request->has_state_json ? request->state_json : (weir_bytes){ NULL, 0 };
+    weir_error err;
+
+    memset(sync, 0, sizeof *sync);
+    sync->call = call;
+    sync->port = *port;
+    sync->checkpoint_ns = port->clock_ns();
+    sync->checked_ns = sync->checkpoint_ns;
+    weir__record_writer_init(&sync->writer, 2 * WEIR_MESSAGE_SIZE_MAX);
+    sync->writer.scrub = true;
+    weir__buf_init(&sync->message, WEIR_MESSAGE_SIZE_MAX);
+    if (!weir__selection_init(&sync->selection, request->selection, call->arena, seed))
+        return weir__call_fail(call, WEIR_FAILED, "out of memory reading the selection");
+    weir__plans_init(&sync->plans, &sync->selection, seed);
+    if (weir__state_init(&sync->state, json, &err) != WEIR_OK)
+        return weir__call_fail_error(call, &err);
+    return WEIR_OK;
+}
+
+void weir__sync_clear(weir_sync *sync)
+{
+    weir__record_writer_clear(&sync->writer);
+    weir__plans_clear(&sync->plans);
+    weir__selection_clear(&sync->selection);
+    weir__state_clear(&sync->state);
+    weir__buf_clear(&sync->message);
+    weir__free(sync->scratch);
+    sync->scratch = NULL;
+    sync->scratch_capacity = 0;
+}
+
+/* --- sending --- */
+
+/* Sends the records that wait; with `all` false only a message that is full. */
+static weir_status send_records(weir_sync *out, bool all)
+{
+    weir_bytes message;
+
+    do {
+        weir_status status = weir__record_writer_take(&out->writer, &message);
+
+        if (status == WEIR_OK)
+            return WEIR_OK;
+        status = out->port.send(out->port.context, message, true, &out->error);
+        if (status != WEIR_OK)
+            return fail(out, status);
+    } while (all);
+    return WEIR_OK;
+}
+
+static void check_checkpoint_age(weir_sync *out, int64_t now)
+{
+    if (now - out->checkpoint_ns < WEIR_CHECKPOINT_AGE_MAX_MS * NS_PER_MS)
+        return;
+    out->checkpoint_ns = now;
+    weir__log(WEIR_LOG_WARNING,
+              "no checkpoint for an hour: a failure now would repeat all that was sent since");
+}
+
+void weir__sync_tick(weir_sync *sync)
+{
+    int64_t now;
+
+    if (sync->skip > 0) {
+        sync->skip--;
+        return;
+    }
+    now = sync->port.clock_ns();
+    sync->skip = now - sync->checked_ns < FAST_ROW_NS ? FAST_ROWS : 0;
+    sync->checked_ns = now;
+    check_checkpoint_age(sync, now);
+    if (sync->oldest_ns == 0 || now - sync->oldest_ns < WEIR_ROWS_AGE_MAX_MS * NS_PER_MS)
+        return;
+    sync->oldest_ns = 0;
+    if (sync->failure == WEIR_OK && send_records(sync, true) == WEIR_OK)
+        sync->port.flush(sync->port.context);
+}
+
+/* Encodes and sends a message that is no rows, after all that waits (R-SRC-04). */
+static weir_status send_message(weir_sync *out, const v2_update_response *response)
+{
+    weir_status status = send_records(out, true);
+
+    if (status != WEIR_OK)
+        return status;
+    out->message.size = 0;
+    if (weir__codec_encode(&weir__v2_update_response, response, &out->message, &out->error) != WEIR_OK)
+        return fail(out, WEIR_FAILED);
+    status = out->port.send(out->port.context, weir__buf_bytes(&out->message), false, &out->error);
+    if (status != WEIR_OK)
+        return fail(out, status);
+    out->oldest_ns = 0;
+    return WEIR_OK;
+}
+
+void weir__sync_warn(weir_sync *sync, weir_bytes text)
+{
+    v2_warning warning = { .message = text };
+    v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_WARNING,
+                                    .operation.warning = &warning };
+
+    if (sync->failure == WEIR_OK)
+        (void)send_message(sync, &response);
+}
+
+weir_status weir__sync_task(weir_sync *sync, weir_bytes text)
+{
+    v2_task task = { .message = text };
+    v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_TASK, .operation.task = &task };
+
+    sync->failure = WEIR_OK; /* the task tells of it */
+    return send_message(sync, &response);
+}
+
+weir_status weir__sync_finish(weir_sync *sync, weir_status status)
+{
+    if (sync->failure == WEIR_OK && status == WEIR_OK && send_records(sync, true) == WEIR_OK)
+        sync->port.flush(sync->port.context);
+    if (sync->failure != WEIR_OK) {
+        sync->error.status = sync->failure;
+        return weir__call_fail_error(sync->call, &sync->error);
+    }
+    return status;
+}
+
+/* --- rows --- */
+
+/* Digits with a point, a sign and an exponent at most; at least one digit. */
+static bool is_decimal(weir_bytes text)
+{
+    size_t at = 0;
+    size_t digits = 0;
+
+    if (at < text.size && (text.data[at] == '-' || text.data[at] == '+'))
+        at++;
+    for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+        digits++;
+    if (at < text.size && text.data[at] == '.')
+        for (at++; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+            digits++;
+    if (digits > 0 && at < text.size && (text.data[at] == 'e' || text.data[at] == 'E')) {
+        at++;
+        if (at < text.size && (text.data[at] == '-' || text.data[at] == '+'))
+            at++;
+        for (digits = 0; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+            digits++;
+    }
+    return digits > 0 && at == text.size;
+}
+
+static weir_status refuse(weir_sync *out, const weir_plan *plan, const char *column, const char *why)
+{
+    weir__error(&out->error, "a row for table '%s%s%s': column '%s' %s",
+                plan->schema.size ? plan->schema.data : "", plan->schema.size ? "." : "", plan->name.data,
+                column, why);
+    return fail(out, WEIR_FAILED);
+}
+
+/* What the record writer cannot know: whether a text is a number, whether a time has a date. */
+static const char *check_value(const weir_cell *cell)
+{
+    switch (cell->type) {
+    case WEIR_DECIMAL:
+        return is_decimal(cell->as.bytes) ? NULL : "holds a DECIMAL that is no number";
+    case WEIR_NAIVE_DATE:
+    case WEIR_NAIVE_DATETIME:
+    case WEIR_UTC_DATETIME:
+        return cell->as.time.seconds >= SECONDS_MIN && cell->as.time.seconds <= SECONDS_MAX
+                   ? NULL
+                   : "holds a time outside the years 0001 to 9999";
+    case WEIR_NAIVE_TIME:
+        return "holds a NAIVE_TIME, which is not allowed from a source (R-SRC-07); send a STRING";
+    default:
+        return NULL;
+    }
+}
+
+/* A column that is not declared: allowed (R-SRC-08), but its name has not been looked at yet. */
+static const char *check_undeclared(const weir_cell *cells, size_t index)
+{
+    const char *name = cells[index].column;
+    size_t size = strlen(name);
+
+    if (size == 0 || size > WEIR_NAME_SIZE_MAX || !weir__utf8_valid(name, size))
+        return "has a name that is empty, too long or not UTF-8";
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(cells[i].column, name) == 0)
+            return "is there twice";
+    return NULL;
+}
+
+/* The type to send a value in: that of the declared column where it is the same sort of number, only wider. */
+static weir_type sent_type(const weir_cell *cell, weir_type declared)
+{
+    bool wider = (declared == WEIR_LONG && (cell->type == WEIR_SHORT || cell->type == WEIR_INT)) ||
+                 (declared == WEIR_INT && cell->type == WEIR_SHORT) ||
+                 (declared == WEIR_DOUBLE && cell->type == WEIR_FLOAT);
+
+    return wider ? declared : cell->type;
+}
+
+/* The scratch array, holding the first `kept` cells of `cells` and with room for `count`. */
+static weir_cell *scratch_begin(weir_sync *out, const weir_cell *cells, size_t kept, size_t count)
+{
+    if (out->scratch_capacity < count) {
+        weir_cell *grown = weir__realloc_array(out->scratch, count, sizeof *grown);
+
+        if (grown == NULL)
+            return NULL;
+        out->scratch = grown;
+        out->scratch_capacity = count;
+    }
+    if (kept > 0)
+        memcpy(out->scratch, cells, kept * sizeof *cells);
+    return out->scratch;
+}
+
+/* The row as it goes out; `cells` is the partner's array, or the scratch. */
+typedef struct prepared {
+    const weir_cell *cells;
+    size_t count;
+} prepared;
+
+/* What to do with one cell. */
+typedef struct verdict {
+    const char *refused; /* why; NULL when it is fine */
+    weir_type type;
+    bool keep;
+} verdict;
+
+static inline verdict judge(weir_sync *out, weir_plan *plan, const weir_table *table, const weir_cell *cell,
+                            size_t *next)
+{
+    verdict v = { .type = cell->type };
+    size_t at = *next;
+    weir_plan_column *column;
+
+    if (at >= plan->count ||
+        (cell->column != table->columns[at].name && strcmp(cell->column, plan->columns[at].name) != 0))
+        at = weir__plan_find(plan, cell->column);
+    *next = at + 1;
+    if (at == SIZE_MAX) {
+        v.keep = weir__selection_column(&plan->choice, weir__text(cell->column));
+    } else {
+        column = &plan->columns[at];
+        if (column->seen == out->row)
+            v.refused = "is there twice";
+        column->seen = out->row;
+        v.keep = column->selected;
+        if (column->key && cell->presence != WEIR_VALUE)
+            v.refused = "is part of the key and must have a value";
+        if (cell->type != column->type && cell->presence == WEIR_VALUE)
+            v.type = sent_type(cell, column->type);
+    }
+    if (cell->presence == WEIR_VALUE && v.refused == NULL)
+        v.refused = check_value(cell);
+    return v;
+}
+
+/* Names a key column without a cell. */
+static weir_status missing_key(weir_sync *out, const weir_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->columns[i].key && plan->columns[i].seen != out->row)
+            return refuse(out, plan, plan->columns[i].name, "is part of the key and has no cell");
+    return WEIR_OK;
+}
+
+/* One pass over the cells: see the top of this file. */
+static weir_status prepare(weir_sync *out, weir_plan *plan, const weir_table *table, weir_op op,
+                           prepared *row)
+{
+    const weir_cell *cells = row->cells;
+    bool keys_only = op == WEIR_DELETE && plan->key_count > 0; /* R-SRC-02 */
+    weir_cell *copy = NULL;
+    size_t kept = 0;
+    size_t keys = 0;
+    size_t next = 0;
+
+    out->row++;
+    for (size_t i = 0; i < row->count; i++) {
+        verdict v = judge(out, plan, table, &cells[i], &next);
+        bool key = next != 0 && plan->columns[next - 1].key;
+        bool keep = v.keep && (key || !keys_only);
+
+        if (next == 0 && v.refused == NULL)
+            v.refused = check_undeclared(cells, i);
+        if (v.refused != NULL)
+            return refuse(out, plan, cells[i].column, v.refused);
+        keys += key ? 1 : 0;
+        if (copy == NULL && (!keep || v.type != cells[i].type)) {
+            copy = scratch_begin(out, cells, kept, row->count);
+            if (copy == NULL) {
+                weir__error_memory(&out->error, "preparing a row");
+                return fail(out, WEIR_FAILED);
+            }
+        }
+        if (copy != NULL && keep) {
+            copy[kept] = cells[i];
+            copy[kept].type = v.type;
+        }
+        kept += keep ? 1 : 0;
+    }
+    if (keys < plan->key_count)
+        return missing_key(out, plan);
+    row->cells = copy ? copy : cells;
+    row->count = kept;
+    return WEIR_OK;
+}
+
+static weir_status emit(weir_sync *out, const weir_table *table, weir_op op, prepared row)
+{
+    weir_record_row record = { .op = op };
+    weir_plan *plan = NULL;
+    weir_status status;
+
+    weir__sync_tick(out);
+    if (out->failure != WEIR_OK)
+        return out->failure;
+    if (weir__plan_get(&out->plans, table, &plan, &out->error) != WEIR_OK)
+        return fail(out, WEIR_FAILED);
+    if (op == WEIR_TRUNCATE && plan->rows_sent)
+        return refuse(out, plan, "*", "was sent before its truncate; truncate comes first (R-SRC-09)");
+    if (!plan->selected)
+        return WEIR_OK;
+    if (op != WEIR_TRUNCATE && prepare(out, plan, table, op, &row) != WEIR_OK)
+        return out->failure;
+    record.schema = plan->schema;
+    record.table = plan->name;
+    record.cells = row.cells;
+    record.count = row.count;
+    status = weir__record_writer_put(&out->writer, &record, &out->error);
+    if (status < 0)
+        return fail(out, status);
+    plan->rows_sent = plan->rows_sent || op != WEIR_TRUNCATE;
+    if (out->oldest_ns == 0)
+        out->oldest_ns = out->checked_ns;
+    return status == WEIR_ITEM ? send_records(out, false) : WEIR_OK;
+}
+
+weir_status weir_upsert(weir_sync *out, const weir_table *table, const weir_cell *cells, size_t count)
+{
+    return emit(out, table, WEIR_UPSERT, (prepared){ cells, count });
+}
+
+weir_status weir_update(weir_sync *out, const weir_table *table, const weir_cell *cells, size_t count)
+{
+    return emit(out, table, WEIR_UPDATE, (prepared){ cells, count });
+}
+
+weir_status weir_delete(weir_sync *out, const weir_table *table, const weir_cell *cells, size_t count)
+{
+    return emit(out, table, WEIR_DELETE, (prepared){ cells, count });
+}
+
+weir_status weir_truncate(weir_sync *out, const weir_table *table)
+{
+    return emit(out, table, WEIR_TRUNCATE, (prepared){ NULL, 0 });
+}
+
+weir_status weir_schema_change(weir_sync *out, const weir_table *table)
+{
+    v2_schema_change change = { 0 };
+    v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_SCHEMA_CHANGE,
+                                    .operation.schema_change = &change };
+    weir_plan *plan;
+    weir_arena *arena;
+    weir_status status;
+
+    if (out->failure != WEIR_OK)
+        return out->failure;
+    if (weir__plan_look_up(&out->plans, table, &plan, &out->error) != WEIR_OK)
+        return fail(out, WEIR_FAILED);
+    arena = weir__arena_new(WEIR_MESSAGE_SIZE_MAX);
+    if (arena == NULL) {
+        weir__error_memory(&out->error, "announcing a table");
+        return fail(out, WEIR_FAILED);
+    }
+    status = weir__schema_change_to_wire(table, arena, &change, &out->error);
+    status = status == WEIR_OK ? send_message(out, &response) : fail(out, status);
+    weir__arena_free(arena);
+    return status;
+}
+
+bool weir_selected(const weir_sync *out, const weir_table *table, const char *column)
+{
+    weir_table_choice choice = weir__selection_table(&out->selection, table->schema, table->name);
+
+    if (column == NULL || !choice.included)
+        return choice.included;
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].key && strcmp(table->columns[i].name, column) == 0)
+            return true;
+    return weir__selection_column(&choice, weir__text(column));
+}
+
+/* --- state --- */
+
+int64_t weir_state_long(const weir_sync *out, const char *key, int64_t fallback)
+{
+    return weir__state_long(&out->state, key, fallback);
+}
+
+const char *weir_state_string(const weir_sync *out, const char *key, const char *fallback)
+{
+    return weir__state_string(&out->state, key, fallback);
+}
+
+void weir_state_set_long(weir_sync *out, const char *key, int64_t value)
+{
+    if (out->failure == WEIR_OK && weir__state_set_long(&out->state, key, value, &out->error) != WEIR_OK)
+        (void)fail(out, WEIR_FAILED);
+}
+
+void weir_state_set_string(weir_sync *out, const char *key, const char *value)
+{
+    if (out->failure != WEIR_OK)
+        return;
+    if (value == NULL)
+        weir__state_remove(&out->state, key);
+    else if (weir__state_set_string(&out->state, key, value, &out->error) != WEIR_OK)
+        (void)fail(out, WEIR_FAILED);
+}
+
+void weir_state_remove(weir_sync *out, const char *key)
+{
+    weir__state_remove(&out->state, key);
+}
+
+const char *weir_state_json(const weir_sync *out)
+{
+    return out->state.received;
+}
+
+weir_status weir_state_set_json(weir_sync *out, const char *json)
+{
+    if (out->failure == WEIR_OK && weir__state_set_json(&out->state, json, &out->error) != WEIR_OK)
+        return fail(out, WEIR_FAILED);
+    return out->failure;
+}
+
+weir_status weir_checkpoint(weir_sync *out)
+{
+    v2_checkpoint checkpoint = { 0 };
+    v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_CHECKPOINT,
+                                    .operation.checkpoint = &checkpoint };
+    weir_status status;
+
+    if (out->failure != WEIR_OK)
+        return out->failure;
+    if (weir__state_text(&out->state, &checkpoint.state_json, &out->error) != WEIR_OK)
+        return fail(out, WEIR_FAILED);
+    status = send_message(out, &response);
+    out->checkpoint_ns = out->checked_ns;
+    return status;
+}
