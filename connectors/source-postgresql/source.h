@@ -1,0 +1,175 @@
+/*
+ * source-postgresql: what its files share. See README.md for what the connector does.
+ *
+ *   source.c    form, setup tests, the loop over the tables
+ *   catalog.c   which tables there are, with columns and keys
+ *   columns.c   PostgreSQL types to column types
+ *   progress.c  what the state says about a table
+ *   snapshot.c  a whole table, in ranges of pages
+ *   follow.c    what changed since, by a cursor column
+ *   rows.c      COPY's bytes to rows
+ */
+#ifndef SOURCE_POSTGRESQL_SOURCE_H
+#define SOURCE_POSTGRESQL_SOURCE_H
+
+#include <weir/weir.h>
+
+#include "link.h"
+#include "text.h"
+
+struct options {
+    const char *host;
+    int64_t port;
+    const char *database;
+    const char *user;
+    const char *password;
+    const char *tls;
+    const char *tls_authorities;
+    const char *schemas;
+    const char *cursor_columns;
+    const char *cursor_default;
+    int64_t overlap_seconds;
+    int64_t overlap_values;
+    int64_t rows_per_range;
+    bool read_again;
+};
+
+/* How the bytes of a field become a cell. */
+typedef enum column_form {
+    FORM_BOOLEAN,
+    FORM_INT2,
+    FORM_INT4,
+    FORM_INT8,
+    FORM_FLOAT4,
+    FORM_FLOAT8,
+    FORM_DECIMAL, /* numeric with bounds: NaN has no place in DECIMAL */
+    FORM_NUMERIC, /* numeric without bounds, as text */
+    FORM_DATE,
+    FORM_TIMESTAMP,
+    FORM_UUID,
+    FORM_JSONB, /* a version byte before the text */
+    FORM_BYTES, /* as they are: text, bytea, json, xml */
+    FORM_CAST   /* the server casts to text first; then as FORM_BYTES */
+} column_form;
+
+/* What the customer is told about a column, once per sync. */
+#define WARNED_TIME 1U
+#define WARNED_NAN 2U
+
+typedef struct source_column {
+    const char *name;
+    const char *cast;  /* NULL, or the SQL around the name: "%s::text" */
+    const char *type;  /* SQL name of the type, for literals: "timestamp with time zone" */
+    uint32_t type_oid; /* base type */
+    weir_type weir;
+    weir_params params;
+    column_form form;
+    bool not_null;
+    bool key;
+    bool selected;
+    unsigned warned;
+} source_column;
+
+/* A relation with storage: the table itself, or a leaf of a partitioned table. */
+typedef struct source_part {
+    const char *schema;
+    const char *name;
+    uint32_t oid;
+    uint32_t file; /* relfilenode: changes when the table is rewritten */
+    bool foreign;  /* no pages of its own */
+} source_part;
+
+typedef struct source_table {
+    const char *schema;
+    const char *name;
+    uint32_t oid;
+    char kind;     /* of pg_class: r, p, m */
+    bool readable; /* SELECT is granted */
+    double rows;   /* estimated; -1 when never analysed */
+    source_column *columns;
+    size_t column_count;
+    weir_table table;      /* all columns, for the schema and the rows */
+    source_column *cursor; /* NULL: none */
+} source_table;
+
+typedef struct source_catalog {
+    source_table *tables;
+    size_t count;
+} source_catalog;
+
+/* One sync in progress. */
+typedef struct sync_run {
+    weir_call *call;
+    weir_sync *out;
+    PGconn *link;
+    const struct options *options;
+} sync_run;
+
+/* --- catalog.c --- */
+/* The tables of the chosen schemas, in the order of their names; memory of the call. */
+weir_status catalog_load(weir_call *call, PGconn *link, const struct options *options, source_catalog *out);
+/* Relations to read for `table`; *count may be 0 for a partitioned table without partitions. */
+weir_status catalog_parts(weir_call *call, PGconn *link, const source_table *table, source_part **parts,
+                          size_t *count);
+/* Sets `cursor` of every table from the options; a task when a named table, column or type does not fit. */
+weir_status catalog_cursors(weir_call *call, const struct options *options, source_catalog *catalog);
+
+/* --- columns.c --- */
+/* Fills type, form, params and cast from the base type, its modifier and category of pg_type. */
+void column_map(source_column *column, uint32_t type_oid, int32_t modifier, char category);
+/* True when the column can be a cursor: its values are ordered, and can be written down exactly. */
+bool column_can_follow(const source_column *column);
+/* True for date, timestamp and timestamptz. */
+bool column_is_time(const source_column *column);
+/* True for integers and numeric. */
+bool column_is_number(const source_column *column);
+
+/* --- progress.c --- */
+typedef enum progress_kind {
+    PROGRESS_NONE,     /* nothing read, or what was read no longer counts */
+    PROGRESS_SNAPSHOT, /* in the middle of a snapshot */
+    PROGRESS_DONE      /* snapshot complete; `position` when there is a cursor */
+} progress_kind;
+
+/* What the state keeps for one table (under its quoted path). */
+typedef struct progress {
+    progress_kind kind;
+    uint64_t columns;     /* fingerprint of what is read, of the cursor too */
+    uint64_t parts;       /* fingerprint of the relations and their files */
+    uint64_t transaction; /* oldest one running when the snapshot was begun */
+    int64_t part;         /* next to read */
+    int64_t page;         /* next page of it */
+    const char *position; /* literal of the cursor, NULL when no value was seen; memory of the call */
+} progress;
+
+progress progress_load(sync_run *run, const source_table *table);
+/* Pending until the next weir_checkpoint. */
+void progress_save(sync_run *run, const source_table *table, const progress *value);
+/* Fingerprint of the columns that are read, and of the cursor. */
+uint64_t progress_columns(const source_table *table);
+uint64_t progress_parts(const source_part *parts, size_t count);
+
+/* --- rows.c --- */
+/* Appends the list of columns to read: the selected ones, casts where needed. */
+void rows_select_list(text *sql, const source_table *table);
+/*
+ * Runs `COPY (query) TO STDOUT` and upserts every row. Every `checkpoint_rows` rows (0: never) calls `passed` with the
+ * last row's cells in the order of the table's read columns.
+ */
+typedef struct rows_reader {
+    const char *query;
+    const char *doing;
+    int64_t checkpoint_rows;
+    weir_status (*passed)(void *argument, const weir_cell *cells, size_t count);
+    void *argument;
+} rows_reader;
+weir_status rows_copy(sync_run *run, source_table *table, const rows_reader *reader, int64_t *rows);
+
+/* --- snapshot.c, follow.c: each inside the transaction that source.c opened --- */
+weir_status snapshot_read(sync_run *run, source_table *table, progress *at);
+/* `limit` is a literal of the cursor's type up to which values count as passed; NULL where it is no time. */
+weir_status follow_read(sync_run *run, source_table *table, progress *at, const char *limit);
+/* The largest cursor value of the snapshot that counts as passed, as a literal. */
+weir_status follow_position(sync_run *run, const source_table *table, const char *limit, const char **out);
+
+#endif
