@@ -44,6 +44,8 @@
 #define WEIR_BATCH_RATIO_FREE (64 * WEIR_MIB)
 #define WEIR_BATCH_WINDOW_LOG_MAX 27         /* zstd window, log2 bytes */
 #define WEIR_BATCH_FILES_MAX ((size_t)10000) /* files named in one request */
+#define WEIR_BATCH_ROW_TEXT_MAX (2 * WEIR_ROW_SIZE_MAX + WEIR_MIB) /* one row as CSV: each byte may be doubled */
+#define WEIR_BATCH_EMPTY_FRAMES_MAX 64 /* compressed frames without content, skippable ones included */
 #define WEIR_BATCH_KEY_SIZE ((size_t)32)     /* AES-256 (R-BAT-02) */
 #define WEIR_BATCH_IV_SIZE ((size_t)16)
 

@@ -30,8 +30,8 @@ weir_status weir__batch_secret_make(const weir_entropy *entropy, weir_batch_secr
 weir_status weir__batch_markers_make(const weir_entropy *entropy, weir_batch_markers *out,
                                      weir_error *err) WEIR_CHECKED;
 /*
- * A random file name without folder: "<120 random bits>_<upsert|update|delete|earliest>.csv[.zstd|.gz][.aes]", only
- * letters, digits, '-', '_' and '.'. It says nothing about the table.
+ * A random file name without folder: 120 random bits in hex, "_", upsert, update, delete or earliest, ".csv", then ".zstd"
+ * or ".gz", then ".aes". It says nothing about the table.
  */
 weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_kind kind,
                                   const weir_file_params *params, char out[WEIR_BATCH_NAME_SIZE],

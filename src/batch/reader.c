@@ -1,0 +1,482 @@
+/*
+ * batch/reader: one buffer of plaintext, an index of where its cells end, and a row of cells that is filled again and again.
+ *
+ *   buffer:  [used rows | row: cell,cell,…LF | more rows | part of a row | free]      cells point into the buffer
+ *                        ^ start                                           ^ size
+ *
+ * The buffer grows only when a row does not fit; before more is read, what is left moves to its front. R-BAT-05: the header
+ * order is arbitrary, so it is mapped to the table once per file, not per row.
+ */
+#include "batch/reader.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/utf8.h"
+#include "batch/csv.h"
+#include "data/decimal.h"
+#include "data/table.h"
+#include "data/text.h"
+
+#define BUFFER_FIRST (256 * WEIR_KIB)
+#define SKIPPED UINT32_MAX /* a column of the file that is not read */
+
+struct weir_reader {
+    weir_unpacker *unpacker;
+    weir_csv_index *index;
+    char *buffer;
+    size_t capacity; /* without the slack behind it */
+    size_t start;    /* where the next row begins */
+    size_t size;     /* bytes of text */
+    bool input_ended;
+    bool failed;
+    weir_reader_file file;
+    uint64_t rows;
+    uint32_t *targets; /* for each column of the file, the table's column or SKIPPED */
+    size_t target_count;
+    weir_cell *cells; /* one per column of the table */
+    char *plain;      /* WEIR_DECIMAL_TEXT_MAX bytes per column of the table; NULL without DECIMAL columns */
+};
+
+weir_reader *weir__reader_new(void)
+{
+    weir_reader *reader = weir__calloc(1, sizeof *reader);
+
+    if (reader == NULL)
+        return NULL;
+    reader->failed = true; /* nothing is open */
+    reader->unpacker = weir__unpacker_new();
+    reader->index = weir__malloc(sizeof *reader->index);
+    reader->buffer = weir__malloc(BUFFER_FIRST + WEIR_CSV_SLACK);
+    reader->capacity = BUFFER_FIRST;
+    if (reader->unpacker != NULL && reader->index != NULL && reader->buffer != NULL)
+        return reader;
+    weir__reader_free(reader);
+    return NULL;
+}
+
+static void forget_table(weir_reader *reader)
+{
+    weir__free(reader->targets);
+    weir__free(reader->cells);
+    weir__free(reader->plain);
+    reader->targets = NULL;
+    reader->cells = NULL;
+    reader->plain = NULL;
+    reader->target_count = 0;
+}
+
+void weir__reader_free(weir_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    forget_table(reader);
+    weir__unpacker_free(reader->unpacker);
+    weir__free(reader->index);
+    weir__free(reader->buffer);
+    weir__free(reader);
+}
+
+uint64_t weir__reader_rows(const weir_reader *reader)
+{
+    return reader->rows;
+}
+
+size_t weir__reader_memory(const weir_reader *reader)
+{
+    return reader->capacity + sizeof *reader->index + reader->target_count * sizeof *reader->targets;
+}
+
+/* Room for at least one more byte of text. */
+static weir_status make_room(weir_reader *reader, weir_error *err)
+{
+    size_t capacity = reader->capacity * 2;
+    char *buffer;
+
+    if (reader->start > 0) {
+        memmove(reader->buffer, reader->buffer + reader->start, reader->size - reader->start);
+        weir__csv_index_drop(reader->index, reader->start);
+        reader->size -= reader->start;
+        reader->start = 0;
+    }
+    if (reader->size < reader->capacity)
+        return WEIR_OK;
+    if (reader->capacity >= WEIR_BATCH_ROW_TEXT_MAX)
+        return weir__error(err, "read batch file '%s': row %llu is larger than %zu bytes", reader->file.name,
+                           (unsigned long long)reader->rows + 1, WEIR_BATCH_ROW_TEXT_MAX);
+    if (capacity > WEIR_BATCH_ROW_TEXT_MAX)
+        capacity = WEIR_BATCH_ROW_TEXT_MAX;
+    buffer = weir__realloc(reader->buffer, capacity + WEIR_CSV_SLACK);
+    if (buffer == NULL)
+        return weir__error_memory(err, "reading a long row");
+    reader->buffer = buffer;
+    reader->capacity = capacity;
+    return WEIR_OK;
+}
+
+/* Puts more ends into the index, reading more text if it must. WEIR_OK: there is no more. */
+static weir_status index_more(weir_reader *reader, weir_error *err)
+{
+    weir_csv_index *index = reader->index;
+    size_t before = index->count - index->first;
+    weir_status status;
+    size_t got = 0;
+
+    for (;;) {
+        weir__csv_index_scan(index, reader->buffer, reader->size, reader->input_ended);
+        if (index->broken)
+            return weir__unpacker_damaged(reader->file.name, err);
+        if (index->count - index->first > before)
+            return WEIR_ITEM;
+        if (reader->input_ended)
+            return WEIR_OK;
+        status = make_room(reader, err);
+        if (status != WEIR_OK)
+            return status;
+        status = weir__unpacker_read(reader->unpacker, reader->buffer + reader->size,
+                                     reader->capacity - reader->size, &got, err);
+        if (status < 0)
+            return status;
+        if (status == WEIR_OK)
+            reader->input_ended = true;
+        else
+            reader->size += got;
+    }
+}
+
+/* The cell that ends at `end`, without quotes; `row_end`: the cell is its row's last. False when it is malformed. */
+static bool cut_cell(weir_reader *reader, size_t end, bool row_end, char **data, size_t *size)
+{
+    *data = reader->buffer + reader->start;
+    *size = end - reader->start;
+    if (row_end && *size > 0 && (*data)[*size - 1] == '\r')
+        --*size; /* lines that end in CRLF; a CR that is data stands in quotes */
+    return weir__csv_unquote(data, size, reader->start < reader->index->escape_end);
+}
+
+/* Whether the kind of file has this column of the table read at all (R-BAT-09). */
+static bool column_counts(const weir_reader *reader, const weir_column *column)
+{
+    return reader->file.kind != WEIR_BATCH_DELETE || column->key || weir__name_is_system(column->name);
+}
+
+/* The column of the file called `name` goes to `*target`. `seen` maps names to the table's columns. */
+static weir_status map_column(weir_reader *reader, const weir_map *names, weir_bytes name, uint32_t *target,
+                              weir_error *err)
+{
+    const weir_column *columns = reader->file.table->columns;
+    const weir_column *column = weir__map_get(names, name);
+    size_t at = column ? (size_t)(column - columns) : 0;
+    int shown = (int)weir__utf8_cut(name.data, name.size, 200);
+
+    if (!weir__utf8_valid(name.data, name.size))
+        return weir__unpacker_damaged(reader->file.name, err);
+    if (column == NULL && reader->file.kind != WEIR_BATCH_DELETE)
+        return weir__error(err, "read batch file '%s': column '%.*s' is not in table '%s'", reader->file.name,
+                           shown, name.data, reader->file.table->name);
+    *target = SKIPPED;
+    if (column == NULL || !column_counts(reader, column))
+        return WEIR_OK;
+    for (size_t i = 0; i < reader->target_count; i++)
+        if (reader->targets[i] == at)
+            return weir__error(err, "read batch file '%s': column '%s' is there twice", reader->file.name,
+                               column->name);
+    *target = (uint32_t)at;
+    return WEIR_OK;
+}
+
+static weir_status too_many_columns(const weir_reader *reader, weir_error *err)
+{
+    return weir__error(err, "read batch file '%s': its header has more than %zu columns", reader->file.name,
+                       WEIR_COLUMN_COUNT_MAX);
+}
+
+/* Reads the header line up to its end. */
+static weir_status map_header(weir_reader *reader, const weir_map *names, weir_error *err)
+{
+    weir_csv_index *index = reader->index;
+    size_t room = 0;
+    bool row_end = false;
+
+    while (!row_end) {
+        weir_status status = index->first < index->count ? WEIR_ITEM : index_more(reader, err);
+        char *data;
+        size_t size;
+        size_t end;
+
+        if (status < 0)
+            return status;
+        if (status == WEIR_OK)
+            return weir__error(
+                err, "read batch file '%s': it is empty; even a file without rows has a header line",
+                reader->file.name);
+        if (reader->target_count == WEIR_COLUMN_COUNT_MAX)
+            return too_many_columns(reader, err);
+        if (reader->target_count == room) {
+            uint32_t *grown;
+
+            room = room ? room * 2 : 64;
+            grown = weir__realloc_array(reader->targets, room, sizeof *grown);
+            if (grown == NULL)
+                return weir__error_memory(err, "reading a header");
+            reader->targets = grown;
+        }
+        end = index->ends[index->first++];
+        row_end = reader->buffer[end] == '\n';
+        if (!cut_cell(reader, end, row_end, &data, &size))
+            return weir__unpacker_damaged(reader->file.name, err);
+        reader->start = end + 1 < reader->size ? end + 1 : reader->size;
+        status = map_column(reader, names, (weir_bytes){ data, size }, &reader->targets[reader->target_count],
+                            err);
+        if (status != WEIR_OK)
+            return status;
+        reader->target_count++;
+    }
+    return WEIR_OK;
+}
+
+/* Names the key columns that the file lacks. */
+static weir_status check_keys(weir_reader *reader, weir_error *err)
+{
+    const weir_table *table = reader->file.table;
+    weir_buf missing;
+    weir_status status = WEIR_OK;
+
+    weir__buf_init(&missing, WEIR_MIB);
+    for (size_t i = 0; i < table->column_count; i++) {
+        bool optional = reader->file.kind == WEIR_BATCH_DELETE &&
+                        strcmp(table->columns[i].name, "_fivetran_start") == 0;
+        bool found = !table->columns[i].key || optional; /* R-HIS-04 */
+
+        for (size_t j = 0; j < reader->target_count && !found; j++)
+            found = reader->targets[j] == i;
+        if (!found &&
+            !weir__buf_printf(&missing, "%s'%s'", missing.size > 0 ? ", " : "", table->columns[i].name))
+            status = weir__error_memory(err, "reading a header");
+    }
+    if (status == WEIR_OK && missing.size > 0)
+        status = weir__error(err, "read batch file '%s': the key of table '%s' is not in it: %.*s",
+                             reader->file.name, table->name, (int)missing.size, missing.data);
+    weir__buf_clear(&missing);
+    return status;
+}
+
+/* The row that is handed out, with what absent columns mean (R-BAT-09). */
+static weir_status make_cells(weir_reader *reader, weir_error *err)
+{
+    const weir_table *table = reader->file.table;
+    weir_presence absent = reader->file.kind == WEIR_BATCH_REPLACE ? WEIR_NULL : WEIR_UNMODIFIED;
+    bool decimals = false;
+
+    reader->cells = weir__calloc(table->column_count, sizeof *reader->cells);
+    if (reader->cells == NULL)
+        return weir__error_memory(err, "opening a batch file");
+    for (size_t i = 0; i < table->column_count; i++) {
+        reader->cells[i].column = table->columns[i].name;
+        reader->cells[i].type = table->columns[i].type;
+        reader->cells[i].presence = absent;
+        decimals |= table->columns[i].type == WEIR_DECIMAL;
+    }
+    if (decimals) {
+        reader->plain = weir__realloc_array(NULL, table->column_count, WEIR_DECIMAL_TEXT_MAX);
+        if (reader->plain == NULL)
+            return weir__error_memory(err, "opening a batch file");
+    }
+    return WEIR_OK;
+}
+
+static weir_status check_params(const weir_reader_file *file, weir_error *err)
+{
+    const weir_file_params *params = file->params;
+
+    if (params->unmodified_string.size > 0 &&
+        weir__bytes_equal(params->null_string, params->unmodified_string))
+        return weir__error(
+            err, "read batch file '%s': the request's null_string and unmodified_string are the same",
+            file->name);
+    return WEIR_OK;
+}
+
+static weir_status open_header(weir_reader *reader, weir_error *err)
+{
+    const weir_table *table = reader->file.table;
+    weir_status status = WEIR_OK;
+    weir_map names;
+
+    weir__map_init(&names, 0);
+    for (size_t i = 0; i < table->column_count && status == WEIR_OK; i++)
+        if (!weir__map_put(&names, weir__text(table->columns[i].name), (void *)&table->columns[i]))
+            status = weir__error_memory(err, "opening a batch file");
+    if (status == WEIR_OK)
+        status = make_cells(reader, err);
+    if (status == WEIR_OK)
+        status = map_header(reader, &names, err);
+    if (status == WEIR_OK)
+        status = check_keys(reader, err);
+    weir__map_clear(&names);
+    return status;
+}
+
+weir_status weir__reader_open(weir_reader *reader, const weir_reader_file *file, weir_error *err)
+{
+    weir_unpacker_file unpacked = { file->name, file->params->compression, file->params->encryption,
+                                    file->key, file->input };
+    weir_status status = check_params(file, err);
+
+    reader->failed = true;
+    forget_table(reader);
+    if (status == WEIR_OK)
+        status = weir__unpacker_open(reader->unpacker, &unpacked, err);
+    if (status != WEIR_OK)
+        return status;
+    weir__csv_index_init(reader->index);
+    reader->file = *file;
+    reader->file.key = NULL;
+    reader->start = 0;
+    reader->size = 0;
+    reader->rows = 0;
+    reader->input_ended = false;
+    status = open_header(reader, err);
+    reader->failed = status != WEIR_OK;
+    return status;
+}
+
+static weir_status bad_row(const weir_reader *reader, const char *what, weir_error *err)
+{
+    return weir__error(err, "read batch file '%s': row %llu has %s than the header's %zu", reader->file.name,
+                       (unsigned long long)reader->rows + 1, what, reader->target_count);
+}
+
+static weir_status bad_cell(const weir_reader *reader, const weir_cell *cell, weir_bytes text,
+                            weir_error *err)
+{
+    weir_error inner;
+
+    weir__text_parse_error(cell, text, &inner);
+    return weir__error(err, "read batch file '%s': row %llu, %s", reader->file.name,
+                       (unsigned long long)reader->rows + 1, inner.text);
+}
+
+static weir_status bad_text(const weir_reader *reader, const weir_cell *cell, const char *what,
+                            weir_error *err)
+{
+    return weir__error(err, "read batch file '%s': row %llu, column '%s': the cell %s", reader->file.name,
+                       (unsigned long long)reader->rows + 1, cell->column, what);
+}
+
+/* Text types: taken as they are. `wide`: there may be bytes above 0x7F. */
+static weir_status take_text(weir_reader *reader, weir_cell *cell, weir_bytes text, bool wide,
+                             weir_error *err)
+{
+    if (wide && !weir__utf8_valid(text.data, text.size))
+        return bad_text(reader, cell, "is not UTF-8", err);
+    cell->presence = WEIR_VALUE;
+    cell->as.bytes = text;
+    return WEIR_OK;
+}
+
+/* A DECIMAL with an exponent or odd zeros gets its plain form, in memory of its own (R-BAT-08). */
+static void make_plain(weir_reader *reader, weir_cell *cell)
+{
+    char *plain = reader->plain + (size_t)(cell - reader->cells) * WEIR_DECIMAL_TEXT_MAX;
+    weir_bytes given = cell->as.bytes;
+
+    if (!weir__decimal_is_plain(given.data, given.size))
+        cell->as.bytes = (weir_bytes){ plain, weir__decimal_plain(given.data, given.size, plain) };
+}
+
+static weir_status take_value(weir_reader *reader, weir_cell *cell, char *data, size_t size, weir_error *err)
+{
+    bool wide = reader->start < reader->index->wide_end;
+
+    if (size > WEIR_CELL_SIZE_MAX && (cell->type != WEIR_BINARY || size / 4 * 3 > WEIR_CELL_SIZE_MAX + 3))
+        return bad_text(reader, cell, "is larger than 64 MiB", err);
+    if (cell->type == WEIR_STRING || cell->type == WEIR_JSON || cell->type == WEIR_XML)
+        return take_text(reader, cell, (weir_bytes){ data, size }, wide, err);
+    if (!weir__text_parse(cell, data, size))
+        return bad_cell(reader, cell, (weir_bytes){ data, size }, err);
+    if (cell->type == WEIR_DECIMAL)
+        make_plain(reader, cell);
+    return WEIR_OK;
+}
+
+static bool is_marker(weir_bytes marker, const char *data, size_t size)
+{
+    return size == marker.size && (size == 0 || memcmp(data, marker.data, size) == 0);
+}
+
+/* R-BAT-06: a marker is one whatever the quoting, in every column. */
+static weir_status take_cell(weir_reader *reader, weir_cell *cell, char *data, size_t size, weir_error *err)
+{
+    const weir_file_params *params = reader->file.params;
+
+    if (is_marker(params->null_string, data, size)) {
+        cell->presence = WEIR_NULL;
+        return WEIR_OK;
+    }
+    if (params->unmodified_string.size > 0 && is_marker(params->unmodified_string, data, size)) {
+        cell->presence = WEIR_UNMODIFIED;
+        return WEIR_OK;
+    }
+    return take_value(reader, cell, data, size, err);
+}
+
+/* The row at `start`; its ends are in the index, or the text ends before. */
+static weir_status take_row(weir_reader *reader, weir_error *err)
+{
+    weir_csv_index *index = reader->index;
+
+    for (size_t i = 0; i < reader->target_count; i++) {
+        uint32_t target = reader->targets[i];
+        size_t end = index->ends[index->first];
+        bool row_end = reader->buffer[end] == '\n';
+        weir_status status = WEIR_OK;
+        char *data;
+        size_t size;
+
+        if (row_end != (i + 1 == reader->target_count))
+            return bad_row(reader, row_end ? "fewer cells" : "more cells", err);
+        index->first++;
+        if (!cut_cell(reader, end, row_end, &data, &size))
+            return weir__unpacker_damaged(reader->file.name, err);
+        if (target != SKIPPED)
+            status = take_cell(reader, &reader->cells[target], data, size, err);
+        if (status != WEIR_OK)
+            return status;
+        reader->start = end + 1;
+    }
+    if (reader->start > reader->size)
+        reader->start = reader->size; /* the final LF was missing */
+    return WEIR_OK;
+}
+
+static weir_op op_of(weir_batch_kind kind)
+{
+    return kind == WEIR_BATCH_REPLACE ? WEIR_REPLACE : kind == WEIR_BATCH_DELETE ? WEIR_DELETE : WEIR_UPDATE;
+}
+
+weir_status weir__reader_next(weir_reader *reader, weir_row *row, weir_error *err)
+{
+    weir_status status = WEIR_ITEM;
+
+    if (reader->failed)
+        return weir__error(err, "read batch file '%s': it has failed before",
+                           reader->file.name ? reader->file.name : "");
+    while (status == WEIR_ITEM && reader->index->count - reader->index->first < reader->target_count)
+        status = index_more(reader, err);
+    if (status == WEIR_OK) {
+        if (reader->index->count == reader->index->first)
+            return WEIR_OK;
+        status =
+            WEIR_ITEM; /* fewer ends than a row has: take_row says so, unless short rows follow long ones */
+    }
+    if (status == WEIR_ITEM)
+        status = take_row(reader, err);
+    if (status != WEIR_OK) {
+        reader->failed = true;
+        return status;
+    }
+    reader->rows++;
+    *row = (weir_row){ op_of(reader->file.kind), reader->cells, reader->file.table->column_count };
+    return WEIR_ITEM;
+}
