@@ -33,9 +33,9 @@ typedef enum weir_field_kind {
     WEIR_FIELD_INTEGER = 5   /* int64_t: a text field on the wire, checked against minimum and maximum */
 } weir_field_kind;
 
-/* One field. Only `name`, `kind` and `offset` are needed; the macros fill those in. Zero means "not set" everywhere. */
+/* One field. Only `member`, `kind` and `offset` are needed; the macros fill those in. Zero means "not set" everywhere. */
 typedef struct weir_field {
-    const char *name; /* key in the configuration */
+    const char *name; /* key in the configuration; the member's name when NULL */
     weir_field_kind kind;
     size_t offset;           /* of the member in the options struct, bytes */
     const char *label;       /* what the form shows; the name when NULL */
@@ -46,6 +46,7 @@ typedef struct weir_field {
     const char *const *choices; /* dropdown: NULL-terminated */
     int64_t minimum;            /* integer: bounds, both 0 for none */
     int64_t maximum;
+    const char *member; /* its name in the options struct */
 } weir_field;
 
 typedef struct weir_form {
@@ -64,19 +65,18 @@ typedef struct weir_form {
 #define WEIR__MEMBER(type, member, wanted) \
     (offsetof(type, member) + 0 * sizeof(_Generic(&((type *)0)->member, wanted * : 1)))
 
-#define WEIR__FIELD(type, member, wanted, field_kind, ...)                                             \
-    {                                                                                                  \
-        .name = #member, .kind = field_kind, .offset = WEIR__MEMBER(type, member, wanted), __VA_ARGS__ \
+#define WEIR__FIELD(wanted, type, member_name, ...)                                            \
+    {                                                                                          \
+        .member = #member_name, .offset = WEIR__MEMBER(type, member_name, wanted), __VA_ARGS__ \
     }
 
-#define WEIR_TEXT(type, member, ...) WEIR__FIELD(type, member, const char *, WEIR_FIELD_TEXT, __VA_ARGS__)
-#define WEIR_PASSWORD(type, member, ...) \
-    WEIR__FIELD(type, member, const char *, WEIR_FIELD_PASSWORD, __VA_ARGS__)
-#define WEIR_HIDDEN(type, member, ...) WEIR__FIELD(type, member, const char *, WEIR_FIELD_HIDDEN, __VA_ARGS__)
-#define WEIR_DROPDOWN(type, member, ...) \
-    WEIR__FIELD(type, member, const char *, WEIR_FIELD_DROPDOWN, __VA_ARGS__)
-#define WEIR_TOGGLE(type, member, ...) WEIR__FIELD(type, member, bool, WEIR_FIELD_TOGGLE, __VA_ARGS__)
-#define WEIR_INTEGER(type, member, ...) WEIR__FIELD(type, member, int64_t, WEIR_FIELD_INTEGER, __VA_ARGS__)
+/* Each takes (options type, member, and any of the fields of weir_field by name). */
+#define WEIR_TEXT(...) WEIR__FIELD(const char *, __VA_ARGS__, .kind = WEIR_FIELD_TEXT)
+#define WEIR_PASSWORD(...) WEIR__FIELD(const char *, __VA_ARGS__, .kind = WEIR_FIELD_PASSWORD)
+#define WEIR_HIDDEN(...) WEIR__FIELD(const char *, __VA_ARGS__, .kind = WEIR_FIELD_HIDDEN)
+#define WEIR_DROPDOWN(...) WEIR__FIELD(const char *, __VA_ARGS__, .kind = WEIR_FIELD_DROPDOWN)
+#define WEIR_TOGGLE(...) WEIR__FIELD(bool, __VA_ARGS__, .kind = WEIR_FIELD_TOGGLE)
+#define WEIR_INTEGER(...) WEIR__FIELD(int64_t, __VA_ARGS__, .kind = WEIR_FIELD_INTEGER)
 
 /* The choices of a dropdown: .choices = WEIR_CHOICES("full", "incremental") */
 #define WEIR_CHOICES(...) \

@@ -2,6 +2,7 @@
 #include "sdk/form.h"
 
 #include "base/map.h"
+#include "sdk/options.h"
 
 static bool choices_to_wire(const char *const *choices, weir_arena *arena, v2_form_field *out)
 {
@@ -26,8 +27,8 @@ static bool field_to_wire(const weir_field *field, weir_arena *arena, v2_form_fi
 {
     static const v2_toggle_field toggle;
 
-    out->name = weir__text(field->name);
-    out->label = weir__text(field->label ? field->label : field->name);
+    out->name = weir__text(weir__field_key(field));
+    out->label = weir__text(field->label ? field->label : weir__field_key(field));
     out->has_required = true;
     out->required = field->required;
     out->has_description = field->description != NULL;

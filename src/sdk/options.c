@@ -18,7 +18,7 @@ const weir_setting *weir__settings_find(const weir_settings *settings, const cha
 
 static const char *label_of(const weir_field *field)
 {
-    return field->label ? field->label : field->name;
+    return field->label ? field->label : weir__field_key(field);
 }
 
 static bool is_text(const weir_field *field)
@@ -56,11 +56,11 @@ static weir_status parse_integer(const weir_field *field, weir_bytes text, int64
         if (text.size > 64)
             text.size = 64;
         return weir__error_as(err, WEIR_TASK, "'%s' (%s) must be a whole number, but is '%.*s'.",
-                              label_of(field), field->name, (int)text.size, text.data);
+                              label_of(field), weir__field_key(field), (int)text.size, text.data);
     }
     if (bounded && (value < field->minimum || value > field->maximum))
         return weir__error_as(err, WEIR_TASK, "'%s' (%s) must be from %lld to %lld, but is %lld.",
-                              label_of(field), field->name, (long long)field->minimum,
+                              label_of(field), weir__field_key(field), (long long)field->minimum,
                               (long long)field->maximum, (long long)value);
     *out = value;
     return WEIR_OK;
@@ -76,7 +76,7 @@ static weir_status parse_toggle(const weir_field *field, weir_bytes text, bool *
         if (text.size > 64)
             text.size = 64;
         return weir__error_as(err, WEIR_TASK, "'%s' (%s) must be 'true' or 'false', but is '%.*s'.",
-                              label_of(field), field->name, (int)text.size, text.data);
+                              label_of(field), weir__field_key(field), (int)text.size, text.data);
     }
     return WEIR_OK;
 }
@@ -100,7 +100,7 @@ static weir_status check_choice(const weir_field *field, const char *text, weir_
         }
     }
     return weir__error_as(err, WEIR_TASK, "'%s' (%s) must be one of %.*s, but is '%.64s'.", label_of(field),
-                          field->name, (int)size, offered, text);
+                          weir__field_key(field), (int)size, offered, text);
 }
 
 /* Puts `text` into the member at `member`. */
@@ -120,7 +120,7 @@ static weir_status parse_field(const weir_field *field, const char *text, size_t
     } else {
         if (strlen(text) != size)
             return weir__error_as(err, WEIR_TASK, "'%s' (%s) contains a NUL byte. Remove it.",
-                                  label_of(field), field->name);
+                                  label_of(field), weir__field_key(field));
         if (field->kind == WEIR_FIELD_DROPDOWN)
             status = check_choice(field, text, err);
         memcpy(member, &text, sizeof text);
@@ -137,22 +137,23 @@ static weir_status check_field(const weir_form *form, size_t index, weir_error *
     } member;
     weir_error why;
 
-    if (field->name == NULL || field->name[0] == '\0')
+    if (weir__field_key(field) == NULL || weir__field_key(field)[0] == '\0')
         return weir__error(err, "field %zu of the form has no name", index + 1);
-    if (strlen(field->name) > WEIR_NAME_SIZE_MAX)
+    if (strlen(weir__field_key(field)) > WEIR_NAME_SIZE_MAX)
         return weir__error(err, "field %zu of the form has a name of over %zu bytes", index + 1,
                            WEIR_NAME_SIZE_MAX);
     if ((unsigned)field->kind > WEIR_FIELD_INTEGER)
-        return weir__error(err, "form field '%s' is of no kind that Weir knows", field->name);
+        return weir__error(err, "form field '%s' is of no kind that Weir knows", weir__field_key(field));
     if (field->offset > form->options_size || form->options_size - field->offset < member_size(field))
-        return weir__error(err, "form field '%s' lies outside the options struct", field->name);
+        return weir__error(err, "form field '%s' lies outside the options struct", weir__field_key(field));
     if (field->minimum > field->maximum)
-        return weir__error(err, "form field '%s' has a minimum above its maximum", field->name);
+        return weir__error(err, "form field '%s' has a minimum above its maximum", weir__field_key(field));
     if (field->kind == WEIR_FIELD_DROPDOWN && (field->choices == NULL || field->choices[0] == NULL))
-        return weir__error(err, "form field '%s' is a dropdown without choices", field->name);
+        return weir__error(err, "form field '%s' is a dropdown without choices", weir__field_key(field));
     if (field->fallback != NULL && field->fallback[0] != '\0' &&
         parse_field(field, field->fallback, strlen(field->fallback), member.bytes, &why) != WEIR_OK)
-        return weir__error(err, "the fallback of form field '%s' is refused: %s", field->name, why.text);
+        return weir__error(err, "the fallback of form field '%s' is refused: %s", weir__field_key(field),
+                           why.text);
     return WEIR_OK;
 }
 
@@ -173,9 +174,10 @@ weir_status weir__form_check(const weir_form *form, weir_error *err)
         status = check_field(form, i, err);
         if (status != WEIR_OK)
             break;
-        if (weir__map_get(&names, weir__text(field->name)) != NULL)
-            status = weir__error(err, "two form fields are called '%s'; give one another .name", field->name);
-        else if (!weir__map_put(&names, weir__text(field->name), (void *)(uintptr_t)(i + 1)))
+        if (weir__map_get(&names, weir__text(weir__field_key(field))) != NULL)
+            status = weir__error(err, "two form fields are called '%s'; give one another .name",
+                                 weir__field_key(field));
+        else if (!weir__map_put(&names, weir__text(weir__field_key(field)), (void *)(uintptr_t)(i + 1)))
             status = weir__error_memory(err, "checking the form");
     }
     weir__map_clear(&names);
@@ -194,7 +196,7 @@ weir_status weir__options_parse(const weir_form *form, const weir_settings *sett
     }
     for (size_t i = 0; i < form->field_count; i++) {
         const weir_field *field = &form->fields[i];
-        const weir_setting *setting = weir__settings_find(settings, field->name);
+        const weir_setting *setting = weir__settings_find(settings, weir__field_key(field));
         const char *text = field->fallback;
         size_t size = text ? strlen(text) : 0;
         weir_status status;
@@ -205,7 +207,7 @@ weir_status weir__options_parse(const weir_form *form, const weir_settings *sett
         }
         if (size == 0 && field->required)
             return weir__error_as(err, WEIR_TASK, "'%s' (%s) is missing. Fill it in.", label_of(field),
-                                  field->name);
+                                  weir__field_key(field));
         if (text == NULL || (size == 0 && (!is_text(field) || field->kind == WEIR_FIELD_DROPDOWN)))
             continue; /* zero: "not set" */
         status = parse_field(field, text, size, options + field->offset, err);
@@ -225,7 +227,7 @@ weir_status weir__options_secrets(const weir_form *form, const weir_settings *se
     if (secrets == NULL)
         return WEIR_FAILED;
     for (size_t i = 0; i < form->field_count; i++) {
-        const weir_setting *setting = weir__settings_find(settings, form->fields[i].name);
+        const weir_setting *setting = weir__settings_find(settings, weir__field_key(&form->fields[i]));
 
         if (form->fields[i].kind == WEIR_FIELD_PASSWORD && setting != NULL && setting->size > 0)
             secrets[found++] = (weir_bytes){ setting->value, setting->size };

@@ -25,6 +25,12 @@ typedef struct weir_settings {
     size_t count;
 } weir_settings;
 
+/* The key of a field in the configuration; NULL for a field without one. Static. */
+static inline const char *weir__field_key(const weir_field *field)
+{
+    return field->name ? field->name : field->member;
+}
+
 /* The entry called `name`; NULL when there is none. */
 const weir_setting *weir__settings_find(const weir_settings *settings, const char *name);
 
