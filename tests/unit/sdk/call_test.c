@@ -1,0 +1,240 @@
+/* sdk: what every handler can do: fail, warn, allocate, and what a handler's result means. */
+#include "support.h"
+
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "sdk/call.h"
+
+static weir_status run(weir_call *call, unsigned allowed, weir_call_body body, void *context)
+{
+    return weir__call_run(call, "write", allowed, body, context);
+}
+
+static weir_status give(weir_call *call, void *context)
+{
+    (void)call;
+    return *(weir_status *)context;
+}
+
+static weir_call *call_new(void)
+{
+    weir_call *call = malloc(sizeof *call);
+
+    assert_non_null(call);
+    assert_true(weir__call_init(call, NULL));
+    return call;
+}
+
+static void call_free(weir_call *call)
+{
+    weir__call_clear(call);
+    free(call);
+}
+
+static void a_result_that_means_nothing_is_the_connectors_mistake(void **state)
+{
+    const struct {
+        weir_status given;
+        unsigned allowed;
+        weir_status wanted;
+        const char *text;
+    } cases[] = {
+        { WEIR_OK, 0, WEIR_OK, "" },
+        { WEIR_FAILED, 0, WEIR_FAILED, "'write' of the connector failed without saying why" },
+        { WEIR_TASK, 0, WEIR_TASK, "without saying why" },
+        { WEIR_CANCELLED, 0, WEIR_CANCELLED, "cancelled" },
+        { WEIR_NOT_FOUND, WEIR_MAY_RETURN(WEIR_NOT_FOUND), WEIR_NOT_FOUND, "not found" },
+        { WEIR_NOT_FOUND, 0, WEIR_FAILED, "a mistake in the connector: 'write' returned the status -4" },
+        { WEIR_UNSUPPORTED, 0, WEIR_FAILED, "a mistake in the connector" },
+        { WEIR_UNSUPPORTED, WEIR_MAY_RETURN(WEIR_UNSUPPORTED), WEIR_UNSUPPORTED, "not supported" },
+        { WEIR_ITEM, 0, WEIR_FAILED, "a mistake in the connector" },
+        { (weir_status)-77, ~0U, WEIR_FAILED, "a mistake in the connector" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weir_call *call = call_new();
+        weir_status given = cases[i].given;
+
+        assert_int_equal(run(call, cases[i].allowed, give, &given), cases[i].wanted);
+        assert_non_null(strstr(call->text, cases[i].text));
+        call_free(call);
+    }
+}
+
+static weir_status task_then_failed(weir_call *call, void *context)
+{
+    (void)context;
+    (void)!weir_task(call, "Ask %s for access.", "the owner");
+    return WEIR_FAILED;
+}
+
+static weir_status many_words(weir_call *call, void *context)
+{
+    return weir_fail(call, "%s", (const char *)context);
+}
+
+static void the_text_goes_with_the_status_it_was_given_for(void **state)
+{
+    weir_call *call = call_new();
+    char *longest = malloc(30001);
+
+    (void)state;
+    assert_int_equal(run(call, 0, task_then_failed, NULL), WEIR_TASK);
+    assert_string_equal(call->text, "Ask the owner for access.");
+    for (int i = 0; i < 15000; i++)
+        memcpy(longest + 2 * i, "\xC3\xA9", 2);
+    longest[30000] = '\0';
+    assert_int_equal(run(call, 0, many_words, longest + 1), WEIR_FAILED); /* begins with half a character */
+    assert_true(call->text_size <= WEIR_ERROR_MESSAGE_SIZE_MAX && call->text_size > 7990);
+    assert_true(weir__utf8_valid(call->text, call->text_size));
+    assert_memory_equal(call->text, "\xEF\xBF\xBD\xC3\xA9", 5);
+    free(longest);
+    call_free(call);
+}
+
+typedef struct options {
+    const char *password;
+    const char *user;
+} options;
+
+static const weir_form form = WEIR_FORM(options, WEIR_PASSWORD(options, password, .label = "Password"),
+                                        WEIR_TEXT(options, user, .required = true));
+
+static weir_status leak(weir_call *call, void *context)
+{
+    const options *opt = weir_options(call);
+
+    (void)context;
+    weir_warn(call, "using %s", opt->password);
+    weir_warn(call, "again");
+    assert_string_equal(weir_config(call, "user"), "u");
+    assert_null(weir_config(call, "nothing"));
+    return weir_fail(call, "login %s:%s refused", opt->user, opt->password);
+}
+
+static void secrets_do_not_leave_in_texts(void **state)
+{
+    const weir_setting items[] = { { "password", "geheim", 6 }, { "user", "u", 1 } };
+    const weir_settings settings = { items, 2 };
+    const weir_settings missing = { items, 1 };
+    weir_call *call = call_new();
+
+    (void)state;
+    assert_int_equal(weir__call_configure(call, &form, &settings), WEIR_OK);
+    assert_int_equal(run(call, 0, leak, NULL), WEIR_FAILED);
+    assert_string_equal(call->text, "login u:*** refused");
+    assert_int_equal(call->warnings_size, strlen("using ***\nagain"));
+    assert_memory_equal(call->warnings, "using ***\nagain", call->warnings_size);
+    call_free(call);
+    call = call_new();
+    assert_int_equal(weir__call_configure(call, &form, &missing), WEIR_TASK);
+    assert_string_equal(call->text, "'user' (user) is missing. Fill it in.");
+    call_free(call);
+}
+
+static weir_status take_too_much(weir_call *call, void *context)
+{
+    memcpy(weir_alloc(call, 100), "x", 1);
+    assert_string_equal(weir_printf(call, "%d-%s", 5, "x"), "5-x");
+    assert_string_equal(weir_copy(call, "abcdef", 3), "abc");
+    ++*(int *)context;
+    weir_alloc(call, WEIR_CALL_MEMORY_MAX);
+    ++*(int *)context;
+    return WEIR_OK;
+}
+
+static void out_of_memory_leaves_the_handler(void **state)
+{
+    weir_call *call = call_new();
+    int steps = 0;
+
+    (void)state;
+    assert_int_equal(run(call, 0, take_too_much, &steps), WEIR_FAILED);
+    assert_int_equal(steps, 1);
+    assert_non_null(strstr(call->text, "out of memory"));
+    call_free(call);
+}
+
+static bool never(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static void running_ends_with_the_peer_or_the_process(void **state)
+{
+    weir_call_port gone = { .running = never };
+    weir_call *call = call_new();
+
+    (void)state;
+    assert_true(weir_running(call));
+    assert_false(call->stopped);
+    weir__call_stop_all();
+    assert_false(weir_running(call));
+    assert_true(call->stopped);
+    weir__call_start_all();
+    weir__call_clear(call);
+    assert_true(weir__call_init(call, &gone));
+    assert_false(weir_running(call));
+    assert_false(call->stopped);
+    call_free(call);
+}
+
+static void warnings_stay_within_what_a_reply_may_hold(void **state)
+{
+    weir_call *call = call_new();
+
+    (void)state;
+    for (int i = 0; i < 2000; i++)
+        weir_warn(call, "warning number %d \xC3\xA9", i);
+    assert_true(call->warnings_size <= sizeof call->warnings);
+    assert_true(weir__utf8_valid(call->warnings, call->warnings_size));
+    assert_memory_equal(call->warnings, "warning number 0 \xC3\xA9\nwarning number 1 ", 36);
+    call_free(call);
+}
+
+static weir_status configure(void *context)
+{
+    const weir_setting items[] = { { "password", "p", 1 }, { "user", "u", 1 } };
+    const weir_settings settings = { items, 2 };
+    weir_call *call = context;
+    weir_status status = WEIR_FAILED;
+
+    if (!weir__call_init(call, NULL))
+        return WEIR_FAILED;
+    status = weir__call_configure(call, &form, &settings);
+    if (status == WEIR_OK) {
+        int steps = 0;
+
+        (void)!run(call, 0, take_too_much, &steps);
+        status = steps == 1 ? WEIR_OK : WEIR_FAILED;
+    }
+    weir__call_clear(call);
+    return status;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    weir_call *call = malloc(sizeof *call);
+
+    (void)state;
+    WEIR_EVERY_FAILURE(configure, call);
+    free(call);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_result_that_means_nothing_is_the_connectors_mistake),
+        cmocka_unit_test(the_text_goes_with_the_status_it_was_given_for),
+        cmocka_unit_test(secrets_do_not_leave_in_texts),
+        cmocka_unit_test(out_of_memory_leaves_the_handler),
+        cmocka_unit_test(running_ends_with_the_peer_or_the_process),
+        cmocka_unit_test(warnings_stay_within_what_a_reply_may_hold),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
