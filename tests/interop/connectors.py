@@ -106,7 +106,7 @@ def drive_destination(built, peer, command, config, store, table, gzip=False):
     data = data_set()
     types = types_of(data)
     with tempfile.TemporaryDirectory() as work, serving(command, env=built.environment()) as running:
-        flags = {"address": f"127.0.0.1:{running.port}", "config": json.dumps(config), "work": work,
+        flags = {"address": running.address, "config": json.dumps(config), "work": work,
                  "data": DATA / "all_types.json"}
         for phase in PHASES:
             run_client(built, peer, ("destination", phase), flags, gzip)
@@ -121,7 +121,22 @@ def drive_source(built, peer, command, gzip=False):
         shutil.copytree(DATA / "files", folder)
         for number, path in enumerate(sorted(folder.iterdir())):
             os.utime(path, ns=(0, 1700000000123456789 + number))
-        flags = {"address": f"127.0.0.1:{running.port}", "config": json.dumps({"folder": str(folder)}),
+        flags = {"address": running.address, "config": json.dumps({"folder": str(folder)}),
                  "folder": folder, "expected": DATA / "source_files.json"}
         run_client(built, peer, ("source",), flags, gzip)
         running.check_alive()
+
+
+def listening(program, socket):
+    """Plain requests go over TCP, compressed ones over a Unix socket: both ways are taken once by every client."""
+    return [program, "--socket", "{socket}"] if socket else [program, "--port", "{port}"]
+
+
+def run(built, peer, source, destination):
+    for gzip in (False, True):
+        drive_source(built, peer, listening(source, gzip), gzip)
+        with tempfile.TemporaryDirectory() as folder:
+            store = Path(folder) / "store.db"
+            drive_destination(built, peer, listening(destination, gzip), {"path": str(store)}, store,
+                              f"interop schema.{data_set()['table']}", gzip)
+    return True

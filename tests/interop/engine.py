@@ -37,10 +37,6 @@ class Run:
         return text
 
 
-def address(server):
-    return f"127.0.0.1:{server.port}"
-
-
 def base_rows(data):
     names = [c["name"] for c in data["columns"]]
     return {row[0]: dict(zip(names, row), _fivetran_deleted="false") for row in data["rows"]}
@@ -118,26 +114,26 @@ def three_syncs(built, run, read, what, after=lambda step: None):
     """The life of the Python source, with a failure of the source and a wrong configuration on the way."""
     data = connectors.data_set()
     with python_source(built) as good, python_source(built, "--fail-at", "1") as bad:
-        first = run.sync(address(good))
+        first = run.sync(good.address)
         if "a warning that the sync survives" not in first:
             raise RuntimeError(f"the source's warning was not shown: {first}")
         before = check_table(read, data, 1, what)
         check_loose(read)
         after(1)
-        text = run.sync(address(bad), code=1)
+        text = run.sync(bad.address, code=1)
         if "told to fail" not in text:
             raise RuntimeError(f"the source's error was not shown: {text}")
         # Rows after the last checkpoint of a failed stream are dropped (R-ENG-02).
         if {key for key in check_keys(read, data)} != set(before):
             raise RuntimeError("a failed sync left rows behind")
         for step in (2, 3):
-            run.sync(address(good))
+            run.sync(good.address)
             check_table(read, data, step, what)
             after(step)
-        run.sync(address(good))
+        run.sync(good.address)
         check_table(read, data, 3, what + ", nothing new")
         (run.work / "source.json").write_text(json.dumps({"word": "wrong"}), encoding="utf-8")
-        text = run.sync(address(good), code=3)
+        text = run.sync(good.address, code=3)
         if "set it to 'right'" not in text:
             raise RuntimeError(f"the source's task was not shown: {text}")
 
@@ -151,7 +147,7 @@ def foreign_to_foreign(built, weir):
         store = Path(work) / "store.db"
         command = built.python("destination.py") + ["--store", str(store)]
         with serving(command, env=built.environment()) as destination:
-            run = Run(weir, work, {"word": "right"}, address(destination), {"word": "any"})
+            run = Run(weir, work, {"word": "right"}, destination.address, {"word": "any"})
             three_syncs(built, run, lambda table: connectors.read_store(store, f"{SCHEMA}.{table}"),
                         "python source -> weir -> python destination",
                         lambda step: check_shape(store, connectors.data_set(), step))
@@ -166,7 +162,7 @@ def files_to_foreign(built, weir, source):
         shutil.copytree(connectors.DATA / "files", folder)
         command = built.python("destination.py") + ["--store", str(store)]
         with serving(command, env=built.environment()) as destination:
-            run = Run(weir, work, {"folder": str(folder)}, address(destination), {"word": "any"})
+            run = Run(weir, work, {"folder": str(folder)}, destination.address, {"word": "any"})
             run.sync(source)
             rows = connectors.read_store(store, f"{SCHEMA}.cities")
         found = {tuple(canonical(expected["types"][name], row[name]) for name in FILE_COLUMNS) for row in rows}
@@ -175,3 +171,12 @@ def files_to_foreign(built, weir, source):
         if found != wanted:
             raise RuntimeError(f"cities: {found}, expected {wanted}")
         peers.say("source-files -> weir -> python destination          rows equal by value")
+
+
+def foreign_to_ours(built, weir, destination):
+    """The Python source into destination-sqlite, which the engine starts itself."""
+    with tempfile.TemporaryDirectory() as work:
+        store = Path(work) / "store.db"
+        run = Run(weir, work, {"word": "right"}, destination, {"path": str(store)})
+        three_syncs(built, run, lambda table: connectors.read_store(store, f"{SCHEMA}.{table}"),
+                    "python source -> weir -> destination-sqlite")

@@ -11,9 +11,9 @@ SERVICES = ("fivetran_sdk.v2.SourceConnector", "grpc.health.v1.Health", "grpc.re
 
 
 class Grpcurl:
-    def __init__(self, built, port):
+    def __init__(self, built, address):
         self.program = built.go("grpcurl")
-        self.address = f"127.0.0.1:{port}"
+        self.address = address
 
     def ask(self, *words, data=None, code=0):
         given = ["-d", json.dumps(data)] if data is not None else []
@@ -41,7 +41,7 @@ def documents(text):
 def run(built, command):
     with tempfile.TemporaryDirectory() as folder, serving(command, env=built.environment()) as running:
         (Path(folder) / "pets.csv").write_text("name,legs\nRex,4\nTweety,2\n", encoding="utf-8")
-        tool = Grpcurl(built, running.port)
+        tool = Grpcurl(built, running.address)
         text = tool.ask("list")
         tool.check("list", set(SERVICES) <= set(text.split()), text)
         text = tool.ask("list", SERVICES[0])

@@ -139,7 +139,7 @@ class Peers:
         out.mkdir(exist_ok=True)
         shutil.copy(SOURCES / "node" / "package.json", out)
         fetch([npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error",
-               "--fetch-retries=1"], "the npm packages", cwd=out)
+               "--fetch-retries=0", "--fetch-timeout=60000"], "the npm packages", cwd=out)
         package = json.loads((out / "node_modules" / "@grpc" / "grpc-js" / "package.json").read_text())
         return {"grpc-js (Node)": package["version"], "Node": output([node, "--version"])}
 
@@ -198,7 +198,8 @@ def fetch(command, what, **more):
     code, text = run(command, 300, **more)
     if code != 0:
         lines = text.strip().splitlines() or [f"exit code {code}"]
-        raise Skip(f"{what} could not be fetched: {lines[-1][:300]}")
+        reason = next((line for line in lines if re.search(r"\berror\b", line, re.I)), lines[-1])
+        raise Skip(f"{what} could not be fetched: {reason.strip()[:300]}")
 
 
 def build(command, **more):

@@ -5,6 +5,9 @@
     run.py cases PEER                      gRPC's official cases, PEER as client of ours and as server for ours
     run.py pair CLIENT SERVER [CASE …]     the same for any two of weir, go, python, node, java
     run.py h2spec                          h2spec, strict, on our server
+    run.py grpcurl                         grpcurl asks a connector of ours through reflection
+    run.py connectors PEER                 clients on python or node drive our source and destination
+    run.py engine                          our engine drives a Python source and a Python destination
     run.py table                           the results of the last runs as Markdown
 
 Exit code 0 passed, 1 failed, 77 skipped: what the test needs could not be had, and a line 'SKIP: …' says what.
@@ -20,6 +23,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import cases  # noqa: E402
+import connectors  # noqa: E402
+import engine  # noqa: E402
+import grpcurl  # noqa: E402
 import h2spec  # noqa: E402
 import peers  # noqa: E402
 
@@ -65,6 +71,26 @@ def command_h2spec(options, built):
                       Path(options.results) / "h2spec.xml")
 
 
+def command_grpcurl(options, built):
+    built.require("go")
+    return grpcurl.run(built, [program(options, "source-files"), "--port", "{port}"])
+
+
+def command_connectors(options, built):
+    built.require(*options.words)
+    return all(connectors.run(built, peer, program(options, "source-files"), program(options, "destination-sqlite"))
+               for peer in options.words)
+
+
+def command_engine(options, built):
+    built.require("python")
+    weir = program(options, "weir")
+    engine.foreign_to_foreign(built, weir)
+    engine.foreign_to_ours(built, weir, program(options, "destination-sqlite"))
+    engine.files_to_foreign(built, weir, program(options, "source-files"))
+    return True
+
+
 def command_table(options, built):
     path = Path(options.results) / "cases.json"
     print(cases.table(json.loads(path.read_text()), built.versions()))
@@ -72,6 +98,7 @@ def command_table(options, built):
 
 
 COMMANDS = {"peers": command_peers, "cases": command_cases, "pair": command_pair, "h2spec": command_h2spec,
+            "grpcurl": command_grpcurl, "connectors": command_connectors, "engine": command_engine,
             "table": command_table}
 
 

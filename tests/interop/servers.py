@@ -16,7 +16,7 @@ def free_port():
 
 
 class Server:
-    """A running program. `port` is where it listens; `log()` is what it has printed."""
+    """A running program. `address` is where it listens, as gRPC writes it; `log()` is what it has printed."""
 
     def __init__(self, command, env=None):
         self.command = command
@@ -24,6 +24,7 @@ class Server:
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.file, stderr=subprocess.STDOUT,
                                         env=env, start_new_session=True)
         self.port = None
+        self.address = None
 
     def log(self):
         self.file.seek(0)
@@ -41,6 +42,18 @@ class Server:
             found = port or next((int(n) for n in re.findall(r"listening on (?:\S*:)?(\d+)", self.log())), 0)
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", found), 1):
                 self.port = found
+                self.address = f"127.0.0.1:{found}"
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"{' '.join(self.command)} does not listen after {seconds} s: {self.log()[-2000:]}")
+
+    def await_socket(self, path, seconds=20):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.check_alive()
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(path)
+                self.address = f"unix:{path}"
                 return
             time.sleep(0.02)
         raise RuntimeError(f"{' '.join(self.command)} does not listen after {seconds} s: {self.log()[-2000:]}")
@@ -58,13 +71,15 @@ class Server:
 
 @contextlib.contextmanager
 def serving(command, port=0, env=None):
-    """`command` may hold '{port}', which becomes a free one; without it the program prints the port it chose."""
-    if any("{port}" in word for word in command):
-        port = free_port()
-        command = [word.replace("{port}", str(port)) for word in command]
-    server = Server(command, env)
-    try:
-        server.await_port(port)
-        yield server
-    finally:
-        server.stop()
+    """`command` may hold '{port}', which becomes a free one, or '{socket}', the path of a Unix socket; without them the
+    program prints the port it chose."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "socket") if "{socket}" in command else None
+        if any("{port}" in word for word in command):
+            port = free_port()
+        server = Server([word.replace("{port}", str(port)).replace("{socket}", str(path)) for word in command], env)
+        try:
+            server.await_socket(path) if path else server.await_port(port)
+            yield server
+        finally:
+            server.stop()
