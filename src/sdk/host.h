@@ -10,6 +10,8 @@
 #include <weir/source.h>
 
 #include "base/error.h"
+#include "rpc/server.h"
+#include "sdk/request.h"
 
 typedef struct weir_host weir_host;
 
@@ -33,5 +35,25 @@ int weir__host_port(const weir_host *host);
 /* Stops accepting, tells running handlers to wind down, waits for them up to `timeout_ms`, then cancels them (R-RPC-06). */
 void weir__host_drain(weir_host *host, int64_t timeout_ms);
 void weir__host_close(weir_host *host); /* accepts NULL */
+
+/*
+ * For source_main.c and destination_main.c, which are apart so that a source does not carry the batch files' code.
+ * Serves host->methods; on failure the host is closed.
+ */
+#define WEIR_HOST_METHODS_MAX 16
+
+struct weir_host {
+    union {
+        weir_source source;
+        weir_destination destination;
+    } definition;
+    weir_connector connector;
+    weir_rpc_method methods[WEIR_HOST_METHODS_MAX];
+    size_t method_count;
+    weir_rpc_server *server;
+};
+
+weir_status weir__host_serve(weir_host *host, const weir_host_options *options, weir_host **out,
+                             weir_error *err) WEIR_CHECKED;
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * sdk/program: what weir_source_main and weir_destination_main do: arguments, signals, the server, the exit code.
+ * sdk/program: parse, listen, say so, wait for a signal, drain.
  */
+#include "sdk/program.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "rpc/rpc_limits.h"
-#include "sdk/host.h"
 #include "sdk/log.h"
 #include "sys/console.h"
 #include "sys/signal.h"
@@ -15,21 +16,8 @@
 #define EXIT_STOPPED 0
 #define EXIT_CANNOT_SERVE 1
 #define EXIT_USAGE 2
-#define PORT_SOURCE 50051
-#define PORT_DESTINATION 50052
 
-/* The connector to be served. */
-typedef struct program {
-    const char *name; /* of the connector; "" when its author forgot it */
-    const char *kind; /* "source" or "destination" */
-    const char *origin;
-    int port_default;
-    const weir_source *source;
-    const weir_destination *destination;
-    size_t size;
-} program;
-
-static void print_help(const program *p, const char *file)
+static void print_help(const weir_program *p, const char *file)
 {
     char text[2048];
     int length = snprintf(
@@ -89,7 +77,7 @@ static bool parse_port(const char *text, int *out)
 }
 
 /* Fills in `options`. Returns -1 to go on, otherwise an exit code. */
-static int parse_arguments(const program *p, int argc, char **argv, weir_host_options *options)
+static int parse_arguments(const weir_program *p, int argc, char **argv, weir_host_options *options)
 {
     const char *file = argc > 0 && argv[0] ? argv[0] : p->name;
     bool port_given = false;
@@ -136,7 +124,7 @@ static void log_listening(const weir_host *host, const weir_host_options *option
 }
 
 /* The line that a crash leaves behind; static, for it is written when nothing else may be touched. */
-static void prepare_last_word(const program *p)
+static void prepare_last_word(const weir_program *p)
 {
     static const char before[] = "{\"level\":\"SEVERE\",\"message\":\"the connector crashed: ";
     static char after[64];
@@ -145,7 +133,7 @@ static void prepare_last_word(const program *p)
     weir__signal_last_word(1, before, after);
 }
 
-static int run(const program *p, int argc, char **argv)
+int weir__program_run(const weir_program *p, int argc, char **argv)
 {
     weir_host_options options = { 0 };
     int code = parse_arguments(p, argc, argv, &options);
@@ -157,10 +145,8 @@ static int run(const program *p, int argc, char **argv)
         return code;
     weir__log_open(1, p->origin);
     status = weir__signal_open(&err);
-    if (status == WEIR_OK && p->source != NULL)
-        status = weir__host_open_source(p->source, p->size, &options, &host, &err);
-    else if (status == WEIR_OK)
-        status = weir__host_open_destination(p->destination, p->size, &options, &host, &err);
+    if (status == WEIR_OK)
+        status = p->open(p, &options, &host, &err);
     if (status != WEIR_OK) {
         weir__log(WEIR_LOG_SEVERE, "the %s '%s' cannot serve: %s", p->kind, p->name, err.text);
         return EXIT_CANNOT_SERVE;
@@ -173,32 +159,4 @@ static int run(const program *p, int argc, char **argv)
     weir__host_close(host);
     weir__signal_close();
     return EXIT_STOPPED;
-}
-
-int weir__source_main(int argc, char **argv, const weir_source *source, size_t size)
-{
-    program p = {
-        .name = source->name ? source->name : "",
-        .kind = "source",
-        .origin = "sdk_connector",
-        .port_default = PORT_SOURCE,
-        .source = source,
-        .size = size,
-    };
-
-    return run(&p, argc, argv);
-}
-
-int weir__destination_main(int argc, char **argv, const weir_destination *destination, size_t size)
-{
-    program p = {
-        .name = destination->name ? destination->name : "",
-        .kind = "destination",
-        .origin = "sdk_destination",
-        .port_default = PORT_DESTINATION,
-        .destination = destination,
-        .size = size,
-    };
-
-    return run(&p, argc, argv);
 }
