@@ -2,8 +2,8 @@
  * rpc/server: a gRPC server on TCP and Unix sockets (R-RPC-01 … R-RPC-06).
  *
  * One I/O thread drives all connections; handlers run in up to `call_running_max` threads of their own, so they may block.
- * grpc.health.v1 and grpc.reflection (v1 and v1alpha, as grpcurl asks) are answered by the server itself. Everything a peer
- * may do is bounded by rpc_limits.h.
+ * grpc.health.v1 and grpc.reflection (v1 and v1alpha, as grpcurl asks) are answered by the server itself, reflection out
+ * of wire/schema. Everything a peer may do is bounded by rpc_limits.h.
  */
 #ifndef WEIR_RPC_SERVER_H
 #define WEIR_RPC_SERVER_H
@@ -36,9 +36,6 @@ typedef struct weir_rpc_server_options {
     const char *host;
     int port;                /* 0 lets the system choose, see weir__rpc_server_port; -1 means no TCP */
     const char *socket_path; /* a Unix socket, mode 0600, replacing a stale socket file; NULL means none */
-    /* FileDescriptorSets as protoc writes them (--include_imports), for reflection; none means no reflection. */
-    const weir_bytes *descriptor_sets;
-    size_t descriptor_set_count;
     const weir_rpc_limits *limits; /* NULL: the defaults */
 } weir_rpc_server_options;
 

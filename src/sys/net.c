@@ -306,6 +306,11 @@ ptrdiff_t weir__net_write(int fd, const struct iovec *parts, size_t count)
     }
 }
 
+void weir__net_finish(int fd)
+{
+    shutdown(fd, SHUT_WR);
+}
+
 weir_status weir__net_pair(int fds[2], weir_error *err)
 {
     int made[2];

@@ -63,6 +63,8 @@ weir_net_accept weir__net_accept(int listener, int *fd, char *peer, size_t peer_
 /* Bytes moved (0 from read: the peer has finished), or one of the above. */
 ptrdiff_t weir__net_read(int fd, void *data, size_t size);
 ptrdiff_t weir__net_write(int fd, const struct iovec *parts, size_t count);
+/* Says that nothing more will be written; the peer can still read what was. */
+void weir__net_finish(int fd);
 /* Two connected sockets; for tests. */
 weir_status weir__net_pair(int fds[2], weir_error *err) WEIR_CHECKED;
 void weir__net_close(int fd); /* accepts -1 */
