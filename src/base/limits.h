@@ -29,7 +29,7 @@
 #define WEIR_TABLE_COUNT_MAX ((size_t)20000)      /* tables of a connection */
 #define WEIR_NAME_SIZE_MAX ((size_t)1024)         /* a schema, table or column name, bytes */
 #define WEIR_RECORD_NAMES_SIZE_MAX \
-    (32 * WEIR_MIB)                          /* memory for names of tables and columns met in one stream */
+    (64 * WEIR_MIB)                          /* memory for names of tables and columns met in one stream */
 #define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB) /* text of a warning or a task, bytes */
 
 /* --- types (R-BAT-08) --- */

@@ -9,8 +9,8 @@
 
 #define TABLE_COST ((size_t)1024) /* what a table takes besides its names: struct, map entry, first slots */
 #define SLOT_COST \
-    ((size_t)160) /* what a column takes besides its name: slot and map entry in half-empty arrays */
-#define SLOTS_FIRST 16
+    ((size_t)160) /* what a column takes besides its name: slot, map entry and hints in half-empty arrays */
+#define SLOTS_FIRST 8
 
 bool weir__record_names_init(weir_record_names *names, uint64_t seed)
 {
@@ -27,6 +27,7 @@ void weir__record_names_clear(weir_record_names *names)
 
         weir__map_clear(&table->by_name);
         weir__free(table->slots);
+        weir__free(table->recent);
     }
     weir__map_clear(&names->tables);
     weir__arena_free(names->arena);
@@ -53,6 +54,7 @@ static bool grow_slots(weir_record_table *table)
 {
     size_t capacity = table->capacity > 0 ? table->capacity * 2 : SLOTS_FIRST;
     weir_record_slot *slots;
+    uint32_t *recent;
 
     if (table->slot_count + 1 < table->capacity)
         return true;
@@ -60,6 +62,11 @@ static bool grow_slots(weir_record_table *table)
     if (slots == NULL)
         return false;
     table->slots = slots;
+    recent = weir__calloc(4 * capacity, sizeof *recent);
+    if (recent == NULL)
+        return false;
+    weir__free(table->recent);
+    table->recent = recent;
     table->capacity = capacity;
     return true;
 }
@@ -94,13 +101,12 @@ static weir_record_table *add_table(weir_record_names *names, weir_bytes schema,
     table->name = (weir_bytes){ name_copy, name.size };
     table->number = (uint32_t)names->tables.count;
     weir__map_init(&table->by_name, names->seed);
-    if (!grow_slots(table))
-        return NULL;
-    table->slots[0] = (weir_record_slot){ .name = "", .next = 0 };
-    if (!weir__map_put(&names->tables, key, table)) {
+    if (!grow_slots(table) || !weir__map_put(&names->tables, key, table)) {
         weir__free(table->slots);
+        weir__free(table->recent);
         return NULL;
     }
+    table->slots[0] = (weir_record_slot){ .name = "" };
     names->used += TABLE_COST + 2 * (schema.size + name.size);
     return table;
 }

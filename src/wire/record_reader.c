@@ -38,6 +38,7 @@ static const char reason_kind[] = "the value is unset or of an unknown type";
 
 /* What a record says about itself besides its cells. */
 typedef struct head {
+    const uint8_t *end; /* of the record */
     weir_bytes schema;
     weir_bytes table;
     uint64_t op;
@@ -164,19 +165,26 @@ static inline bool equal(const uint8_t *a, const char *b, size_t size)
     return true;
 }
 
+/* Where a nested message ends, how far its input may be loaded at once, and how deep it is. */
+typedef struct scope {
+    const uint8_t *end;
+    const uint8_t *limit; /* not before `end`; bytes between them are there but mean nothing */
+    int level;
+} scope;
+
 /* Reads a Timestamp into `time`, which may hold parts of it already. */
-static inline const char *read_time(const uint8_t *at, const uint8_t *end, int level, weir_time *time)
+WEIR_INLINE const char *read_time(const uint8_t *at, scope in, weir_time *time)
 {
-    while (at < end) {
+    while (at < in.end) {
         uint32_t tag;
         uint64_t number;
         weir_wire_fault fault;
 
-        at = weir__wire_tag(at, end, &tag);
+        at = weir__wire_tag(at, in.end, &tag);
         if (at == NULL)
             return reason_number;
         if (tag == WEIR_WIRE_TAG(1, WEIR_WIRE_VARINT) || tag == WEIR_WIRE_TAG(2, WEIR_WIRE_VARINT)) {
-            at = weir__wire_varint(at, end, &number);
+            at = weir__wire_wide_varint(at, in.end, in.limit, &number);
             if (at == NULL)
                 return reason_number;
             if (tag >> 3 == 1)
@@ -184,7 +192,7 @@ static inline const char *read_time(const uint8_t *at, const uint8_t *end, int l
             else
                 time->nanos = (int32_t)(uint32_t)number;
         } else {
-            at = weir__wire_skip(at, end, tag, level, &fault);
+            at = weir__wire_skip(at, in.end, tag, in.level, &fault);
             if (at == NULL)
                 return weir__wire_fault_text(fault);
         }
@@ -203,8 +211,8 @@ static const weir_type value_types[] = {
 #define PRESENCE_UNSET ((weir_presence)3) /* no member of ValueType has been seen */
 
 /* A member of ValueType that has a length: text, bytes or time. `at` is behind the length. */
-static inline const char *read_sized(const uint8_t *at, size_t size, weir_type type, int level,
-                                     weir_record_cell *cell)
+WEIR_INLINE const char *read_sized(const uint8_t *at, size_t size, scope in, weir_type type,
+                                   weir_record_cell *cell)
 {
     bool again = cell->presence == WEIR_VALUE && cell->type == type;
 
@@ -217,7 +225,7 @@ static inline const char *read_sized(const uint8_t *at, size_t size, weir_type t
     case WEIR_NAIVE_TIME:
         if (!again)
             cell->as.time = (weir_time){ 0, 0 };
-        return read_time(at, at + size, level + 1, &cell->as.time);
+        return read_time(at, (scope){ at + size, in.limit, in.level + 1 }, &cell->as.time);
     case WEIR_BINARY:
         break;
     default:
@@ -230,12 +238,11 @@ static inline const char *read_sized(const uint8_t *at, size_t size, weir_type t
 }
 
 /* A member of ValueType that is a varint: NULL, BOOLEAN, SHORT, INT or LONG. */
-static inline const uint8_t *read_integer(const uint8_t *at, const uint8_t *end, weir_type type,
-                                          weir_record_cell *cell)
+WEIR_INLINE const uint8_t *read_integer(const uint8_t *at, scope in, weir_type type, weir_record_cell *cell)
 {
     uint64_t number;
 
-    at = weir__wire_varint(at, end, &number);
+    at = weir__wire_wide_varint(at, in.end, in.limit, &number);
     if (at == NULL)
         return NULL;
     cell->type = type;
@@ -248,8 +255,8 @@ static inline const uint8_t *read_integer(const uint8_t *at, const uint8_t *end,
 }
 
 /* A member of ValueType that is a FLOAT or DOUBLE. */
-static inline const uint8_t *read_real(const uint8_t *at, const uint8_t *end, weir_type type,
-                                       weir_record_cell *cell)
+WEIR_INLINE const uint8_t *read_real(const uint8_t *at, const uint8_t *end, weir_type type,
+                                     weir_record_cell *cell)
 {
     uint64_t bits;
     uint32_t narrow_bits;
@@ -287,14 +294,14 @@ static __attribute__((noinline, cold)) const uint8_t *skip(const uint8_t *at, co
  * Reads the bytes of a ValueType into `cell`, whose presence is PRESENCE_UNSET before its first part. Returns NULL, or
  * what is wrong.
  */
-static inline const char *read_value(const uint8_t *at, const uint8_t *end, int level, weir_record_cell *cell)
+WEIR_INLINE const char *read_value(const uint8_t *at, scope in, weir_record_cell *cell)
 {
-    while (at < end) {
+    while (at < in.end) {
         const char *reason = NULL;
         uint32_t tag;
         size_t size;
 
-        at = weir__wire_tag(at, end, &tag);
+        at = weir__wire_tag(at, in.end, &tag);
         if (at == NULL)
             return reason_number;
         switch (tag) {
@@ -303,12 +310,12 @@ static inline const char *read_value(const uint8_t *at, const uint8_t *end, int 
         case WEIR_WIRE_TAG(3, WEIR_WIRE_VARINT):
         case WEIR_WIRE_TAG(4, WEIR_WIRE_VARINT):
         case WEIR_WIRE_TAG(5, WEIR_WIRE_VARINT):
-            at = read_integer(at, end, value_types[tag >> 3], cell);
+            at = read_integer(at, in, value_types[tag >> 3], cell);
             reason = at == NULL ? reason_number : NULL;
             break;
         case WEIR_WIRE_TAG(6, WEIR_WIRE_FIXED32):
         case WEIR_WIRE_TAG(7, WEIR_WIRE_FIXED64):
-            at = read_real(at, end, value_types[tag >> 3], cell);
+            at = read_real(at, in.end, value_types[tag >> 3], cell);
             reason = at == NULL ? reason_cut : NULL;
             break;
         case WEIR_WIRE_TAG(8, WEIR_WIRE_BYTES):
@@ -320,12 +327,12 @@ static inline const char *read_value(const uint8_t *at, const uint8_t *end, int 
         case WEIR_WIRE_TAG(14, WEIR_WIRE_BYTES):
         case WEIR_WIRE_TAG(15, WEIR_WIRE_BYTES):
         case WEIR_WIRE_TAG(16, WEIR_WIRE_BYTES):
-            at = weir__wire_size(at, end, &size);
-            reason = at == NULL ? reason_cut : read_sized(at, size, value_types[tag >> 3], level, cell);
+            at = weir__wire_size(at, in.end, &size);
+            reason = at == NULL ? reason_cut : read_sized(at, size, in, value_types[tag >> 3], cell);
             at += at == NULL ? 0 : size;
             break;
         default:
-            at = skip(at, end, tag, level, &reason);
+            at = skip(at, in.end, tag, in.level, &reason);
             break;
         }
         if (reason != NULL)
@@ -335,7 +342,7 @@ static inline const char *read_value(const uint8_t *at, const uint8_t *end, int 
 }
 
 /* What holds for a whole value, once all its parts are read. */
-static inline const char *check_value(weir_record_cell *cell)
+WEIR_INLINE const char *check_value(weir_record_cell *cell)
 {
     if (cell->presence == PRESENCE_UNSET)
         return reason_kind;
@@ -386,7 +393,7 @@ static __attribute__((noinline)) const char *read_entry(const uint8_t *at, const
                 return "a column name is not valid UTF-8";
             *name = (weir_bytes){ (const char *)at, size };
         } else {
-            reason = read_value(at, at + size, level + 1, cell);
+            reason = read_value(at, (scope){ at + size, end, level + 1 }, cell);
             if (reason != NULL)
                 return reason;
         }
@@ -396,7 +403,7 @@ static __attribute__((noinline)) const char *read_entry(const uint8_t *at, const
 }
 
 /* Splits an entry of the usual shape, name and value with short lengths and nothing else, into its two parts. */
-static inline bool split_entry(const uint8_t *at, const uint8_t *end, weir_bytes *name, const uint8_t **value)
+WEIR_INLINE bool split_entry(const uint8_t *at, const uint8_t *end, weir_bytes *name, const uint8_t **value)
 {
     size_t size = (size_t)(end - at);
     size_t name_size;
@@ -431,17 +438,25 @@ static bool grow_cells(weir_record_reader *reader)
     return true;
 }
 
-/* The column that the guess missed; its index, or 0 with *reason. */
+static inline bool is_slot(const weir_record_slot *slot, weir_bytes name)
+{
+    return slot->size == name.size && equal((const uint8_t *)name.data, slot->name, name.size);
+}
+
+/* The column that neither guess nor hint found; its index, or 0 with *reason. */
 static __attribute__((noinline)) uint32_t look_up(weir_record_reader *reader, weir_bytes name,
                                                   const char **reason)
 {
     uint32_t index = weir__record_names_slot(&reader->names, reader->table, name);
 
     *reason = index == 0 ? reader->names.reason : NULL;
-    if (index != 0 && !grow_cells(reader)) {
+    if (index == 0)
+        return 0;
+    if (!grow_cells(reader)) {
         *reason = "out of memory";
         return 0;
     }
+    reader->table->recent[weir__record_hint(reader->table, name.data, name.size)] = index;
     return index;
 }
 
@@ -456,22 +471,23 @@ typedef struct pass {
 } pass;
 
 /* The cell in the row's array for column pass->name: a new one, or its first one when the column comes again. */
-static inline weir_record_cell *claim_cell(pass *p)
+WEIR_INLINE weir_record_cell *claim_cell(pass *p)
 {
     weir_record_reader *reader = p->reader;
     weir_record_slot *slots = reader->table->slots;
+    weir_record_slot *slot;
     uint32_t index = slots[p->last].next;
-    weir_record_slot *slot = &slots[index];
 
-    if (index == 0 || slot->size != p->name.size ||
-        !equal((const uint8_t *)p->name.data, slot->name, p->name.size)) {
-        index = look_up(reader, p->name, &p->reason);
+    if (index == 0 || !is_slot(&slots[index], p->name)) {
+        index = reader->table->recent[weir__record_hint(reader->table, p->name.data, p->name.size)];
+        if (index == 0 || !is_slot(&slots[index], p->name))
+            index = look_up(reader, p->name, &p->reason);
         if (index == 0)
             return NULL;
         slots = reader->table->slots;
         slots[p->last].next = index;
-        slot = &slots[index];
     }
+    slot = &slots[index];
     p->last = index;
     if (slot->row != reader->row) {
         slot->row = reader->row;
@@ -483,7 +499,7 @@ static inline weir_record_cell *claim_cell(pass *p)
 }
 
 /* Reads the entry at [at, end) into the row. False, with the reason, when it is malformed. */
-static inline bool read_cell(pass *p, const uint8_t *at, const uint8_t *end)
+WEIR_INLINE bool read_cell(pass *p, const uint8_t *at, const uint8_t *end)
 {
     int level = p->reader->level + 1;
     weir_record_cell read;
@@ -495,7 +511,7 @@ static inline bool read_cell(pass *p, const uint8_t *at, const uint8_t *end)
         if (cell == NULL)
             return false;
         cell->presence = PRESENCE_UNSET;
-        p->reason = read_value(value, end, level + 1, cell);
+        p->reason = read_value(value, (scope){ end, p->reader->end, level + 1 }, cell);
     } else {
         p->reason = read_entry(at, end, level, &p->name, &read);
         cell = p->reason == NULL ? claim_cell(p) : NULL;
@@ -510,26 +526,35 @@ static inline bool read_cell(pass *p, const uint8_t *at, const uint8_t *end)
     return p->reason == NULL;
 }
 
-/* A field of a record that is no cell. Returns the place behind it, or NULL with *reason. */
-static inline const uint8_t *read_head_field(const uint8_t *at, const uint8_t *end, uint32_t tag, int level,
-                                             head *h, const char **reason)
+/* A name of a record's head. What equals the name of the table before is known to be UTF-8. */
+static inline bool known_text(weir_bytes text, weir_bytes before)
 {
+    return (text.size == before.size && equal((const uint8_t *)text.data, before.data, text.size)) ||
+           weir__wire_text_valid((const uint8_t *)text.data, text.size);
+}
+
+/* A field of a record that is no cell. Returns the place behind it, or NULL with *reason. */
+static inline const uint8_t *read_head_field(const weir_record_reader *reader, const uint8_t *at,
+                                             uint32_t tag, head *h, const char **reason)
+{
+    static const weir_record_table none = { .number = 0 };
+    const weir_record_table *before = reader->table != NULL ? reader->table : &none;
     weir_bytes text;
 
     if (tag == TAG_OP) {
-        at = weir__wire_varint(at, end, &h->op);
+        at = weir__wire_varint(at, h->end, &h->op);
         *reason = reason_number;
         return at;
     }
     if (tag != TAG_SCHEMA && tag != TAG_TABLE)
-        return skip(at, end, tag, level, reason);
-    at = weir__wire_size(at, end, &text.size);
+        return skip(at, h->end, tag, reader->level, reason);
+    at = weir__wire_size(at, h->end, &text.size);
     *reason = reason_cut;
     if (at == NULL)
         return NULL;
     text.data = (const char *)at;
     *reason = "a schema or table name is not valid UTF-8";
-    if (!weir__wire_text_valid(at, text.size))
+    if (!known_text(text, tag == TAG_TABLE ? before->name : before->schema))
         return NULL;
     if (tag == TAG_TABLE) {
         h->table = text;
@@ -544,24 +569,24 @@ static inline const uint8_t *read_head_field(const uint8_t *at, const uint8_t *e
  * Reads all fields of a record but its cells, up to the first cell or, with `whole`, to the end. Returns the place where
  * it stopped, NULL with *reason when it is malformed.
  */
-static const uint8_t *read_head(const uint8_t *at, const uint8_t *end, int level, bool whole, head *h,
+static const uint8_t *read_head(const weir_record_reader *reader, const uint8_t *at, bool whole, head *h,
                                 const char **reason)
 {
-    while (at < end) {
+    while (at < h->end) {
         const uint8_t *field = at;
         uint32_t tag;
         size_t size;
 
-        at = weir__wire_tag(at, end, &tag);
+        at = weir__wire_tag(at, h->end, &tag);
         *reason = reason_number;
         if (at == NULL)
             return NULL;
         if (tag != TAG_DATA) {
-            at = read_head_field(at, end, tag, level, h, reason);
+            at = read_head_field(reader, at, tag, h, reason);
         } else if (!whole) {
             return field;
         } else {
-            at = weir__wire_size(at, end, &size);
+            at = weir__wire_size(at, h->end, &size);
             *reason = reason_cut;
             at = at != NULL ? at + size : NULL;
         }
@@ -576,8 +601,9 @@ static bool find_table(weir_record_reader *reader, const head *h, const char **r
 {
     weir_record_table *table = reader->table;
 
-    if (table != NULL && weir__bytes_equal(table->name, h->table) &&
-        weir__bytes_equal(table->schema, h->schema))
+    if (table != NULL && table->name.size == h->table.size && table->schema.size == h->schema.size &&
+        equal((const uint8_t *)table->name.data, h->table.data, h->table.size) &&
+        equal((const uint8_t *)table->schema.data, h->schema.data, h->schema.size))
         return true;
     if (h->table.size == 0) {
         *reason = "the record names no table";
@@ -639,26 +665,24 @@ static bool read_cells(pass *p, const uint8_t *at, const uint8_t *end, bool *lat
 static weir_status read_record(weir_record_reader *reader, const uint8_t *start, const uint8_t *end,
                                weir_record *out, weir_error *err)
 {
-    head h = { .table = { NULL, 0 } };
+    head h = { .end = end };
     pass p = { .reader = reader };
     const char *reason = NULL;
     bool late = false;
-    const uint8_t *cells = read_head(start, end, reader->level, false, &h, &reason);
+    const uint8_t *cells = read_head(reader, start, false, &h, &reason);
 
     if (cells != NULL && (size_t)(end - start) > WEIR_ROW_SIZE_MAX) {
         reason = "the row is too large";
         cells = NULL;
     }
-    if (cells == NULL ||
-        (h.table.size == 0 && read_head(cells, end, reader->level, true, &h, &reason) == NULL) ||
+    if (cells == NULL || (h.table.size == 0 && read_head(reader, cells, true, &h, &reason) == NULL) ||
         !find_table(reader, &h, &reason))
         return refuse(h.table, NULL, reason, err);
     if (!read_cells(&p, cells, end, &late))
         return refuse(h.table, &p.name, p.reason, err);
     if (late) {
         p = (pass){ .reader = reader };
-        if (read_head(start, end, reader->level, true, &h, &reason) == NULL ||
-            !find_table(reader, &h, &reason))
+        if (read_head(reader, start, true, &h, &reason) == NULL || !find_table(reader, &h, &reason))
             return refuse(h.table, NULL, reason, err);
         if (!read_cells(&p, cells, end, &late))
             return refuse(h.table, &p.name, p.reason, err);
