@@ -3,6 +3,7 @@
 
 #define ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 #define NUMERIC_OID 1700
+#define INET_OID 869
 #define SCALE_MAX 37 /* of DECIMAL */
 #define DIGITS_MAX 38
 
@@ -65,7 +66,9 @@ void column_map(source_column *column, uint32_t type_oid, int32_t modifier, char
             return;
         }
     }
-    if (category == 'A') {
+    if (type_oid == INET_OID) { /* the cast to text shows a network that the value does not have */
+        column->cast = "textin(inet_out(%s))";
+    } else if (category == 'A') {
         column->weir = WEIR_JSON;
         column->cast = "array_to_json(%s)::text";
     }

@@ -68,6 +68,14 @@ static void put_from(text *sql, const source_table *table)
 {
     text_put(sql, table->kind == 'p' ? " FROM " : " FROM ONLY ");
     text_path(sql, table->schema, table->name);
+    text_put(sql, " AS s");
+}
+
+/* By the column itself: a bare name would mean the output column, which may be a cast to text. */
+static void put_order(text *sql, const source_column *cursor)
+{
+    text_put(sql, " ORDER BY s.");
+    text_name(sql, cursor->name);
 }
 
 weir_status follow_position(sync_run *run, const source_table *table, const char *limit, const char **out)
@@ -86,8 +94,7 @@ weir_status follow_position(sync_run *run, const source_table *table, const char
     text_put(&sql, " IS NOT NULL");
     if (put_passed(&where, table->cursor, limit, true))
         text_printf(&sql, " AND %s", where.data);
-    text_put(&sql, " ORDER BY ");
-    text_name(&sql, table->cursor->name);
+    put_order(&sql, table->cursor);
     text_put(&sql, " DESC LIMIT 1");
     status = link_query(run->call, run->link, "read the greatest cursor value", sql.data, &rows);
     if (status != WEIR_OK)
@@ -167,8 +174,7 @@ static weir_status read_passed(struct follower *follower, const char *doing, con
     }
     if (put_passed(&where, cursor, limit, true))
         text_printf(&sql, " AND %s", where.data);
-    text_put(&sql, " ORDER BY ");
-    text_name(&sql, cursor->name);
+    put_order(&sql, cursor);
     text_put(&sql, ") TO STDOUT (FORMAT binary)");
     reader.query = sql.data;
     return rows_copy(run, follower->table, &reader, &rows);
