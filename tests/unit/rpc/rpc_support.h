@@ -23,12 +23,12 @@
 #define PATIENCE_NS (20000 * MS) /* how long a test waits for what must happen */
 
 /* Waits until the condition holds; what is waited for happens in another thread. */
-#define WAIT_FOR(condition)                                          \
-    do {                                                             \
-        int64_t wait_until_ns = weir__clock_ns() + PATIENCE_NS;      \
-        while (!(condition) && weir__clock_ns() < wait_until_ns)     \
-            weir__clock_sleep(MS);                                   \
-        assert_true(condition);                                      \
+#define WAIT_FOR(condition)                                      \
+    do {                                                         \
+        int64_t wait_until_ns = weir__clock_ns() + PATIENCE_NS;  \
+        while (!(condition) && weir__clock_ns() < wait_until_ns) \
+            weir__clock_sleep(MS);                               \
+        assert_true(condition);                                  \
     } while (0)
 
 typedef struct test_server {
@@ -56,7 +56,8 @@ static inline weir_rpc_code test_echo(weir_rpc_call *call, void *context)
     if (weir__rpc_header_find(weir__rpc_headers(call), "x-echo-bin", &value) &&
         weir__rpc_put_trailer(call, "x-echo-bin", value, NULL) != WEIR_OK)
         return WEIR_RPC_INTERNAL;
-    if (weir__rpc_send(call, message, weir__rpc_was_compressed(call) ? WEIR_RPC_COMPRESS : 0, NULL) != WEIR_OK)
+    if (weir__rpc_send(call, message, weir__rpc_was_compressed(call) ? WEIR_RPC_COMPRESS : 0, NULL) !=
+        WEIR_OK)
         return WEIR_RPC_CANCELLED;
     return WEIR_RPC_OK;
 }
@@ -79,7 +80,8 @@ static inline weir_rpc_code test_count(weir_rpc_call *call, void *context)
     block = calloc(1, size + 8);
     for (unsigned long i = 0; i < count; i++) {
         memcpy(block, &i, sizeof i);
-        if (weir__rpc_send(call, (weir_bytes){ block, size }, i + 1 < count ? WEIR_RPC_MORE : 0, NULL) != WEIR_OK) {
+        if (weir__rpc_send(call, (weir_bytes){ block, size }, i + 1 < count ? WEIR_RPC_MORE : 0, NULL) !=
+            WEIR_OK) {
             atomic_fetch_add(&t->cancelled, 1);
             break;
         }
@@ -159,9 +161,12 @@ static inline weir_rpc_code test_stuck(weir_rpc_call *call, void *context)
 static inline void test_server_open(test_server *t, bool local, const weir_rpc_limits *limits)
 {
     const weir_rpc_method methods[] = {
-        { "/t.T/Echo", WEIR_RPC_UNARY, test_echo, t },        { "/t.T/Count", WEIR_RPC_SERVER_STREAM, test_count, t },
-        { "/t.T/Sum", WEIR_RPC_CLIENT_STREAM, test_sum, t },  { "/t.T/Chat", WEIR_RPC_BIDI_STREAM, test_chat, t },
-        { "/t.T/Fail", WEIR_RPC_UNARY, test_fail, t },        { "/t.T/Hold", WEIR_RPC_UNARY, test_hold, t },
+        { "/t.T/Echo", WEIR_RPC_UNARY, test_echo, t },
+        { "/t.T/Count", WEIR_RPC_SERVER_STREAM, test_count, t },
+        { "/t.T/Sum", WEIR_RPC_CLIENT_STREAM, test_sum, t },
+        { "/t.T/Chat", WEIR_RPC_BIDI_STREAM, test_chat, t },
+        { "/t.T/Fail", WEIR_RPC_UNARY, test_fail, t },
+        { "/t.T/Hold", WEIR_RPC_UNARY, test_hold, t },
         { "/t.T/Stuck", WEIR_RPC_UNARY, test_stuck, t },
     };
     weir_rpc_server_options options = { .methods = t->methods,
