@@ -5,7 +5,8 @@
 
 static const char columns_sql[] =
     "SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, coalesce(col_description(c.oid, a.attnum), ''),"
-    " coalesce(a.attnum = ANY (k.conkey), false), format_type(a.atttypid, a.atttypmod)"
+    " coalesce(a.attnum = ANY (k.conkey), false), format_type(a.atttypid, -1),"
+    " format_type(a.atttypid, a.atttypmod)"
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
     " LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p'"
     " WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped";
@@ -36,6 +37,7 @@ weir_status stored_load(weir_call *call, const char *schema, const char *table, 
         column->modifier = atoi(PQgetvalue(rows, i, 2));
         column->not_null = PQgetvalue(rows, i, 3)[0] == 't';
         column->type = weir_copy(call, PQgetvalue(rows, i, 6), (size_t)PQgetlength(rows, i, 6));
+        column->shown = weir_copy(call, PQgetvalue(rows, i, 7), (size_t)PQgetlength(rows, i, 7));
         column->column.name = column->name;
         column->column.key = PQgetvalue(rows, i, 5)[0] == 't';
         column->ours = type_read(call, PQgetvalue(rows, i, 4), column->oid, column->modifier,

@@ -60,7 +60,8 @@ const char *type_conversion(weir_call *call, const char *quoted, const weir_colu
 typedef struct stored_column {
     weir_column column; /* full name, type, key, params */
     const char *name;   /* as stored */
-    const char *type;   /* as stored, for casts: "character varying(20)" */
+    const char *type;  /* as stored, for casts: without bounds, because a cast to varchar(20) cuts silently */
+    const char *shown; /* with bounds, for messages */
     uint32_t oid;
     int32_t modifier;
     bool not_null;

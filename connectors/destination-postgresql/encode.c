@@ -91,7 +91,7 @@ static weir_status put_decimal(encoder *out, const weir_column *column, const st
             return refuse(out, column,
                           weir_printf(out->call,
                                       "a value of %d digits before and %d after the point does not fit %s",
-                                      shape.integer_digits, shape.fraction_digits, stored->type));
+                                      shape.integer_digits, shape.fraction_digits, stored->shown));
     }
     (void)wire_put32(start, (uint32_t)size);
     out->size += 4 + size;

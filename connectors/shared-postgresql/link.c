@@ -5,8 +5,9 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
 
 #define CONNECT_TIMEOUT_SECONDS "30"
 #define WAIT_MS 1000
@@ -41,10 +42,11 @@ static const char *one_line(weir_call *call, const char *message)
     return line;
 }
 
-/* Errors that only a person can mend: authentication, permissions, no such database or role, wrong client encoding. */
+/* Errors that only a person can mend: authentication, permissions, objects that depend on what is to change. */
 static bool needs_person(const char *state)
 {
-    return strncmp(state, "28", 2) == 0 || strcmp(state, "3D000") == 0 || strcmp(state, "42501") == 0;
+    return strncmp(state, "28", 2) == 0 || strcmp(state, "3D000") == 0 || strcmp(state, "42501") == 0 ||
+           strcmp(state, "0A000") == 0 || strcmp(state, "2BP01") == 0;
 }
 
 weir_status link_open(weir_call *call, const link_address *address, PGconn **out)
@@ -186,6 +188,62 @@ const char *link_sqlstate(const PGconn *link, const PGresult *result)
     return PQstatus(link) == CONNECTION_BAD ? "08006" : "";
 }
 
+/* `format` with its two %s filled in. */
+static void put_statement(text *sql, const char *format, const char *object, const char *user)
+{
+    const char *first = strstr(format, "%s");
+    const char *second = strstr(first + 2, "%s");
+
+    text_printf(sql, "%.*s%s%.*s%s%s", (int)(first - format), format, object, (int)(second - first - 2),
+                first + 2, user, second + 2);
+}
+
+/* The name after `start` in the server's message, as a quoted identifier; NULL when the message is another one. */
+static const char *named_after(weir_call *call, const char *message, const char *start)
+{
+    text name = text_new(call);
+    const char *at = message + strlen(start);
+    size_t size = strlen(at);
+
+    if (strncmp(message, start, strlen(start)) != 0)
+        return NULL;
+    if (size > 1 && at[0] == '"' && at[size - 1] == '"') {
+        at++;
+        size -= 2;
+    }
+    text_name(&name, weir_copy(call, at, size));
+    return name.data;
+}
+
+/* The statement that gives the missing right, as far as the (English) message of the server tells; else "". */
+static const char *missing_grant(weir_call *call, const PGconn *link, const char *message)
+{
+    static const struct {
+        const char *start;
+        const char *statement; /* %s: the object, then the user */
+    } known[] = {
+        { "permission denied for schema ", "GRANT USAGE, CREATE ON SCHEMA %s TO %s;" },
+        { "permission denied for database ", "GRANT CREATE, TEMPORARY ON DATABASE %s TO %s;" },
+        { "permission denied to create temporary tables in database ",
+          "GRANT TEMPORARY ON DATABASE %s TO %s;" },
+        { "permission denied for table ", "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO %s;" },
+        { "must be owner of table ", "ALTER TABLE %s OWNER TO %s;" },
+    };
+    text user = text_new(call);
+
+    text_name(&user, PQuser(link));
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const char *object = named_after(call, message, known[i].start);
+        text sql = text_new(call);
+
+        if (object == NULL)
+            continue;
+        put_statement(&sql, known[i].statement, object, user.data);
+        return weir_printf(call, " Run as its owner: %s", sql.data);
+    }
+    return "";
+}
+
 weir_status link_failed(weir_call *call, const PGconn *link, const PGresult *result, const char *doing)
 {
     const char *state = link_sqlstate(link, result);
@@ -204,7 +262,8 @@ weir_status link_failed(weir_call *call, const PGconn *link, const PGresult *res
     if (PQstatus(link) == CONNECTION_BAD)
         return weir_fail(call, "%s: the connection to the server was lost: %s", doing, reason);
     if (needs_person(state))
-        return weir_task(call, "Cannot %s: %s (SQLSTATE %s)", doing, reason, state);
+        return weir_task(call, "Cannot %s: %s (SQLSTATE %s).%s", doing, reason, state,
+                         missing_grant(call, link, message));
     return weir_fail(call, "%s: %s (SQLSTATE %s)", doing, reason, state);
 }
 
