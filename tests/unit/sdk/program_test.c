@@ -1,0 +1,199 @@
+/* sdk: the program around a connector: arguments, exit codes, signals, the last word of a crash. */
+#include "support.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <weir/source.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+static weir_status update(weir_call *call, weir_sync *out)
+{
+    (void)call;
+    return weir_checkpoint(out);
+}
+
+static const weir_source fine = { .name = "program-test", .update = update };
+static const weir_source broken = { .name = "program-test" };
+
+/* A connector in a process of its own; its standard output is a pipe. */
+typedef struct process {
+    pid_t id;
+    int out;
+    char text[8192];
+} process;
+
+static void start(process *p, const weir_source *source, char *const *argv)
+{
+    int ends[2];
+    int argc = 0;
+
+    while (argv[argc] != NULL)
+        argc++;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    fflush(NULL);
+    p->id = fork();
+    assert_true(p->id >= 0);
+    if (p->id == 0) {
+        int null = open("/dev/null", O_WRONLY);
+
+        dup2(ends[1], 1);
+        dup2(null, 2);
+        exit(weir_source_main(argc, (char **)argv, source));
+    }
+    close(ends[1]);
+    p->out = ends[0];
+    p->text[0] = '\0';
+}
+
+/* Reads until the line ends (or the process does); the text so far. */
+static const char *read_line(process *p)
+{
+    size_t size = 0;
+
+    while (size + 1 < sizeof p->text && read(p->out, p->text + size, 1) == 1)
+        if (p->text[size++] == '\n')
+            break;
+    p->text[size] = '\0';
+    return p->text;
+}
+
+static int end_of(process *p)
+{
+    int status;
+
+    while (read(p->out, p->text, sizeof p->text) > 0)
+        continue;
+    close(p->out);
+    assert_int_equal(waitpid(p->id, &status, 0), p->id);
+    return status;
+}
+
+static void expect_exit(const weir_source *source, char *const *argv, int code, const char *text)
+{
+    process p;
+    int status;
+
+    start(&p, source, argv);
+    assert_non_null(strstr(read_line(&p), text));
+    status = end_of(&p);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), code);
+}
+
+static void arguments_and_exit_codes(void **state)
+{
+    (void)state;
+    expect_exit(&fine, (char *[]){ "x", "--help", NULL }, 0, "x: the source 'program-test'");
+    expect_exit(&fine, (char *[]){ "x", "--version", NULL }, 0, "program-test (Weir " WEIR_VERSION ")");
+    expect_exit(&fine, (char *[]){ "x", "--port", NULL }, 2, "");
+    expect_exit(&fine, (char *[]){ "x", "--port", "65536", NULL }, 2, "");
+    expect_exit(&fine, (char *[]){ "x", "--port=-1", NULL }, 2, "");
+    expect_exit(&fine, (char *[]){ "x", "--portal=1", NULL }, 2, "");
+    expect_exit(&fine, (char *[]){ "x", "--socket", NULL }, 2, "");
+    expect_exit(&fine, (char *[]){ "x", "stray", NULL }, 2, "");
+    expect_exit(&fine, (char *[]){ "x", "--socket", "/nowhere/at/all", NULL }, 1, "cannot serve");
+    expect_exit(&broken, (char *[]){ "x", "--port", "0", NULL }, 1, "has no .update: every source needs one");
+}
+
+static void expect_stop(int number)
+{
+    char *argv[] = { "x", "--port=0", NULL };
+    process p;
+    int port = 0;
+    int status;
+    json_t *line;
+
+    start(&p, &fine, argv);
+    line = json_loads(read_line(&p), 0, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "level")), "INFO");
+    assert_int_equal(
+        sscanf(json_string_value(json_object_get(line, "message")), "listening on port %d", &port), 1);
+    assert_in_range(port, 1, 65535);
+    json_decref(line);
+    assert_int_equal(kill(p.id, number), 0);
+    assert_non_null(strstr(read_line(&p), "stopping"));
+    status = end_of(&p);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* R-RPC-06 */
+static void both_signals_stop_it_well(void **state)
+{
+    (void)state;
+    expect_stop(SIGTERM);
+    expect_stop(SIGINT);
+}
+
+static void a_socket_is_there_while_it_serves(void **state)
+{
+    char folder[] = "/tmp/weir-sdk-test-XXXXXX";
+    char path[64];
+    char wanted[128];
+    process p;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/s", folder);
+    snprintf(wanted, sizeof wanted, "\"message\":\"listening on '%s'\"", path);
+    start(&p, &fine, (char *[]){ "x", "--socket", path, NULL });
+    assert_non_null(strstr(read_line(&p), wanted));
+    assert_int_equal(access(path, F_OK), 0);
+    kill(p.id, SIGTERM);
+    end_of(&p);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void a_crash_leaves_a_last_word(void **state)
+{
+    process p;
+    int status;
+    json_t *line;
+
+    (void)state;
+    if (SANITIZED) /* there the sanitizer speaks */
+        return;
+    start(&p, &fine, (char *[]){ "x", "--port", "0", NULL });
+    read_line(&p);
+    kill(p.id, SIGSEGV);
+    line = json_loads(read_line(&p), 0, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "level")), "SEVERE");
+    assert_string_equal(json_string_value(json_object_get(line, "message")),
+                        "the connector crashed: SIGSEGV");
+    assert_string_equal(json_string_value(json_object_get(line, "message-origin")), "sdk_connector");
+    json_decref(line);
+    status = end_of(&p);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGSEGV);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arguments_and_exit_codes),
+        cmocka_unit_test(both_signals_stop_it_well),
+        cmocka_unit_test(a_socket_is_there_while_it_serves),
+        cmocka_unit_test(a_crash_leaves_a_last_word),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
