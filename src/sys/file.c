@@ -307,3 +307,8 @@ void weir__lock_release(weir_lock *lock)
         close(lock->fd);
     weir__free(lock);
 }
+
+int weir__lock_descriptor(const weir_lock *lock)
+{
+    return lock->fd;
+}

@@ -70,5 +70,7 @@ typedef struct weir_lock weir_lock;
  */
 weir_status weir__lock_take(const char *path, weir_lock **out, weir_error *err) WEIR_CHECKED;
 void weir__lock_release(weir_lock *lock); /* accepts NULL */
+/* The lock's descriptor: a child that inherits it keeps the lock taken until it has gone, too (R-ENG-13). */
+int weir__lock_descriptor(const weir_lock *lock);
 
 #endif

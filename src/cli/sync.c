@@ -1,0 +1,394 @@
+/*
+ * cli/sync: `weir sync`. The sync runs in a thread of its own; the main thread draws and listens for signals.
+ *
+ * The first SIGINT or SIGTERM asks the sync to stop at the next safe point; the second ends the process at once, which is
+ * safe, too: connectors die with it and the next run starts from the last commit.
+ */
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+#include "cli/cli.h"
+#include "cli/watch.h"
+#include "engine/sync.h"
+#include "sys/clock.h"
+#include "sys/net.h"
+#include "sys/process.h"
+
+enum {
+    SOURCE,
+    SOURCE_CONFIG,
+    DESTINATION,
+    DESTINATION_CONFIG,
+    SCHEMA,
+    STATE,
+    JSON,
+    TRANSPORT,
+    ATTEMPTS,
+    RETRY_DELAY,
+    PARALLEL,
+    CONNECT_TIMEOUT,
+    IDLE_TIMEOUT,
+    WRITE_TIMEOUT,
+    OPTION_COUNT
+};
+
+static const cli_option options[OPTION_COUNT] = {
+    [SOURCE] = { "--source", "BIN|HOST:PORT|unix:PATH",
+                 "the source: a program to start, or where one listens", true },
+    [SOURCE_CONFIG] = { "--source-config", "F.json", "its configuration, a JSON object of strings", true },
+    [DESTINATION] = { "--destination", "BIN|HOST:PORT|unix:PATH", "the destination, likewise", true },
+    [DESTINATION_CONFIG] = { "--destination-config", "F.json", "its configuration", true },
+    [SCHEMA] = { "--schema", "NAME", "schema at the destination; a source's schemas are appended: NAME_their",
+                 true },
+    [STATE] = { "--state", "DIR", "folder that remembers how far the sync is; made when new", true },
+    [JSON] = { "--json", NULL, "end with one JSON object on standard output", false },
+    [TRANSPORT] = { "--transport", "auto|port|socket", "how started programs are talked to (auto)", false },
+    [ATTEMPTS] = { "--attempts", "N", "tries in all when a connector crashes or is lost (3)", false },
+    [RETRY_DELAY] = { "--retry-delay", "SECONDS", "before the second try; doubles each time (1)", false },
+    [PARALLEL] = { "--parallel", "N", "tables loaded at the same time, 1 to 16 (4)", false },
+    [CONNECT_TIMEOUT] = { "--connect-timeout", "SECONDS", "to reach a connector (30)", false },
+    [IDLE_TIMEOUT] = { "--idle-timeout", "SECONDS", "a source may be silent (3600)", false },
+    [WRITE_TIMEOUT] = { "--write-timeout", "SECONDS", "a WriteBatch may take (7200)", false },
+};
+
+static const char examples[] =
+    "examples:\n"
+    "  weir sync --source ./source-files --source-config files.json \\\n"
+    "            --destination ./destination-sqlite --destination-config sqlite.json \\\n"
+    "            --schema shop --state ./state\n"
+    "  weir sync --source localhost:50051 --source-config s.json \\\n"
+    "            --destination unix:/run/warehouse.sock --destination-config d.json \\\n"
+    "            --schema crm --state /var/lib/weir/crm --json\n"
+    "\n"
+    "Run it again to continue where it stopped; a killed run loses nothing. A configuration is a flat\n"
+    "JSON object whose values are strings, like {\"folder\": \"/data\", \"header\": \"true\"}.\n"
+    "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a connector asks for a person.\n";
+
+/* What the two threads share. */
+typedef struct sync_command {
+    sync_options options;
+    engine_control control;
+    engine_progress progress;
+    engine_config source_config;
+    engine_config destination_config;
+    sync_report report;
+    weir_error error;
+    weir_status status;
+    watch *screen;
+    int wake; /* signalled when the sync has ended */
+    double seconds;
+} sync_command;
+
+/* --- options --- */
+
+static bool parse_number(const char *option, const char *text, int64_t least, int64_t most, int64_t *out)
+{
+    char *end;
+    long long value = strtoll(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < least || value > most) {
+        cli_error("%s needs a number from %lld to %lld, not '%s'; see weir sync --help", option,
+                  (long long)least, (long long)most, text);
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+/* A number of an optional option; `out` stays what it is when it is absent. */
+static bool take_number(char **values, int at, int64_t least, int64_t most, int64_t *out)
+{
+    return values[at] == NULL || parse_number(options[at].name, values[at], least, most, out);
+}
+
+static bool take_transport(const char *text, connector_transport *out)
+{
+    static const char *const names[] = { "auto", "port", "socket" };
+
+    for (int i = 0; text != NULL && i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = (connector_transport)i;
+            return true;
+        }
+    if (text != NULL)
+        cli_error("--transport needs auto, port or socket, not '%s'; see weir sync --help", text);
+    return text == NULL;
+}
+
+static bool take_options(char **values, sync_command *command)
+{
+    sync_options *to = &command->options;
+    int64_t attempts = 3;
+    int64_t delay = 1;
+    int64_t parallel = 4;
+    int64_t connect = 30;
+    int64_t idle = 3600;
+    int64_t write = 7200;
+
+    if (!take_number(values, ATTEMPTS, 1, 100, &attempts) ||
+        !take_number(values, RETRY_DELAY, 0, 3600, &delay) ||
+        !take_number(values, PARALLEL, 1, 16, &parallel) ||
+        !take_number(values, CONNECT_TIMEOUT, 1, 86400, &connect) ||
+        !take_number(values, IDLE_TIMEOUT, 1, 86400, &idle) ||
+        !take_number(values, WRITE_TIMEOUT, 1, 604800, &write) ||
+        !take_transport(values[TRANSPORT], &to->transport))
+        return false;
+    if (!weir__utf8_valid(values[SCHEMA], strlen(values[SCHEMA]))) {
+        cli_error("--schema needs a name in UTF-8");
+        return false;
+    }
+    to->source = values[SOURCE];
+    to->destination = values[DESTINATION];
+    to->schema = values[SCHEMA];
+    to->folder = values[STATE];
+    to->timeouts = engine_timeouts_default();
+    to->timeouts.connect_ms = connect * 1000;
+    to->timeouts.idle_ms = idle * 1000;
+    to->timeouts.write_ms = write * 1000;
+    to->attempts = (int)attempts;
+    to->retry_delay_ms = delay * 1000;
+    to->parallel = (int)parallel;
+    return true;
+}
+
+/* --- the two threads --- */
+
+static void on_event(void *context, const sync_event *event)
+{
+    watch_event(((sync_command *)context)->screen, event);
+}
+
+static void *run_sync(void *context)
+{
+    sync_command *command = context;
+
+    command->status = sync_run(&command->options, &command->report, &command->error);
+    weir__wake_signal(command->wake);
+    return NULL;
+}
+
+/* A signal: the first one asks, the second one ends it. */
+static void on_signal(sync_command *command)
+{
+    static const char text[] = "stopping at the next safe point; once more ends at once";
+    sync_event event = { .kind = SYNC_LOG, .who = "weir", .level = "", .text = { text, sizeof text - 1 } };
+
+    if (atomic_load(&command->control.cancelled) || !atomic_load(&command->control.streaming)) {
+        watch_end(command->screen);
+        cli_error("the sync was stopped; run it again to continue from the last checkpoint");
+        _exit(CLI_FAILURE);
+    }
+    atomic_store(&command->control.cancelled, true);
+    watch_event(command->screen, &event);
+}
+
+static weir_status watch_sync(sync_command *command, int signals, weir_error *err)
+{
+    weir_poll_event events[2];
+    bool ended = false;
+    int poll = -1;
+    weir_status status = weir__poll_open(&poll, err);
+
+    if (status == WEIR_OK)
+        status = weir__poll_add(poll, signals, WEIR_POLL_READ, &poll, err);
+    if (status == WEIR_OK)
+        status = weir__poll_add(poll, command->wake, WEIR_POLL_READ, command, err);
+    while (status == WEIR_OK && !ended) {
+        size_t count = weir__poll_wait(poll, events, 2, weir__clock_ns() + 200 * 1000000);
+
+        for (size_t i = 0; i < count; i++) {
+            if (events[i].tag == command)
+                ended = true;
+            else if (weir__process_signals_take(signals) != 0)
+                on_signal(command);
+        }
+        if (!ended)
+            watch_tick(command->screen);
+    }
+    weir__net_close(poll);
+    return status;
+}
+
+static weir_status run_threads(sync_command *command, weir_error *err)
+{
+    int64_t begun_ns = weir__clock_ns();
+    pthread_t thread;
+    int signals = -1;
+    weir_status status = weir__process_signals_open(&signals, err);
+
+    if (status == WEIR_OK)
+        status = weir__wake_open(&command->wake, err);
+    if (status == WEIR_OK && pthread_create(&thread, NULL, run_sync, command) != 0)
+        status = weir__error(err, "start a thread for the sync");
+    if (status == WEIR_OK) {
+        status = watch_sync(command, signals, err);
+        pthread_join(thread, NULL);
+    }
+    command->seconds = (double)(weir__clock_ns() - begun_ns) / 1e9;
+    weir__net_close(command->wake);
+    weir__net_close(signals);
+    return status;
+}
+
+/* --- what is left behind --- */
+
+static const char *status_name(weir_status status)
+{
+    return status == WEIR_OK ? "success" : status == WEIR_TASK ? "task" : "failure";
+}
+
+static json_t *text_value(const char *text)
+{
+    json_t *value = json_string(text);
+
+    return value ? value : json_string("");
+}
+
+static json_t *table_value(const sync_table *table)
+{
+    json_t *value = json_object();
+
+    json_object_set_new(value, "schema", text_value(table->target));
+    json_object_set_new(value, "table", text_value(table->name));
+    json_object_set_new(value, "upserted", json_integer((json_int_t)table->counts.upserts));
+    json_object_set_new(value, "updated", json_integer((json_int_t)table->counts.updates));
+    json_object_set_new(value, "deleted", json_integer((json_int_t)table->counts.deletes));
+    json_object_set_new(value, "truncated", json_integer((json_int_t)table->truncates));
+    json_object_set_new(value, "rows_written", json_integer((json_int_t)table->rows));
+    return value;
+}
+
+static void print_json(sync_command *command)
+{
+    json_t *root = json_object();
+    json_t *tables = json_array();
+    json_t *warnings = json_array();
+    size_t count;
+    const char *const *texts = watch_warnings(command->screen, &count);
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(warnings, text_value(texts[i]));
+    for (size_t i = 0; i < command->report.table_count; i++)
+        json_array_append_new(tables, table_value(&command->report.tables[i]));
+    json_object_set_new(root, "status", text_value(status_name(command->status)));
+    json_object_set_new(root, "tables", tables);
+    json_object_set_new(root, "rows",
+                        json_integer((json_int_t)atomic_load(&command->progress.rows_received)));
+    json_object_set_new(root, "bytes",
+                        json_integer((json_int_t)atomic_load(&command->progress.bytes_received)));
+    json_object_set_new(root, "seconds", json_real(command->seconds));
+    json_object_set_new(root, "commits", json_integer((json_int_t)atomic_load(&command->progress.commits)));
+    json_object_set_new(root, "attempts", json_integer(command->report.attempts));
+    json_object_set_new(root, "peak_rss", json_integer((json_int_t)weir__process_rss_peak()));
+    json_object_set_new(root, "warnings", warnings);
+    json_object_set_new(root, "task",
+                        command->status == WEIR_TASK ? text_value(command->error.text) : json_null());
+    json_object_set_new(root, "error",
+                        command->status == WEIR_FAILED || command->status == WEIR_CANCELLED
+                            ? text_value(command->error.text)
+                            : json_null());
+    json_dumpf(root, stdout, JSON_COMPACT);
+    printf("\n");
+    json_decref(root);
+}
+
+static void print_text(const sync_command *command)
+{
+    for (size_t i = 0; i < command->report.table_count; i++) {
+        const sync_table *table = &command->report.tables[i];
+
+        printf("%s.%s: %llu upserted, %llu updated, %llu deleted%s\n", table->target, table->name,
+               (unsigned long long)table->counts.upserts, (unsigned long long)table->counts.updates,
+               (unsigned long long)table->counts.deletes, table->truncates ? ", truncated" : "");
+    }
+    if (command->status == WEIR_OK)
+        printf("success: %llu rows in %.1f s, %.1f MB received, peak memory %.0f MB\n",
+               (unsigned long long)atomic_load(&command->progress.rows_received), command->seconds,
+               (double)atomic_load(&command->progress.bytes_received) / 1e6,
+               (double)weir__process_rss_peak() / 1e6);
+}
+
+static int finish(sync_command *command, bool json)
+{
+    watch_end(command->screen);
+    if (json)
+        print_json(command);
+    else
+        print_text(command);
+    if (fflush(stdout) != 0 && command->status == WEIR_OK) {
+        cli_error("cannot write to standard output");
+        return CLI_FAILURE;
+    }
+    if (command->status == WEIR_OK)
+        return CLI_SUCCESS;
+    if (command->status == WEIR_TASK) {
+        cli_error("task: %s", command->error.text);
+        return CLI_TASK;
+    }
+    cli_error("%s", command->error.text);
+    return CLI_FAILURE;
+}
+
+static int run(char **values)
+{
+    sync_command *command = weir__calloc(1, sizeof *command);
+    int code = CLI_FAILURE;
+
+    if (command == NULL) {
+        cli_error("out of memory");
+        return CLI_FAILURE;
+    }
+    command->wake = -1;
+    if (!take_options(values, command)) {
+        code = CLI_USAGE;
+        goto out;
+    }
+    command->screen = watch_new(&command->progress);
+    command->status = command->screen ? WEIR_OK : weir__error_memory(&command->error, "starting");
+    if (command->status == WEIR_OK)
+        command->status = engine_config_load(values[SOURCE_CONFIG], &command->source_config, &command->error);
+    if (command->status == WEIR_OK)
+        command->status = engine_config_load(values[DESTINATION_CONFIG], &command->destination_config,
+                                             &command->error);
+    if (command->status == WEIR_OK) {
+        weir_error err;
+
+        command->options.source_config = &command->source_config;
+        command->options.destination_config = &command->destination_config;
+        command->options.control = &command->control;
+        command->options.progress = &command->progress;
+        command->options.event = on_event;
+        command->options.context = command;
+        if (run_threads(command, &err) != WEIR_OK) {
+            command->status = WEIR_FAILED;
+            command->error = err;
+        }
+    }
+    if (command->screen != NULL)
+        code = finish(command, values[JSON] != NULL);
+out:
+    sync_report_clear(&command->report);
+    engine_config_clear(&command->source_config);
+    engine_config_clear(&command->destination_config);
+    watch_free(command->screen);
+    weir__free(command);
+    return code;
+}
+
+const cli_command cli_sync = {
+    .name = "sync",
+    .summary = "move a source's data into a destination, once",
+    .usage =
+        "sync --source … --source-config F.json --destination … --destination-config F.json --schema NAME "
+        "--state DIR [--json]",
+    .examples = examples,
+    .options = options,
+    .option_count = OPTION_COUNT,
+    .run = run,
+};

@@ -1,0 +1,72 @@
+/* engine/ingest_internal: what ingest.c (messages, groups) and ingest_row.c (records into rows) share. */
+#ifndef WEIR_ENGINE_INGEST_INTERNAL_H
+#define WEIR_ENGINE_INGEST_INTERNAL_H
+
+#include "base/buf.h"
+#include "data/key.h"
+#include "engine/ingest.h"
+#include "wire/record.h"
+
+#define ROUTE_UNKNOWN 0
+#define ROUTE_SKIPPED UINT32_MAX
+
+/* From the reader's numbers to ours, per table number of the reader. */
+typedef struct route {
+    engine_table *table;
+    uint32_t *columns; /* by slot: column index + 1, or one of the above */
+    size_t slot_count;
+} route;
+
+/* What ingest keeps per table, by the catalog's number. */
+typedef struct ingest_table {
+    engine_request *request; /* open, or NULL */
+    engine_request *next;    /* made while a window is being split */
+    uint64_t version;        /* of the table, for which the rest was made */
+    weir_cell *cells;        /* one per column, names set */
+    weir_cell *raw;          /* the same as the source sent them; tables without key only */
+    uint32_t *order;         /* columns by name; tables without key only */
+    size_t capacity;
+} ingest_table;
+
+struct ingest {
+    ingest_options options;
+    const ingest_port *port;
+    weir_record_reader *reader;
+    weir_row_hasher *hasher;
+    weir_arena *arena; /* of one message */
+    fold *rows;
+    route *routes; /* by the reader's table number */
+    size_t route_count;
+    ingest_table *tables; /* by the catalog's number */
+    size_t table_count;
+    uint32_t *open; /* numbers of tables with an open request */
+    size_t open_count;
+    weir_buf text;      /* of the row being made */
+    weir_buf key;       /* canonical bytes of its key */
+    weir_buf converted; /* bytes of converted cells */
+    weir_buf state;     /* of the checkpoint that waits */
+    bool waiting;
+    bool committed; /* a group of this stream has been */
+    int64_t group_begun_ns;
+    uint64_t group_bytes;
+    int64_t synced_ms; /* of the message being read */
+    ingest_totals totals;
+};
+
+/* Makes one record into rows (ingest_row.c). */
+weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err);
+
+/* The table's entry; NULL when out of memory. */
+ingest_table *ingest_table_of(ingest *in, const engine_table *table);
+/* Describes the table at the destination if that has not been done. */
+weir_status ingest_open(ingest *in, engine_table *table, weir_error *err);
+/* Writes the window away; a waiting checkpoint is committed before. */
+weir_status ingest_flush(ingest *in, weir_error *err);
+/* Flushes if the table has rows in the window, and seals its request, if there is one. */
+weir_status ingest_seal(ingest *in, const engine_table *table, weir_error *err);
+/* Commits the waiting checkpoint, if there is one, apart from what came after it. */
+weir_status ingest_settle(ingest *in, weir_error *err);
+/* To be called before a table changes: `retype` says that text of rows in the window may no longer fit. */
+weir_status ingest_before_change(ingest *in, const engine_table *table, bool retype, weir_error *err);
+
+#endif

@@ -1,0 +1,494 @@
+/*
+ * engine/ingest_row: one record becomes one row of text with the hash of its key.
+ *
+ * First every cell finds its column and the column is made wide enough (this may change the table, and then the rows
+ * before have to go); then the cells are laid out in the table's order; then they are formatted.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "batch/csv.h"
+#include "data/convert.h"
+#include "data/table.h"
+#include "data/text.h"
+#include "engine/ingest_internal.h"
+
+#define LARGE_ROW (2 * WEIR_MIB)
+
+static const char *const op_names[] = { "UPSERT", "UPDATE", "DELETE", "TRUNCATE" };
+
+/* --- routes --- */
+
+static weir_status route_table(ingest *in, const weir_record *record, route **out, weir_error *err)
+{
+    route *entry;
+
+    if (record->table >= in->route_count) {
+        size_t wanted = in->route_count ? in->route_count * 2 : 16;
+        route *grown;
+
+        while (wanted <= record->table)
+            wanted *= 2;
+        grown = weir__realloc_array(in->routes, wanted, sizeof *grown);
+        if (grown == NULL)
+            return weir__error_memory(err, "meeting a table");
+        memset(grown + in->route_count, 0, (wanted - in->route_count) * sizeof *grown);
+        in->routes = grown;
+        in->route_count = wanted;
+    }
+    entry = &in->routes[record->table];
+    if (entry->table == NULL)
+        entry->table = catalog_get(in->options.tables, record->schema_name, record->table_name, err);
+    if (entry->table == NULL)
+        return WEIR_FAILED;
+    if (record->slot_count > entry->slot_count) {
+        size_t wanted = record->slot_count * 2;
+        uint32_t *grown = weir__realloc_array(entry->columns, wanted, sizeof *grown);
+
+        if (grown == NULL)
+            return weir__error_memory(err, "meeting a column");
+        memset(grown + entry->slot_count, 0, (wanted - entry->slot_count) * sizeof *grown);
+        entry->columns = grown;
+        entry->slot_count = wanted;
+    }
+    *out = entry;
+    return WEIR_OK;
+}
+
+/* --- types --- */
+
+static weir_cell as_cell(const weir_record_cell *from)
+{
+    weir_cell cell = { .column = from->name.data, .type = from->type, .presence = from->presence };
+
+    switch (from->type) {
+    case WEIR_BOOLEAN:
+        cell.as.boolean = from->as.boolean;
+        break;
+    case WEIR_SHORT:
+    case WEIR_INT:
+    case WEIR_LONG:
+        cell.as.integer = from->as.integer;
+        break;
+    case WEIR_FLOAT:
+    case WEIR_DOUBLE:
+        cell.as.real = from->as.real;
+        break;
+    case WEIR_NAIVE_DATE:
+    case WEIR_NAIVE_DATETIME:
+    case WEIR_UTC_DATETIME:
+    case WEIR_NAIVE_TIME:
+        cell.as.time = from->as.time;
+        break;
+    default:
+        cell.as.bytes = from->as.bytes;
+        break;
+    }
+    return cell;
+}
+
+/* The shape with this value in it. */
+static weir_shape observe(const weir_shape *shape, const weir_cell *cell)
+{
+    weir_shape wider = *shape;
+    char text[WEIR_TEXT_FIXED_MAX];
+    weir_bytes bytes = { text, 0 };
+
+    if (weir__type_is_bytes(cell->type)) {
+        bytes = cell->as.bytes;
+    } else {
+        bytes.size = weir__text_format(cell, text);
+        if (bytes.size == WEIR_TEXT_NONE)
+            bytes.size = 0; /* formatting the row will say what is wrong */
+    }
+    weir__shape_observe(&wider, cell, bytes);
+    return wider;
+}
+
+/* A value whose type is not the column's, or whose digits count: widens the column where it must. */
+static weir_status fit_value(ingest *in, engine_table *table, size_t at, const weir_cell *cell,
+                             weir_error *err)
+{
+    weir_shape wider = observe(&table->columns[at].shape, cell);
+    weir_type type = weir__shape_type(&wider);
+    engine_column *column = &table->columns[at];
+    weir_status status;
+
+    if (type != column->type) {
+        bool retype = column->key || weir__convert_changes_text(column->type, type);
+
+        status = ingest_before_change(in, table, retype, err);
+        if (status != WEIR_OK)
+            return status;
+        column->type = type;
+        table->version++;
+    }
+    column->shape = wider;
+    return WEIR_OK;
+}
+
+/* A column that the table does not have: added with the type of its first value (R-SRC-08). */
+static weir_status add_column(ingest *in, engine_table *table, const weir_cell *cell, weir_error *err)
+{
+    const weir_column *held = weir__map_get(&table->untyped, weir__text(cell->column));
+    weir_shape nothing = { 0 };
+    engine_column column = { .name = cell->column, .key = held != NULL && held->key };
+    weir_status status = ingest_before_change(in, table, false, err);
+
+    if (status != WEIR_OK)
+        return status;
+    column.shape = observe(&nothing, cell);
+    column.type = weir__shape_type(&column.shape);
+    if (column.key)
+        table->key_untyped--;
+    return engine_table_add(in->options.tables, table, &column, err);
+}
+
+/* Finds or makes the column of a cell and sees that its value fits. */
+static weir_status place_cell(ingest *in, route *to, const weir_record_cell *from, weir_error *err)
+{
+    engine_table *table = to->table;
+    uint32_t *place = &to->columns[from->slot];
+    weir_cell cell = as_cell(from);
+    size_t at;
+
+    if (*place == ROUTE_UNKNOWN) {
+        /* A source's column of such a name would clash with ours (R-DST-09); real platforms leave it out, too. */
+        if (weir__name_is_system(from->name.data)) {
+            *place = ROUTE_SKIPPED;
+            return WEIR_OK;
+        }
+        at = engine_table_find(table, from->name);
+        if (at == SIZE_MAX && from->presence != WEIR_VALUE)
+            return WEIR_OK; /* a NULL says nothing about the type; ask again with the next value */
+        if (at == SIZE_MAX) {
+            weir_status status = add_column(in, table, &cell, err);
+
+            if (status != WEIR_OK)
+                return status;
+            at = table->column_count - 1;
+        }
+        *place = (uint32_t)at + 1;
+    }
+    if (*place == ROUTE_SKIPPED || from->presence != WEIR_VALUE)
+        return WEIR_OK;
+    at = *place - 1;
+    if (from->type == table->columns[at].type && from->type != WEIR_DECIMAL)
+        return WEIR_OK;
+    return fit_value(in, table, at, &cell, err);
+}
+
+/* --- rows --- */
+
+static weir_status prepare(ingest_table *entry, const engine_table *table, weir_error *err)
+{
+    size_t count = table->column_count;
+
+    if (entry->version == table->version && entry->capacity > 0)
+        return WEIR_OK;
+    if (entry->capacity < count + 1) {
+        size_t wanted = count * 2 + 1;
+        weir_cell *cells = weir__realloc_array(entry->cells, wanted, sizeof *cells);
+        weir_cell *raw;
+        uint32_t *order;
+
+        if (cells == NULL)
+            return weir__error_memory(err, "preparing a table");
+        entry->cells = cells;
+        raw = weir__realloc_array(entry->raw, wanted, sizeof *raw);
+        if (raw == NULL)
+            return weir__error_memory(err, "preparing a table");
+        entry->raw = raw;
+        order = weir__realloc_array(entry->order, wanted, sizeof *order);
+        if (order == NULL)
+            return weir__error_memory(err, "preparing a table");
+        entry->order = order;
+        entry->capacity = wanted;
+    }
+    if (table->key_count == 0) {
+        weir_column *columns = weir__calloc(count + 1, sizeof *columns);
+
+        if (columns == NULL)
+            return weir__error_memory(err, "preparing a table");
+        for (size_t i = 0; i < count; i++)
+            columns[i].name = table->columns[i].name;
+        weir__row_order(columns, count, entry->order);
+        weir__free(columns);
+    }
+    entry->version = table->version;
+    return WEIR_OK;
+}
+
+static weir_status name_cell(const engine_table *table, const char *column, weir_error *err)
+{
+    char path[ENGINE_PATH_SIZE];
+
+    return weir__error_prefix(err, "table '%s', column '%s'", engine_table_path(table, path), column);
+}
+
+/* Lays the record's cells out in the table's order; what is left out is NULL in an upsert, else unmodified (R-SRC-02). */
+static weir_status lay_out(ingest *in, const route *to, const weir_record *record, weir_error *err)
+{
+    const engine_table *table = to->table;
+    ingest_table *entry = &in->tables[table->number];
+    weir_presence absent = record->op == WEIR_UPSERT || table->key_count == 0 ? WEIR_NULL : WEIR_UNMODIFIED;
+
+    in->converted.size = 0;
+    for (size_t i = 0; i < table->column_count; i++)
+        entry->cells[i] = (weir_cell){ .column = table->columns[i].name,
+                                       .type = table->columns[i].type,
+                                       .presence = absent };
+    if (table->key_count == 0)
+        memcpy(entry->raw, entry->cells, table->column_count * sizeof *entry->raw);
+    for (size_t i = 0; i < record->count; i++) {
+        const weir_record_cell *from = &record->cells[i];
+        uint32_t place = to->columns[from->slot];
+        const engine_column *column;
+        weir_cell *cell;
+
+        if (place == ROUTE_UNKNOWN || place == ROUTE_SKIPPED)
+            continue;
+        column = &table->columns[place - 1];
+        if (record->op == WEIR_DELETE && table->key_count > 0 && !column->key)
+            continue;
+        cell = &entry->cells[place - 1];
+        *cell = as_cell(from);
+        cell->column = column->name;
+        if (table->key_count == 0)
+            entry->raw[place - 1] = *cell;
+        if (cell->type == column->type || cell->presence != WEIR_VALUE)
+            continue;
+        if (weir__convert_cell(cell, column->type, &in->converted, err) != WEIR_OK)
+            return name_cell(table, column->name, err);
+    }
+    return WEIR_OK;
+}
+
+/*
+ * Room for every conversion of the row beforehand, so that no cell's bytes move while others are borrowed. Only numbers
+ * and times change their text; a run of bytes keeps it, whatever the type, but for BINARY, which grows by a third.
+ */
+static weir_status make_room(ingest *in, const weir_record *record, weir_error *err)
+{
+    size_t room = record->count * 2 * WEIR_TEXT_FIXED_MAX + record->size * 2;
+
+    in->converted.size = 0;
+    if (weir__buf_reserve(&in->converted, room) == NULL)
+        return weir__error_memory(err, "converting a row");
+    return WEIR_OK;
+}
+
+static weir_status hash_key(ingest *in, const engine_table *table, const weir_record *record,
+                            weir_hash128 *hash, weir_error *err)
+{
+    const ingest_table *entry = &in->tables[table->number];
+    char path[ENGINE_PATH_SIZE];
+
+    in->key.size = 0;
+    for (size_t i = 0; i < table->key_count; i++) {
+        const weir_cell *cell = &entry->cells[table->keys[i]];
+
+        if (cell->presence != WEIR_VALUE)
+            return weir__error(err, "table '%s': the source sent %s %s without a value in key column '%s'",
+                               engine_table_path(table, path), record->op == WEIR_DELETE ? "a" : "an",
+                               op_names[record->op], cell->column);
+        if (weir__key_put(&in->key, cell, err) != WEIR_OK)
+            return name_cell(table, cell->column, err);
+    }
+    *hash = weir__hash128(in->key.data, in->key.size, in->options.seed);
+    return WEIR_OK;
+}
+
+/* The stand-in id of a row without key becomes its first cell (R-ENG-06); from the cells as they were sent. */
+static weir_status put_row_id(ingest *in, const engine_table *table, weir_hash128 *hash, weir_error *err)
+{
+    const ingest_table *entry = &in->tables[table->number];
+    weir_row_cells row = { .cells = entry->raw, .order = entry->order, .count = table->column_count };
+    char id[WEIR_ROW_ID_SIZE];
+    char path[ENGINE_PATH_SIZE];
+
+    if (weir__row_id(in->hasher, &row, id, err) != WEIR_OK)
+        return weir__error_prefix(err, "table '%s'", engine_table_path(table, path));
+    *hash = weir__hash128(id, sizeof id, in->options.seed);
+    if (!weir__csv_put_text(&in->text, id, sizeof id))
+        return weir__error_memory(err, "formatting a row");
+    return WEIR_OK;
+}
+
+/* What the value says about its column, for joins to come; `text` is what has just been written for it. */
+static void learn(engine_column *column, const weir_cell *cell, weir_bytes text)
+{
+    if (cell->presence != WEIR_VALUE)
+        return;
+    switch (cell->type) {
+    case WEIR_STRING:
+        if (cell->as.bytes.size > column->shape.string_byte_length)
+            column->shape.string_byte_length = cell->as.bytes.size;
+        break;
+    case WEIR_LONG:
+    case WEIR_FLOAT:
+    case WEIR_DOUBLE:
+        if (text.size > 0 && text.data[0] == '"') {
+            text.data++;
+            text.size -= 2;
+        }
+        weir__shape_observe(&column->shape, cell, text);
+        break;
+    default:
+        break;
+    }
+}
+
+static weir_status format_row(ingest *in, engine_table *table, const engine_request *request, weir_op op,
+                              weir_error *err)
+{
+    const ingest_table *entry = &in->tables[table->number];
+    weir_file_params params = { .null_string = weir__text(request->markers.null_string),
+                                .unmodified_string = weir__text(request->markers.unmodified_string) };
+    weir_cell untouched = { .presence = WEIR_UNMODIFIED };
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        /* The rows of a table without key are deleted by their id alone; the other cells made it and go no further. */
+        const weir_cell *cell = op == WEIR_DELETE && table->key_count == 0 ? &untouched : &entry->cells[i];
+        size_t before;
+
+        if ((i > 0 || table->key_count == 0) && !weir__buf_put(&in->text, ",", 1))
+            return weir__error_memory(err, "formatting a row");
+        before = in->text.size;
+        if (weir__csv_put_cell(&in->text, &params, cell, err) != WEIR_OK)
+            return name_cell(table, table->columns[i].name, err);
+        learn(&table->columns[i], cell, (weir_bytes){ in->text.data + before, in->text.size - before });
+    }
+    return WEIR_OK;
+}
+
+/* --- requests --- */
+
+static weir_status open_request(ingest *in, ingest_table *entry, const engine_table *table, weir_error *err)
+{
+    if (entry->request != NULL)
+        return WEIR_OK;
+    entry->request = engine_request_new(table, err);
+    if (entry->request == NULL)
+        return WEIR_FAILED;
+    in->open[in->open_count++] = table->number;
+    return WEIR_OK;
+}
+
+static void count(engine_request *request, weir_op op)
+{
+    if (op == WEIR_UPSERT)
+        request->counts.upserts++;
+    else if (op == WEIR_UPDATE)
+        request->counts.updates++;
+    else
+        request->counts.deletes++;
+}
+
+/*
+ * Formats the row with its request's markers and folds it in. The request may have to change first, and then the text is
+ * made anew with other markers; the second time there is always room.
+ */
+static weir_status fold_row_in(ingest *in, const route *to, const weir_record *record, weir_error *err)
+{
+    engine_table *table = to->table;
+    weir_status status;
+
+    for (int attempt = 0;; attempt++) {
+        ingest_table *entry = &in->tables[table->number];
+        fold_input input = { .table = table->number,
+                             .op = record->op,
+                             .cells = (uint32_t)table->column_count + (table->key_count == 0),
+                             .synced_ms = in->synced_ms };
+        fold_outcome outcome;
+
+        status = open_request(in, entry, table, err);
+        in->text.size = 0;
+        if (status == WEIR_OK)
+            status = table->key_count == 0 ? put_row_id(in, table, &input.hash, err)
+                                           : hash_key(in, table, record, &input.hash, err);
+        if (status == WEIR_OK)
+            status = format_row(in, table, entry->request, record->op, err);
+        if (status != WEIR_OK)
+            return status;
+        input.text = in->text.data;
+        input.size = in->text.size;
+        input.request = entry->request;
+        input.markers = &entry->request->markers;
+        input.written = entry->request->written;
+        outcome = fold_put(in->rows, &input);
+        if (outcome == FOLD_DONE) {
+            count(entry->request, record->op);
+            return WEIR_OK;
+        }
+        if (outcome == FOLD_MEMORY || attempt == 4)
+            return weir__error_memory(err, "folding a row");
+        status = outcome == FOLD_REPEAT ? ingest_seal(in, table, err) : ingest_flush(in, err);
+        if (status != WEIR_OK)
+            return status;
+    }
+}
+
+static weir_status truncate(ingest *in, engine_table *table, weir_error *err)
+{
+    int64_t until_ms;
+    int64_t cutoff_ms;
+    weir_status status = ingest_settle(in, err);
+
+    if (status == WEIR_OK)
+        status = ingest_seal(in, table, err);
+    if (status != WEIR_OK)
+        return status;
+    cutoff_ms = synced_cutoff(in->options.clock, in->port->wall_ms(in->port->context));
+    in->synced_ms = in->options.clock->last_ms;
+    if (synced_reserve(in->options.clock, &until_ms)) {
+        status = in->port->reserve(in->port->context, until_ms, err);
+        if (status != WEIR_OK)
+            return status;
+    }
+    return in->port->truncate(in->port->context, table, cutoff_ms, err);
+}
+
+weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err)
+{
+    char path[ENGINE_PATH_SIZE];
+    ingest_table *entry;
+    route *to = NULL;
+    weir_status status = route_table(in, record, &to, err);
+
+    if (status == WEIR_OK)
+        status = ingest_open(in, to->table, err);
+    if (status != WEIR_OK)
+        return status;
+    in->totals.records++;
+    in->group_bytes += record->size;
+    if (record->op == WEIR_TRUNCATE)
+        return truncate(in, to->table, err);
+    for (size_t i = 0; i < record->count; i++) {
+        status = place_cell(in, to, &record->cells[i], err);
+        if (status != WEIR_OK)
+            return status;
+    }
+    entry = ingest_table_of(in, to->table);
+    if (entry == NULL)
+        return weir__error_memory(err, "meeting a table");
+    if (record->op == WEIR_UPDATE && to->table->key_count == 0)
+        return weir__error(
+            err,
+            "table '%s': the source sent an UPDATE, but the table has no key to find the row by; declare "
+            "a key, or send whole rows as UPSERT and DELETE",
+            engine_table_path(to->table, path));
+    status = prepare(entry, to->table, err);
+    if (status == WEIR_OK)
+        status = make_room(in, record, err);
+    if (status == WEIR_OK)
+        status = lay_out(in, to, record, err);
+    if (status == WEIR_OK)
+        status = fold_row_in(in, to, record, err);
+    if (in->text.capacity > LARGE_ROW) { /* one huge row shall not cost memory for ever */
+        weir__buf_clear(&in->text);
+        weir__buf_clear(&in->converted);
+    }
+    return status;
+}

@@ -1,0 +1,407 @@
+/* engine/pipeline: threads tied together; see pipeline.h for the picture. */
+#include "engine/pipeline.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/queue.h"
+#include "engine/ingest.h"
+#include "engine/spool.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
+
+#define TICK (100 * INT64_C(1000000)) /* how often a silent stream is looked after */
+
+typedef struct pipeline {
+    const pipeline_options *options;
+    engine_failure failure;
+    remote *source;
+    remote *destination; /* ingest's, for descriptions */
+    catalog *tables;
+    synced_clock clock;
+    ingest *in;
+    ingest_port port;
+    spool *files;
+    loader *load;
+    weir_queue *inbox; /* weir_rpc_message */
+    weir_rpc_call *stream;
+    pthread_t reader;
+    bool reading;
+    weir_status stream_status; /* of the reader, valid once the inbox is finished */
+    weir_error stream_error;
+} pipeline;
+
+/* --- ingest's port --- */
+
+static weir_status port_open(void *context, engine_table *table, weir_error *err)
+{
+    pipeline *p = context;
+    weir_arena *arena = catalog_arena(p->tables);
+    weir_table *described = NULL;
+    engine_known *known = NULL;
+    weir_status status = remote_describe(p->destination, table, arena, &described, err);
+
+    if (status == WEIR_OK)
+        status = state_known(p->options->state, table, arena, &known, err);
+    if (status == WEIR_OK)
+        status = engine_table_open(p->tables, table, described, known, err);
+    return status;
+}
+
+static weir_status port_fresh(void *context, fold_window **out, weir_error *err)
+{
+    return spool_fresh(((pipeline *)context)->files, out, err);
+}
+
+static void port_unused(void *context, fold_window *window)
+{
+    spool_unused(((pipeline *)context)->files, window);
+}
+
+static weir_status port_window(void *context, fold_window *window, weir_error *err)
+{
+    return spool_window(((pipeline *)context)->files, window, err);
+}
+
+static weir_status port_seal(void *context, engine_request *request, weir_error *err)
+{
+    return spool_seal(((pipeline *)context)->files, request, err);
+}
+
+static weir_status port_truncate(void *context, const engine_table *table, int64_t cutoff_ms, weir_error *err)
+{
+    return spool_truncate(((pipeline *)context)->files, table, cutoff_ms, err);
+}
+
+static weir_status port_commit(void *context, const weir_bytes *state, weir_error *err)
+{
+    return spool_commit(((pipeline *)context)->files, state, err);
+}
+
+static weir_status port_reserve(void *context, int64_t until_ms, weir_error *err)
+{
+    return state_reserve(((pipeline *)context)->options->state, until_ms, err);
+}
+
+static bool port_idle(void *context)
+{
+    return atomic_load(&((pipeline *)context)->options->progress->groups_waiting) == 0;
+}
+
+static uint64_t port_spooled(void *context)
+{
+    return atomic_load(&((pipeline *)context)->options->progress->spooled);
+}
+
+static void port_warn(void *context, weir_bytes text)
+{
+    const pipeline_options *options = ((pipeline *)context)->options;
+
+    options->warn(options->context, connector_name(options->source), text);
+}
+
+static void warn_destination(void *context, weir_bytes text)
+{
+    const pipeline_options *options = ((pipeline *)context)->options;
+
+    options->warn(options->context, connector_name(options->destination), text);
+}
+
+static int64_t port_now(void *context)
+{
+    (void)context;
+    return weir__clock_ns();
+}
+
+static int64_t port_wall(void *context)
+{
+    (void)context;
+    return weir__clock_wall_ms();
+}
+
+/* --- threads --- */
+
+/* The destination has failed, or a stage of ours: nobody shall wait any more. Any thread. */
+static void stop_all(void *context)
+{
+    pipeline *p = context;
+
+    weir__rpc_client_cancel(connector_client(p->options->source));
+    weir__rpc_client_cancel(connector_client(p->options->destination));
+    weir__queue_close(p->inbox);
+    if (p->files != NULL)
+        spool_stop(p->files);
+}
+
+static void *read_stream(void *context)
+{
+    pipeline *p = context;
+    weir_bytes message;
+    weir_status status;
+
+    while ((status = weir__rpc_recv(p->stream, &message, &p->stream_error)) == WEIR_ITEM) {
+        size_t size = message.size;
+        weir_rpc_message *taken = weir__rpc_take(p->stream);
+
+        status = weir__queue_push(p->inbox, taken, size + 64, WEIR_FOREVER);
+        if (status == WEIR_OK)
+            continue;
+        weir__rpc_message_free(taken);
+        weir__error_as(&p->stream_error, WEIR_CANCELLED, "stopped");
+        break;
+    }
+    p->stream_status = status;
+    weir__queue_finish(p->inbox);
+    return NULL;
+}
+
+/* --- one attempt --- */
+
+static weir_status declare_all(pipeline *p, const v2_schema_response *schema, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+    weir_bytes none = { "", 0 };
+
+    if (schema->which_response == V2_SCHEMA_RESPONSE_WITH_SCHEMA && schema->response.with_schema != NULL) {
+        const v2_schema_list *list = schema->response.with_schema;
+
+        for (size_t i = 0; i < list->schemas_count; i++)
+            for (size_t j = 0; j < list->schemas[i].tables_count && status == WEIR_OK; j++)
+                status = ingest_declare(p->in, list->schemas[i].name, &list->schemas[i].tables[j], err);
+    } else if (schema->which_response == V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA &&
+               schema->response.without_schema != NULL) {
+        const v2_table_list *list = schema->response.without_schema;
+
+        for (size_t j = 0; j < list->tables_count && status == WEIR_OK; j++)
+            status = ingest_declare(p->in, none, &list->tables[j], err);
+    }
+    return status;
+}
+
+static weir_status open_stream(pipeline *p, weir_error *err)
+{
+    const v2_schema_response *schema = NULL;
+    weir_buf state;
+    weir_status status;
+
+    status = remote_capabilities(p->destination, err);
+    if (status != WEIR_OK)
+        return status;
+    status = remote_schema(p->source, &schema, err);
+    if (status == WEIR_UNSUPPORTED)
+        status = WEIR_OK; /* as good as schema_response_not_supported (R-SRC-10) */
+    else if (status == WEIR_OK)
+        status = declare_all(p, schema, err);
+    if (status != WEIR_OK)
+        return status;
+    weir__buf_init(&state, WEIR_STATE_SIZE_MAX);
+    status = state_load(p->options->state, &state, err);
+    if (status == WEIR_OK)
+        status = remote_update(p->source, weir__buf_bytes(&state), &p->stream, err);
+    weir__buf_clear(&state);
+    if (status != WEIR_OK)
+        return status;
+    if (pthread_create(&p->reader, NULL, read_stream, p) != 0)
+        return weir__error(err, "start a thread for the stream");
+    p->reading = true;
+    return WEIR_OK;
+}
+
+static void tell(pipeline *p)
+{
+    const ingest_totals *totals = ingest_get_totals(p->in);
+
+    atomic_store(&p->options->progress->rows_received, totals->records);
+    atomic_store(&p->options->progress->bytes_received, totals->bytes);
+}
+
+/* Takes messages until the stream ends one way or the other. */
+static weir_status take_stream(pipeline *p, weir_error *err)
+{
+    for (;;) {
+        void *item;
+        weir_status status = weir__queue_pop(p->inbox, &item, weir__clock_ns() + TICK);
+
+        if (atomic_load(&p->options->control->cancelled)) {
+            if (status == WEIR_ITEM)
+                weir__rpc_message_free(item);
+            return weir__error_as(err, WEIR_CANCELLED, "the sync was stopped");
+        }
+        switch (status) {
+        case WEIR_ITEM:
+            status = ingest_message(p->in, weir__rpc_message_bytes(item), err);
+            weir__rpc_message_free(item);
+            tell(p);
+            break;
+        case WEIR_FAILED:
+            status = ingest_tick(p->in, err);
+            break;
+        case WEIR_OK:
+            if (p->stream_status == WEIR_OK)
+                return ingest_finish(p->in, err);
+            *err = p->stream_error;
+            if (err->status != WEIR_TASK)
+                weir__error_prefix(err, "%s", connector_name(p->options->source));
+            return p->stream_status;
+        default:
+            return weir__error_as(err, WEIR_CANCELLED, "stopped");
+        }
+        if (status != WEIR_OK)
+            return status;
+    }
+}
+
+static weir_status build(pipeline *p, weir_error *err)
+{
+    const pipeline_options *options = p->options;
+    remote_options source = { .name = connector_name(options->source),
+                              .client = connector_client(options->source),
+                              .config = options->source_config,
+                              .timeouts = options->timeouts };
+    loader_options load = { .destination = { .name = connector_name(options->destination),
+                                             .client = connector_client(options->destination),
+                                             .config = options->destination_config,
+                                             .timeouts = options->timeouts,
+                                             .warn = warn_destination,
+                                             .context = p },
+                            .state = options->state,
+                            .sync = options->sync,
+                            .parallel = options->parallel,
+                            .failure = &p->failure,
+                            .progress = options->progress };
+    spool_options files = { .folder = options->spool,
+                            .failure = &p->failure,
+                            .progress = options->progress,
+                            .size_max = WEIR_SPOOL_SIZE_MAX };
+    int64_t reserved_ms = 0;
+    weir_status status = state_synced(options->state, &reserved_ms, err);
+
+    if (status != WEIR_OK)
+        return status;
+    synced_init(&p->clock, reserved_ms);
+    p->tables = catalog_new(options->schema, weir__entropy_seed());
+    p->source = remote_new(&source);
+    p->destination = remote_new(&load.destination);
+    p->inbox = weir__queue_new(WEIR_INBOX_SIZE);
+    if (p->tables == NULL || p->source == NULL || p->destination == NULL || p->inbox == NULL)
+        return weir__error_memory(err, "starting a sync");
+    status = loader_open(&load, &p->load, err);
+    files.target = p->load;
+    if (status != WEIR_OK)
+        return status;
+    ingest_options in = { .tables = p->tables,
+                          .clock = &p->clock,
+                          .port = &p->port,
+                          .fold = { .window_size = WEIR_WINDOW_SIZE,
+                                    .row_count_max = (uint32_t)WEIR_WINDOW_ROWS,
+                                    .key_count_max = WEIR_REQUEST_KEYS_MAX },
+                          .group_time_ms = WEIR_GROUP_TIME_MS,
+                          .group_size_min = WEIR_GROUP_SIZE_MIN,
+                          .spool_size_max = WEIR_SPOOL_SIZE_MAX,
+                          .seed = weir__entropy_seed() };
+    p->in = ingest_new(&in);
+    if (p->in == NULL)
+        return weir__error_memory(err, "starting a sync");
+    return spool_open(&files, ingest_window(p->in), &p->files, err);
+}
+
+/* The stages end in the order of the data, so that what is on its way still arrives. */
+static void drain(pipeline *p)
+{
+    if (p->files != NULL)
+        spool_finish(p->files);
+    if (p->load != NULL)
+        loader_finish(p->load);
+}
+
+static void report_tables(pipeline *p)
+{
+    size_t count;
+    const load_table_report *reports = loader_report(p->load, &count);
+
+    for (size_t i = 0; i < count; i++)
+        p->options->report(p->options->context, &reports[i]);
+}
+
+static void dispose_message(void *item)
+{
+    weir__rpc_message_free(item);
+}
+
+static void tear_down(pipeline *p)
+{
+    if (p->inbox != NULL)
+        weir__queue_close(p->inbox);
+    if (p->stream != NULL)
+        weir__rpc_cancel(p->stream);
+    if (p->reading)
+        pthread_join(p->reader, NULL);
+    weir__rpc_call_close(p->stream);
+    spool_close(p->files);
+    loader_close(p->load);
+    ingest_free(p->in);
+    remote_free(p->source);
+    remote_free(p->destination);
+    catalog_free(p->tables);
+    weir__queue_free(p->inbox, dispose_message);
+}
+
+/* After a clean end the clock need not jump over the rest of its reservation. */
+static void settle_clock(pipeline *p)
+{
+    weir_status status = state_reserve(p->options->state, p->clock.last_ms, NULL);
+
+    (void)status; /* the reservation that is stored is good enough */
+}
+
+weir_status pipeline_run(const pipeline_options *options, weir_error *err)
+{
+    pipeline p = { .options = options };
+    weir_error after;
+    weir_status status;
+
+    p.failure.stop = stop_all;
+    p.failure.context = &p;
+    p.port = (ingest_port){ .context = &p,
+                            .open = port_open,
+                            .fresh = port_fresh,
+                            .unused = port_unused,
+                            .window = port_window,
+                            .seal = port_seal,
+                            .truncate = port_truncate,
+                            .commit = port_commit,
+                            .reserve = port_reserve,
+                            .idle = port_idle,
+                            .spooled = port_spooled,
+                            .warn = port_warn,
+                            .now_ns = port_now,
+                            .wall_ms = port_wall };
+    atomic_store(&options->progress->groups_waiting, 0);
+    atomic_store(&options->progress->spooled, 0);
+    status = build(&p, err);
+    if (status == WEIR_OK)
+        status = open_stream(&p, err);
+    if (status == WEIR_OK) {
+        atomic_store(&options->control->streaming, true);
+        status = take_stream(&p, err);
+    }
+    if (p.reading)
+        weir__rpc_cancel(p.stream);
+    /* R-ENG-02: the source has failed, or was told to stop, and not we: its last checkpoint still counts. */
+    if (status != WEIR_OK && p.reading && !engine_stopping(&p.failure) &&
+        ingest_fail(p.in, &after) != WEIR_OK)
+        engine_fail(&p.failure, &after);
+    drain(&p);
+    if (engine_stopping(&p.failure)) {
+        *err = p.failure.error;
+        status = err->status;
+    }
+    if (status == WEIR_OK)
+        settle_clock(&p);
+    if (p.load != NULL)
+        report_tables(&p);
+    tear_down(&p);
+    return status;
+}

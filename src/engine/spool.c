@@ -1,0 +1,517 @@
+/*
+ * engine/spool: a row's line is put together here, because its first cells are not known before:
+ *
+ *     2026-11-22T14:13:09.123Z,false,[id,]cell,cell,…[,null,null]
+ *     └ synced                 └ deleted   └ text of the fold └ columns added after the row came
+ */
+#include "engine/spool.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/queue.h"
+#include "batch/writer.h"
+#include "data/text.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
+#include "sys/file.h"
+
+#define LINES_SIZE (256 * WEIR_KIB) /* text given to the packer at once */
+#define LINES_SIZE_MAX \
+    (2 * WEIR_ROW_SIZE_MAX + WEIR_COLUMN_COUNT_MAX * (WEIR_BATCH_MARKER_SIZE + 1) + LINES_SIZE)
+#define STEP_WEIGHT_MAX 4096
+#define PATH_SIZE 4096
+
+typedef enum step_kind {
+    STEP_WINDOW,
+    STEP_SEAL,
+    STEP_TRUNCATE,
+    STEP_COMMIT
+} step_kind;
+
+typedef struct step {
+    step_kind kind;
+    fold_window *window;
+    engine_request *request;
+    const engine_table *table;
+    int64_t cutoff_ms;
+    char *state; /* NULL: none */
+    size_t state_size;
+} step;
+
+/* A file being written; one for replace rows and one for update rows. */
+typedef struct open_file {
+    weir_writer *writer;
+    weir_file *file;
+    engine_request *request; /* NULL: not open */
+    size_t index;            /* of the file in the request */
+    weir_buf lines;
+    uint64_t rows; /* in `lines` */
+} open_file;
+
+struct spool {
+    spool_options options;
+    weir_queue *steps;
+    weir_queue *windows; /* empty ones */
+    pthread_t thread;
+    bool started;
+    bool joined;
+    open_file files[2]; /* by weir_batch_kind */
+    load_group *group;  /* the open one */
+    int64_t synced_ms;  /* whose text is in `synced` */
+    char synced[WEIR_TEXT_FIXED_MAX];
+    size_t synced_size;
+};
+
+static weir_status stopped(weir_error *err)
+{
+    return weir__error_as(err, WEIR_CANCELLED, "stopped");
+}
+
+/* --- files --- */
+
+static weir_status fill(void *context, void *data, size_t size, weir_error *err)
+{
+    (void)context;
+    return weir__entropy_fill(data, size, err);
+}
+
+static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, engine_request *request,
+                              weir_error *err)
+{
+    weir_file_params params = { .compression = WEIR_COMPRESSION_ZSTD,
+                                .encryption = WEIR_ENCRYPTION_AES,
+                                .null_string = weir__text(request->markers.null_string),
+                                .unmodified_string = weir__text(request->markers.unmodified_string) };
+    weir_entropy entropy = { .fill = fill };
+    weir_batch_secret secret;
+    char name[WEIR_BATCH_NAME_SIZE];
+    char path[PATH_SIZE];
+    weir_writer_file file = {
+        .table = request->header, .params = &params, .key = secret.key, .iv = secret.iv
+    };
+    weir_status status = weir__batch_secret_make(&entropy, &secret, err);
+    engine_file *added;
+
+    if (status == WEIR_OK)
+        status = weir__batch_name_make(&entropy, kind, &params, name, err);
+    if (status != WEIR_OK)
+        return status;
+    snprintf(path, sizeof path, "%s/%s", s->options.folder, name);
+    status = weir__file_create(path, &open->file, err);
+    if (status != WEIR_OK)
+        return status;
+    added = engine_request_add_file(request, path);
+    if (added == NULL)
+        return weir__error_memory(err, "starting a batch file");
+    added->kind = kind;
+    memcpy(added->key, secret.key, sizeof added->key);
+    open->request = request;
+    open->index = request->file_count - 1;
+    file.output = weir__file_output(open->file);
+    status = weir__writer_begin(open->writer, &file, err);
+    explicit_bzero(&secret, sizeof secret);
+    return status;
+}
+
+/* Gives the gathered lines to the file. */
+static weir_status write_lines(open_file *open, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+
+    if (open->rows > 0)
+        status = weir__writer_text(open->writer, weir__buf_bytes(&open->lines), open->rows, err);
+    open->request->bytes_plain += open->lines.size;
+    open->lines.size = 0;
+    open->rows = 0;
+    if (open->lines.capacity > 4 * LINES_SIZE)
+        weir__buf_clear(&open->lines); /* one huge row shall not cost memory for ever */
+    return status;
+}
+
+static weir_status finish_file(spool *s, open_file *open, weir_error *err)
+{
+    engine_file *file;
+    weir_status status;
+
+    if (open->request == NULL)
+        return WEIR_OK;
+    status = write_lines(open, err);
+    file = &open->request->files[open->index];
+    file->rows = weir__writer_rows(open->writer);
+    if (status == WEIR_OK)
+        status = weir__writer_finish(open->writer, &file->size, err);
+    if (status == WEIR_OK) {
+        open->request->rows_filed += file->rows;
+        atomic_fetch_add(&s->options.progress->spooled, file->size);
+    }
+    weir__file_close(open->file);
+    open->file = NULL;
+    open->request = NULL;
+    return status;
+}
+
+/* Lines go out in portions; a file that a portion might make too large is finished first (R-BAT-03). */
+static weir_status write_portion(spool *s, open_file *open, weir_error *err)
+{
+    engine_request *request = open->request;
+    weir_batch_kind kind = request->files[open->index].kind;
+    weir_buf lines = open->lines;
+    uint64_t rows = open->rows;
+    weir_status status;
+
+    if (weir__writer_rows(open->writer) == 0 ||
+        weir__writer_size_bound(open->writer, open->lines.size) <= WEIR_BATCH_FILE_SIZE_MAX)
+        return write_lines(open, err);
+    weir__buf_init(&open->lines, LINES_SIZE_MAX);
+    open->rows = 0;
+    status = finish_file(s, open, err);
+    weir__buf_clear(&open->lines);
+    open->lines = lines;
+    open->rows = rows;
+    if (status == WEIR_OK)
+        status = begin_file(s, open, kind, request, err);
+    return status == WEIR_OK ? write_lines(open, err) : status;
+}
+
+/* --- rows --- */
+
+static char *append(char *at, const char *text, size_t size)
+{
+    memcpy(at, text, size);
+    return at + size;
+}
+
+static void format_synced(spool *s, int64_t synced_ms)
+{
+    int64_t rest = synced_ms % 1000;
+    weir_cell cell = { .type = WEIR_UTC_DATETIME };
+
+    if (rest < 0)
+        rest += 1000;
+    cell.as.time = (weir_time){ .seconds = (synced_ms - rest) / 1000, .nanos = (int32_t)rest * 1000000 };
+    s->synced_size = weir__text_format(&cell, s->synced);
+    s->synced_ms = synced_ms;
+}
+
+static const char *deleted_text(const fold_row *row, const engine_request *request)
+{
+    if (row->deleted == FOLD_UNTOUCHED)
+        return request->markers.unmodified_string;
+    return row->deleted == FOLD_DELETED ? "true" : "false";
+}
+
+static weir_status put_row(spool *s, open_file *open, const fold_row *row, weir_error *err)
+{
+    const engine_request *request = open->request;
+    const char *deleted = deleted_text(row, request);
+    const char *padding = row->kind == WEIR_BATCH_REPLACE ? request->markers.null_string
+                                                          : request->markers.unmodified_string;
+    size_t missing = request->header->column_count - 2 - row->cells;
+    size_t room = WEIR_TEXT_FIXED_MAX + WEIR_BATCH_MARKER_SIZE + row->size +
+                  missing * WEIR_BATCH_MARKER_SIZE + 4;
+    char *at = weir__buf_reserve(&open->lines, room);
+
+    if (at == NULL)
+        return weir__error_memory(err, "writing a row");
+    if (row->synced_ms != s->synced_ms || s->synced_size == 0)
+        format_synced(s, row->synced_ms);
+    at = append(at, s->synced, s->synced_size);
+    *at++ = ',';
+    at = append(at, deleted, strlen(deleted));
+    *at++ = ',';
+    at = append(at, row->text, row->size);
+    for (size_t i = 0; i < missing; i++) {
+        *at++ = ',';
+        at = append(at, padding, strlen(padding));
+    }
+    *at++ = '\n';
+    open->lines.size = (size_t)(at - open->lines.data);
+    open->rows++;
+    return open->lines.size >= LINES_SIZE ? write_portion(s, open, err) : WEIR_OK;
+}
+
+static weir_status write_part(spool *s, const fold_window *window, const fold_part *part, weir_error *err)
+{
+    engine_request *request = part->request;
+    weir_status status = WEIR_OK;
+
+    for (uint32_t i = part->first; i != FOLD_NONE && status == WEIR_OK; i = window->rows[i].next) {
+        const fold_row *row = &window->rows[i];
+        open_file *open = &s->files[row->kind];
+
+        if (open->request != request) {
+            status = finish_file(s, open, err);
+            if (status == WEIR_OK)
+                status = begin_file(s, open, (weir_batch_kind)row->kind, request, err);
+        }
+        if (status == WEIR_OK)
+            status = put_row(s, open, row, err);
+    }
+    return status;
+}
+
+static weir_status write_window(spool *s, const fold_window *window, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; i < window->part_count && status == WEIR_OK; i++)
+        status = write_part(s, window, &window->parts[i], err);
+    return status;
+}
+
+/* --- steps --- */
+
+static void free_request(engine_request *request)
+{
+    for (size_t i = 0; request != NULL && i < request->file_count; i++)
+        engine_file_remove(&request->files[i]);
+    engine_request_free(request);
+}
+
+static weir_status take_request(spool *s, step *one, weir_error *err)
+{
+    engine_request *request = one->request;
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; i < 2 && status == WEIR_OK; i++)
+        if (s->files[i].request == request)
+            status = finish_file(s, &s->files[i], err);
+    if (status == WEIR_OK && request->rows_filed != request->rows_folded) /* R-ENG-16 */
+        status = weir__error(
+            err, "table '%s': %llu rows were folded but %llu written to files; this is a fault of weir",
+            request->table->name, (unsigned long long)request->rows_folded,
+            (unsigned long long)request->rows_filed);
+    if (status == WEIR_OK)
+        status = load_group_add(s->group, request, err);
+    if (status == WEIR_OK)
+        one->request = NULL;
+    return status;
+}
+
+static weir_status end_group(spool *s, const step *one, weir_error *err)
+{
+    load_group *group = s->group;
+    load_group *next = load_group_new();
+    weir_status status = WEIR_OK;
+
+    if (next == NULL)
+        return weir__error_memory(err, "starting a group");
+    if (one->state != NULL)
+        status = load_group_state(group, (weir_bytes){ one->state, one->state_size }, err);
+    if (status != WEIR_OK) {
+        load_group_free(next);
+        return status;
+    }
+    s->group = next;
+    return loader_push(s->options.target, group, err);
+}
+
+static weir_status take_step(spool *s, step *one, weir_error *err)
+{
+    switch (one->kind) {
+    case STEP_WINDOW:
+        return write_window(s, one->window, err);
+    case STEP_SEAL:
+        return take_request(s, one, err);
+    case STEP_TRUNCATE:
+        return load_group_truncate(s->group, one->table, one->cutoff_ms, err);
+    default:
+        return end_group(s, one, err);
+    }
+}
+
+/* An empty window goes back to ingest. */
+static void give_back(spool *s, fold_window *window)
+{
+    fold_window_reset(window);
+    if (weir__queue_push(s->windows, window, 1, WEIR_FOREVER) != WEIR_OK)
+        fold_window_free(window);
+}
+
+static void free_step(spool *s, step *one)
+{
+    if (one->window != NULL)
+        give_back(s, one->window);
+    free_request(one->request);
+    weir__free(one->state);
+    weir__free(one);
+}
+
+static void *run(void *context)
+{
+    spool *s = context;
+    bool failed = false;
+    weir_error err;
+    void *item;
+
+    /* After a failure steps are still taken, so that nobody waits for ever, but nothing is done. */
+    while (weir__queue_pop(s->steps, &item, WEIR_FOREVER) == WEIR_ITEM) {
+        if (!failed && !engine_stopping(s->options.failure) && take_step(s, item, &err) != WEIR_OK) {
+            failed = true;
+            engine_fail(s->options.failure, &err);
+        }
+        free_step(s, item);
+    }
+    return NULL;
+}
+
+/* --- ingest's side --- */
+
+static weir_status push(spool *s, const step *one, weir_error *err)
+{
+    step *copy = weir__malloc(sizeof *copy);
+
+    if (copy != NULL) {
+        *copy = *one;
+        if (weir__queue_push(s->steps, copy, 1, WEIR_FOREVER) == WEIR_OK)
+            return WEIR_OK;
+        weir__free(copy);
+    }
+    if (one->window != NULL)
+        give_back(s, one->window);
+    free_request(one->request);
+    weir__free(one->state);
+    return copy ? stopped(err) : weir__error_memory(err, "planning a load");
+}
+
+weir_status spool_fresh(spool *s, fold_window **out, weir_error *err)
+{
+    void *window;
+
+    if (weir__queue_pop(s->windows, &window, WEIR_FOREVER) != WEIR_ITEM)
+        return stopped(err);
+    *out = window;
+    return WEIR_OK;
+}
+
+void spool_unused(spool *s, fold_window *window)
+{
+    give_back(s, window);
+}
+
+weir_status spool_window(spool *s, fold_window *window, weir_error *err)
+{
+    /* R-ENG-08: the disk is a bound, too. Files that nobody loads stop the source. */
+    while (atomic_load(&s->options.progress->spooled) / 2 > s->options.size_max &&
+           atomic_load(&s->options.progress->groups_waiting) > 0 && !engine_stopping(s->options.failure))
+        weir__clock_sleep(20 * 1000000);
+    return push(s, &(step){ .kind = STEP_WINDOW, .window = window }, err);
+}
+
+weir_status spool_seal(spool *s, engine_request *request, weir_error *err)
+{
+    return push(s, &(step){ .kind = STEP_SEAL, .request = request }, err);
+}
+
+weir_status spool_truncate(spool *s, const engine_table *table, int64_t cutoff_ms, weir_error *err)
+{
+    return push(s, &(step){ .kind = STEP_TRUNCATE, .table = table, .cutoff_ms = cutoff_ms }, err);
+}
+
+weir_status spool_commit(spool *s, const weir_bytes *state, weir_error *err)
+{
+    step one = { .kind = STEP_COMMIT };
+    weir_status status;
+
+    if (state != NULL) {
+        one.state = weir__copy_text(state->data, state->size);
+        one.state_size = state->size;
+        if (one.state == NULL)
+            return weir__error_memory(err, "keeping a state");
+    }
+    atomic_fetch_add(&s->options.progress->groups_waiting, 1);
+    status = push(s, &one, err);
+    return status;
+}
+
+/* --- life --- */
+
+static void dispose_window(void *item)
+{
+    fold_window_free(item);
+}
+
+weir_status spool_open(const spool_options *options, fold_window *second, spool **out, weir_error *err)
+{
+    spool *s = weir__calloc(1, sizeof *s);
+
+    if (s == NULL) {
+        fold_window_free(second);
+        return weir__error_memory(err, "starting the spool");
+    }
+    s->options = *options;
+    s->steps = weir__queue_new(STEP_WEIGHT_MAX);
+    s->windows = weir__queue_new(STEP_WEIGHT_MAX);
+    s->group = load_group_new();
+    for (size_t i = 0; i < 2; i++) {
+        s->files[i].writer = weir__writer_new();
+        weir__buf_init(&s->files[i].lines, LINES_SIZE_MAX);
+    }
+    if (s->steps == NULL || s->windows == NULL || s->group == NULL || s->files[0].writer == NULL ||
+        s->files[1].writer == NULL || second == NULL) {
+        fold_window_free(second);
+        goto memory;
+    }
+    give_back(s, second);
+    if (pthread_create(&s->thread, NULL, run, s) != 0)
+        goto memory;
+    s->started = true;
+    *out = s;
+    return WEIR_OK;
+memory:
+    spool_close(s);
+    return weir__error_memory(err, "starting the spool");
+}
+
+static void join(spool *s)
+{
+    if (s->started && !s->joined)
+        pthread_join(s->thread, NULL);
+    s->joined = true;
+}
+
+void spool_finish(spool *s)
+{
+    weir__queue_finish(s->steps);
+    join(s);
+}
+
+void spool_stop(spool *s)
+{
+    weir__queue_finish(s->steps);
+    weir__queue_close(s->windows);
+}
+
+void spool_close(spool *s)
+{
+    void *item;
+
+    if (s == NULL)
+        return;
+    if (s->steps != NULL) {
+        weir__queue_finish(s->steps);
+        join(s);
+        while (weir__queue_pop(s->steps, &item, 0) == WEIR_ITEM)
+            free_step(s, item);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        weir__writer_free(s->files[i].writer);
+        weir__file_close(s->files[i].file);
+        weir__buf_clear(&s->files[i].lines);
+    }
+    load_group_free(s->group);
+    weir__queue_free(s->steps, NULL);
+    weir__queue_free(s->windows, dispose_window);
+    weir__free(s);
+}
+
+weir_status spool_prepare(const char *folder, weir_error *err)
+{
+    weir_status status = weir__folder_remove(folder, err);
+
+    return status == WEIR_OK ? weir__folder_create(folder, err) : status;
+}

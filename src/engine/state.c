@@ -1,0 +1,470 @@
+/*
+ * engine/state: statements over five small tables.
+ *
+ *   connection(name, value)       schema, state, synced
+ *   columns(…)                    per table and column: type, key, and the shape that the type follows from
+ *   syncs(…), sync_tables(…)      the ledger
+ *
+ * PRAGMA user_version is the layout's number. Every write is a transaction of its own.
+ */
+#include "engine/state.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define LAYOUT 1
+
+struct state_store {
+    sqlite3 *db;
+    pthread_mutex_t lock;
+    char *path;
+};
+
+static const char layout[] =
+    "CREATE TABLE connection(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
+    "CREATE TABLE columns(schema_name TEXT, table_name TEXT, position INTEGER, column_name TEXT, type "
+    "INTEGER,"
+    " is_key INTEGER, types INTEGER, whole INTEGER, fraction INTEGER, real_whole INTEGER, real_fraction "
+    "INTEGER,"
+    " magnitude INTEGER, string_bytes INTEGER, PRIMARY KEY(schema_name, table_name, position)) WITHOUT ROWID;"
+    "CREATE TABLE syncs(sync INTEGER PRIMARY KEY, begun_ms INTEGER, ended_ms INTEGER, status TEXT, message "
+    "TEXT);"
+    "CREATE TABLE sync_tables(sync INTEGER, schema_name TEXT, table_name TEXT, upserts INTEGER, updates "
+    "INTEGER,"
+    " deletes INTEGER, folded INTEGER, filed INTEGER, acknowledged INTEGER, truncates INTEGER, commits "
+    "INTEGER,"
+    " PRIMARY KEY(sync, schema_name, table_name)) WITHOUT ROWID;";
+
+static weir_status fail(const state_store *store, const char *what, weir_error *err)
+{
+    return weir__error(err, "state '%s': %s: %s", store->path, what, sqlite3_errmsg(store->db));
+}
+
+static weir_status run(state_store *store, const char *sql, weir_error *err)
+{
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? WEIR_OK : fail(store, "write", err);
+}
+
+static weir_status prepare(state_store *store, const char *sql, sqlite3_stmt **out, weir_error *err)
+{
+    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK ? WEIR_OK
+                                                                          : fail(store, "prepare", err);
+}
+
+/* Runs a statement that gives no rows, and finalizes it. */
+static weir_status finish(state_store *store, sqlite3_stmt *statement, weir_error *err)
+{
+    weir_status status = sqlite3_step(statement) == SQLITE_DONE ? WEIR_OK : fail(store, "write", err);
+
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static void bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+static void bind_count(sqlite3_stmt *statement, int at, uint64_t value)
+{
+    sqlite3_bind_int64(statement, at, (sqlite3_int64)value);
+}
+
+/* --- connection --- */
+
+static weir_status put_value(state_store *store, const char *name, weir_bytes value, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status = prepare(store, "INSERT OR REPLACE INTO connection(name, value) VALUES(?, ?)",
+                                 &statement, err);
+
+    if (status != WEIR_OK)
+        return status;
+    bind_text(statement, 1, name);
+    sqlite3_bind_blob64(statement, 2, value.size ? value.data : "", value.size, SQLITE_STATIC);
+    return finish(store, statement, err);
+}
+
+/* Appends the value to `out`; *found says whether there is one. */
+static weir_status get_value(state_store *store, const char *name, weir_buf *out, bool *found,
+                             weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status = prepare(store, "SELECT value FROM connection WHERE name = ?", &statement, err);
+    int step;
+
+    if (status != WEIR_OK)
+        return status;
+    bind_text(statement, 1, name);
+    step = sqlite3_step(statement);
+    *found = step == SQLITE_ROW;
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        status = fail(store, "read", err);
+    else if (*found && !weir__buf_put(out, sqlite3_column_blob(statement, 0),
+                                      (size_t)sqlite3_column_bytes(statement, 0)))
+        status = weir__error_memory(err, "reading the state");
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static weir_status check_layout(state_store *store, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status = prepare(store, "PRAGMA user_version", &statement, err);
+    int version = -1;
+
+    if (status != WEIR_OK)
+        return status;
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        version = sqlite3_column_int(statement, 0);
+    else
+        status = fail(store, "read", err);
+    sqlite3_finalize(statement);
+    if (status != WEIR_OK || version == LAYOUT)
+        return status;
+    if (version != 0)
+        return weir__error(err, "state '%s' was written by another version of weir (layout %d, expected %d)",
+                           store->path, version, LAYOUT);
+    status = run(store, "BEGIN IMMEDIATE", err);
+    if (status == WEIR_OK)
+        status = run(store, layout, err);
+    if (status == WEIR_OK)
+        status = run(store, "PRAGMA user_version = 1", err);
+    if (status == WEIR_OK)
+        return run(store, "COMMIT", err);
+    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+static weir_status check_schema(state_store *store, const char *schema, weir_error *err)
+{
+    weir_status status;
+    weir_buf found;
+    bool any = false;
+
+    weir__buf_init(&found, 1 << 20);
+    status = get_value(store, "schema", &found, &any, err);
+    if (status == WEIR_OK && !any)
+        status = put_value(store, "schema", weir__text(schema), err);
+    else if (status == WEIR_OK && !weir__bytes_equal(weir__buf_bytes(&found), weir__text(schema)))
+        status = weir__error(
+            err,
+            "state '%s' belongs to schema '%.*s', not '%s': give each --schema a --state folder of "
+            "its own",
+            store->path, (int)found.size, found.data, schema);
+    weir__buf_clear(&found);
+    return status;
+}
+
+weir_status state_open(const char *folder, const char *schema, state_store **out, weir_error *err)
+{
+    state_store *store = weir__calloc(1, sizeof *store);
+    size_t size = strlen(folder) + sizeof "/state.db";
+    weir_status status;
+
+    if (store == NULL)
+        return weir__error_memory(err, "opening the state");
+    pthread_mutex_init(&store->lock, NULL);
+    store->path = weir__malloc(size);
+    if (store->path == NULL) {
+        status = weir__error_memory(err, "opening the state");
+        goto out;
+    }
+    snprintf(store->path, size, "%s/state.db", folder);
+    if (sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+        SQLITE_OK) {
+        status = weir__error(err, "state '%s': open: %s", store->path,
+                             store->db ? sqlite3_errmsg(store->db) : "out of memory");
+        goto out;
+    }
+    sqlite3_busy_timeout(store->db, 10000);
+    status = run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024",
+                 err);
+    if (status == WEIR_OK)
+        status = check_layout(store, err);
+    if (status == WEIR_OK)
+        status = check_schema(store, schema, err);
+    if (status != WEIR_OK)
+        goto out;
+    *out = store;
+    store = NULL;
+out:
+    state_close(store);
+    return status;
+}
+
+void state_close(state_store *store)
+{
+    if (store == NULL)
+        return;
+    sqlite3_close(store->db);
+    pthread_mutex_destroy(&store->lock);
+    weir__free(store->path);
+    weir__free(store);
+}
+
+weir_status state_load(state_store *store, weir_buf *out, weir_error *err)
+{
+    weir_status status;
+    bool found;
+
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, "state", out, &found, err);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+weir_status state_synced(state_store *store, int64_t *reserved_ms, weir_error *err)
+{
+    weir_buf value;
+    weir_status status;
+    bool found = false;
+    int64_t number = 0;
+
+    weir__buf_init(&value, 64);
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, "synced", &value, &found, err);
+    pthread_mutex_unlock(&store->lock);
+    if (status == WEIR_OK && found) {
+        if (value.size == sizeof number)
+            memcpy(&number, value.data, sizeof number);
+        else
+            status = weir__error(err, "state '%s': the synced clock is damaged", store->path);
+    }
+    weir__buf_clear(&value);
+    if (status == WEIR_OK)
+        *reserved_ms = number;
+    return status;
+}
+
+weir_status state_reserve(state_store *store, int64_t reserved_ms, weir_error *err)
+{
+    weir_bytes value = { (const char *)&reserved_ms, sizeof reserved_ms };
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = put_value(store, "synced", value, err);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+/* --- tables --- */
+
+static weir_status read_known(state_store *store, sqlite3_stmt *statement, weir_arena *arena,
+                              engine_known *known, weir_error *err)
+{
+    size_t capacity = 0;
+    int step;
+
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        engine_column *column;
+
+        if (known->column_count == capacity) {
+            engine_column *grown = weir__arena_array(arena, capacity ? capacity * 2 : 16, sizeof *grown);
+
+            if (grown == NULL)
+                return weir__error_memory(err, "reading the state");
+            if (capacity > 0)
+                memcpy(grown, known->columns, capacity * sizeof *grown);
+            known->columns = grown;
+            capacity = capacity ? capacity * 2 : 16;
+        }
+        column = &known->columns[known->column_count];
+        column->name = name ? weir__arena_copy(arena, name, strlen(name)) : NULL;
+        if (column->name == NULL)
+            return weir__error_memory(err, "reading the state");
+        column->type = (weir_type)sqlite3_column_int(statement, 1);
+        column->key = sqlite3_column_int(statement, 2) != 0;
+        column->shape = (weir_shape){
+            .types = (uint32_t)sqlite3_column_int64(statement, 3),
+            .whole_digits = (uint32_t)sqlite3_column_int64(statement, 4),
+            .fraction_digits = (uint32_t)sqlite3_column_int64(statement, 5),
+            .real_whole_digits = (uint32_t)sqlite3_column_int64(statement, 6),
+            .real_fraction_digits = (uint32_t)sqlite3_column_int64(statement, 7),
+            .magnitude_max = (uint64_t)sqlite3_column_int64(statement, 8),
+            .string_byte_length = (uint64_t)sqlite3_column_int64(statement, 9),
+        };
+        known->column_count++;
+    }
+    return step == SQLITE_DONE ? WEIR_OK : fail(store, "read", err);
+}
+
+weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
+                        weir_error *err)
+{
+    engine_known *known = weir__arena_alloc(arena, sizeof *known);
+    sqlite3_stmt *statement = NULL;
+    weir_status status;
+
+    if (known == NULL)
+        return weir__error_memory(err, "reading the state");
+    pthread_mutex_lock(&store->lock);
+    status = prepare(
+        store,
+        "SELECT column_name, type, is_key, types, whole, fraction, real_whole, real_fraction, magnitude,"
+        " string_bytes FROM columns WHERE schema_name = ? AND table_name = ? ORDER BY position",
+        &statement, err);
+    if (status == WEIR_OK) {
+        bind_text(statement, 1, table->schema);
+        bind_text(statement, 2, table->name);
+        status = read_known(store, statement, arena, known, err);
+        sqlite3_finalize(statement);
+    }
+    pthread_mutex_unlock(&store->lock);
+    if (status == WEIR_OK)
+        *out = known->column_count > 0 ? known : NULL;
+    return status;
+}
+
+static weir_status put_column(state_store *store, const engine_table *table, const engine_column *column,
+                              size_t at, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status = prepare(store, "INSERT INTO columns VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                 &statement, err);
+
+    if (status != WEIR_OK)
+        return status;
+    bind_text(statement, 1, table->schema);
+    bind_text(statement, 2, table->name);
+    bind_count(statement, 3, at);
+    bind_text(statement, 4, column->name);
+    sqlite3_bind_int(statement, 5, (int)column->type);
+    sqlite3_bind_int(statement, 6, column->key);
+    bind_count(statement, 7, column->shape.types);
+    bind_count(statement, 8, column->shape.whole_digits);
+    bind_count(statement, 9, column->shape.fraction_digits);
+    bind_count(statement, 10, column->shape.real_whole_digits);
+    bind_count(statement, 11, column->shape.real_fraction_digits);
+    bind_count(statement, 12, column->shape.magnitude_max);
+    bind_count(statement, 13, column->shape.string_byte_length);
+    return finish(store, statement, err);
+}
+
+static weir_status replace_columns(state_store *store, const engine_table *table,
+                                   const engine_column *columns, size_t count, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status = prepare(store, "DELETE FROM columns WHERE schema_name = ? AND table_name = ?",
+                                 &statement, err);
+
+    if (status != WEIR_OK)
+        return status;
+    bind_text(statement, 1, table->schema);
+    bind_text(statement, 2, table->name);
+    status = finish(store, statement, err);
+    for (size_t i = 0; i < count && status == WEIR_OK; i++)
+        status = put_column(store, table, &columns[i], i, err);
+    return status;
+}
+
+/* Ends a transaction one way or the other. */
+static weir_status end_transaction(state_store *store, weir_status status, weir_error *err)
+{
+    if (status == WEIR_OK)
+        status = run(store, "COMMIT", err);
+    if (status != WEIR_OK)
+        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+weir_status state_learn(state_store *store, const engine_table *table, const engine_column *columns,
+                        size_t count, weir_error *err)
+{
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = run(store, "BEGIN IMMEDIATE", err);
+    if (status == WEIR_OK)
+        status = end_transaction(store, replace_columns(store, table, columns, count, err), err);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+/* --- ledger --- */
+
+weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = prepare(store, "INSERT INTO syncs(begun_ms, status) VALUES(?, 'running')", &statement, err);
+    if (status == WEIR_OK) {
+        sqlite3_bind_int64(statement, 1, wall_ms);
+        status = finish(store, statement, err);
+    }
+    if (status == WEIR_OK)
+        *sync = sqlite3_last_insert_rowid(store->db);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, const char *outcome,
+                           const char *text, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = prepare(store, "UPDATE syncs SET ended_ms = ?, status = ?, message = ? WHERE sync = ?",
+                     &statement, err);
+    if (status == WEIR_OK) {
+        sqlite3_bind_int64(statement, 1, wall_ms);
+        bind_text(statement, 2, outcome);
+        bind_text(statement, 3, text);
+        sqlite3_bind_int64(statement, 4, sync);
+        status = finish(store, statement, err);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+static weir_status add_count(state_store *store, int64_t sync, const state_count *count, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status = prepare(
+        store,
+        "INSERT INTO sync_tables VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET"
+        " upserts = upserts + excluded.upserts, updates = updates + excluded.updates,"
+        " deletes = deletes + excluded.deletes, folded = folded + excluded.folded,"
+        " filed = filed + excluded.filed, acknowledged = acknowledged + excluded.acknowledged,"
+        " truncates = truncates + excluded.truncates, commits = commits + 1",
+        &statement, err);
+
+    if (status != WEIR_OK)
+        return status;
+    sqlite3_bind_int64(statement, 1, sync);
+    bind_text(statement, 2, count->table->schema);
+    bind_text(statement, 3, count->table->name);
+    bind_count(statement, 4, count->received.upserts);
+    bind_count(statement, 5, count->received.updates);
+    bind_count(statement, 6, count->received.deletes);
+    bind_count(statement, 7, count->folded);
+    bind_count(statement, 8, count->filed);
+    bind_count(statement, 9, count->acknowledged);
+    bind_count(statement, 10, count->truncates);
+    return finish(store, statement, err);
+}
+
+weir_status state_commit(state_store *store, const state_commit_options *options, weir_error *err)
+{
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = run(store, "BEGIN IMMEDIATE", err);
+    if (status == WEIR_OK) {
+        if (options->state != NULL)
+            status = put_value(store, "state", *options->state, err);
+        for (size_t i = 0; i < options->count && status == WEIR_OK; i++)
+            status = add_count(store, options->sync, &options->counts[i], err);
+        status = end_transaction(store, status, err);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}

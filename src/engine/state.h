@@ -1,0 +1,60 @@
+/*
+ * engine/state: what a connection remembers between syncs: the source's state, the synced clock, the shapes of its tables,
+ * and a ledger of its syncs. One SQLite file, `state.db`, in the state folder.
+ *
+ * A commit is one transaction and durable when it returns (synchronous = FULL): R-ENG-01. One process at a time has a
+ * folder open (R-ENG-13). Functions may be called from several threads; a lock inside lets one at a time work.
+ */
+#ifndef WEIR_ENGINE_STATE_H
+#define WEIR_ENGINE_STATE_H
+
+#include "base/buf.h"
+#include "engine/catalog.h"
+#include "engine/request.h"
+
+typedef struct state_store state_store;
+
+/*
+ * Opens the state in an existing folder, making it when new. `schema` is the destination schema: a folder that
+ * belongs to another one is refused, for its state would leave tables without rows.
+ */
+weir_status state_open(const char *folder, const char *schema, state_store **out, weir_error *err);
+void state_close(state_store *store); /* accepts NULL */
+
+/* Appends the committed state to `out`; nothing when there is none. */
+weir_status state_load(state_store *store, weir_buf *out, weir_error *err);
+/* The stored reservation of the synced clock (engine/synced.h); 0 when there is none. */
+weir_status state_synced(state_store *store, int64_t *reserved_ms, weir_error *err);
+weir_status state_reserve(state_store *store, int64_t reserved_ms, weir_error *err);
+/* What is known of a table: columns and names in `arena`; *out is NULL when nothing is. */
+weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
+                        weir_error *err);
+/* Replaces what is known of a table. */
+weir_status state_learn(state_store *store, const engine_table *table, const engine_column *columns,
+                        size_t count, weir_error *err);
+
+/* A new line in the ledger; *sync is its number. */
+weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync, weir_error *err);
+weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, const char *status,
+                           const char *text, weir_error *err);
+
+/* Counts of one table in one commit (R-ENG-16). */
+typedef struct state_count {
+    const engine_table *table;
+    engine_counts received;
+    uint64_t folded;
+    uint64_t filed;
+    uint64_t acknowledged;
+    uint64_t truncates;
+} state_count;
+
+typedef struct state_commit_options {
+    int64_t sync;
+    const weir_bytes *state; /* NULL: rows were loaded, the state stays */
+    const state_count *counts;
+    size_t count;
+} state_commit_options;
+
+weir_status state_commit(state_store *store, const state_commit_options *options, weir_error *err);
+
+#endif

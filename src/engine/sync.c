@@ -1,0 +1,290 @@
+/* engine/sync: attempts around a locked state folder; see sync.h. */
+#include "engine/sync.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "engine/spool.h"
+#include "engine/state.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
+#include "sys/file.h"
+
+#define PATH_SIZE 4096
+#define LOCK_WAIT \
+    (10 * INT64_C(1000000000)) /* for connectors of a run that was killed to be gone (R-ENG-13) */
+#define STEP (50 * INT64_C(1000000))
+
+typedef struct sync_run_state {
+    const sync_options *options;
+    sync_report *report;
+    char folder[PATH_SIZE]; /* absolute */
+    char spool[PATH_SIZE];
+    char sockets[PATH_SIZE];
+    weir_lock *lock;
+    state_store *state;
+    int64_t sync;
+} sync_run_state;
+
+/* --- folder --- */
+
+static weir_status take_lock(sync_run_state *run, weir_error *err)
+{
+    char path[PATH_SIZE];
+    int64_t deadline_ns = weir__clock_ns() + LOCK_WAIT;
+    weir_status status;
+
+    if ((size_t)snprintf(path, sizeof path, "%s/lock", run->folder) >= sizeof path)
+        return weir__error(err, "state folder '%s': the path is too long", run->options->folder);
+    for (;;) {
+        status = weir__lock_take(path, &run->lock, err);
+        if (status != WEIR_TASK || weir__clock_ns() > deadline_ns ||
+            atomic_load(&run->options->control->cancelled))
+            break;
+        weir__clock_sleep(STEP);
+    }
+    if (status == WEIR_TASK)
+        return weir__error(err, "another sync is using the state folder '%s'; let it finish or stop it",
+                           run->options->folder);
+    return status;
+}
+
+static weir_status sub_folder(sync_run_state *run, const char *name, char out[PATH_SIZE], weir_error *err)
+{
+    if ((size_t)snprintf(out, PATH_SIZE, "%s/%s", run->folder, name) >= PATH_SIZE)
+        return weir__error(err, "state folder '%s': the path is too long", run->options->folder);
+    return spool_prepare(out, err);
+}
+
+static weir_status open_folder(sync_run_state *run, weir_error *err)
+{
+    const sync_options *options = run->options;
+    weir_status status = weir__folder_create(options->folder, err);
+    char *absolute;
+
+    if (status != WEIR_OK)
+        return status;
+    absolute = realpath(options->folder, NULL);
+    if (absolute == NULL || strlen(absolute) >= sizeof run->folder) {
+        free(absolute);
+        return weir__error(err, "state folder '%s': cannot be resolved", options->folder);
+    }
+    memcpy(run->folder, absolute, strlen(absolute) + 1);
+    free(absolute);
+    status = take_lock(run, err);
+    if (status == WEIR_OK)
+        status = sub_folder(run, "spool", run->spool, err);
+    if (status == WEIR_OK)
+        status = sub_folder(run, "run", run->sockets, err);
+    if (status == WEIR_OK)
+        status = state_open(run->folder, options->schema, &run->state, err);
+    if (status == WEIR_OK)
+        status = state_sync_begin(run->state, weir__clock_wall_ms(), &run->sync, err);
+    return status;
+}
+
+/* --- events --- */
+
+static void tell(const sync_options *options, sync_event_kind kind, const char *who, const char *level,
+                 weir_bytes text)
+{
+    sync_event event = { .kind = kind, .who = who, .level = level, .text = text };
+
+    if (options->event != NULL)
+        options->event(options->context, &event);
+}
+
+static void on_log(void *context, const char *role, const char *level, weir_bytes text)
+{
+    tell(((sync_run_state *)context)->options, SYNC_LOG, role, level, text);
+}
+
+static void on_warning(void *context, const char *who, weir_bytes text)
+{
+    tell(((sync_run_state *)context)->options, SYNC_WARNING, who, "WARNING", text);
+}
+
+static char *copy(const char *text)
+{
+    return weir__copy_text(text, strlen(text));
+}
+
+static void on_table(void *context, const load_table_report *from)
+{
+    sync_report *report = ((sync_run_state *)context)->report;
+    sync_table *to = NULL;
+
+    for (size_t i = 0; i < report->table_count; i++)
+        if (strcmp(report->tables[i].schema, from->table->schema) == 0 &&
+            strcmp(report->tables[i].name, from->table->name) == 0)
+            to = &report->tables[i];
+    if (to == NULL) {
+        sync_table *grown = weir__realloc_array(report->tables, report->table_count + 1, sizeof *grown);
+
+        if (grown == NULL)
+            return;
+        report->tables = grown;
+        to = &grown[report->table_count];
+        *to = (sync_table){ .schema = copy(from->table->schema),
+                            .name = copy(from->table->name),
+                            .target = copy(from->table->target) };
+        report->table_count++;
+        if (to->schema == NULL || to->name == NULL || to->target == NULL) {
+            weir__free(to->schema);
+            weir__free(to->name);
+            weir__free(to->target);
+            report->table_count--;
+            return;
+        }
+    }
+    to->counts.upserts += from->counts.upserts;
+    to->counts.updates += from->counts.updates;
+    to->counts.deletes += from->counts.deletes;
+    to->rows += from->rows;
+    to->truncates += from->truncates;
+}
+
+void sync_report_clear(sync_report *report)
+{
+    for (size_t i = 0; i < report->table_count; i++) {
+        weir__free(report->tables[i].schema);
+        weir__free(report->tables[i].name);
+        weir__free(report->tables[i].target);
+    }
+    weir__free(report->tables);
+    *report = (sync_report){ 0 };
+}
+
+/* --- attempts --- */
+
+static weir_status start(sync_run_state *run, const char *role, const char *where, connector **out,
+                         weir_error *err)
+{
+    connector_options options = { .role = role,
+                                  .where = where,
+                                  .folder = run->sockets,
+                                  .transport = run->options->transport,
+                                  .connect_timeout_ms = run->options->timeouts.connect_ms,
+                                  .lock = weir__lock_descriptor(run->lock),
+                                  .log = on_log,
+                                  .context = run };
+
+    return connector_open(&options, out, err);
+}
+
+/* A connector whose process has died explains the error best; the one that the error does not name is looked at last. */
+static void explain(connector *source, connector *destination, weir_error *err)
+{
+    bool destination_first = destination != NULL && strncmp(err->text, "destination", 11) == 0;
+
+    if (err->status == WEIR_TASK || err->status == WEIR_CANCELLED || !err->transient)
+        return;
+    connector_explain(destination_first ? destination : source, err);
+}
+
+static weir_status attempt(sync_run_state *run, weir_error *err)
+{
+    const sync_options *options = run->options;
+    connector *source = NULL;
+    connector *destination = NULL;
+    weir_status status = start(run, "source", options->source, &source, err);
+
+    if (status == WEIR_OK)
+        status = start(run, "destination", options->destination, &destination, err);
+    if (status == WEIR_OK) {
+        pipeline_options pipeline = { .source = source,
+                                      .destination = destination,
+                                      .source_config = options->source_config,
+                                      .destination_config = options->destination_config,
+                                      .timeouts = &options->timeouts,
+                                      .schema = options->schema,
+                                      .spool = run->spool,
+                                      .state = run->state,
+                                      .sync = run->sync,
+                                      .parallel = options->parallel,
+                                      .control = options->control,
+                                      .progress = options->progress,
+                                      .warn = on_warning,
+                                      .report = on_table,
+                                      .context = run };
+
+        status = pipeline_run(&pipeline, err);
+        if (status != WEIR_OK)
+            explain(source, destination, err);
+    }
+    atomic_store(&options->control->streaming, false);
+    connector_close(source);
+    connector_close(destination);
+    return status;
+}
+
+/* Waits before the next attempt: twice as long each time, half of it by chance. False when the sync is to stop. */
+static bool back_off(const sync_options *options, int number)
+{
+    int64_t delay_ms = options->retry_delay_ms << (number - 1 < 8 ? number - 1 : 8);
+    int64_t until_ns;
+
+    delay_ms = delay_ms / 2 + (int64_t)(weir__entropy_seed() % (uint64_t)(delay_ms / 2 + 1));
+    until_ns = weir__clock_ns() + delay_ms * 1000000;
+    while (weir__clock_ns() < until_ns && !atomic_load(&options->control->cancelled))
+        weir__clock_sleep(STEP);
+    return !atomic_load(&options->control->cancelled);
+}
+
+static weir_status attempt_all(sync_run_state *run, weir_error *err)
+{
+    const sync_options *options = run->options;
+    weir_status status;
+
+    for (int number = 1;; number++) {
+        weir_status cleared;
+
+        run->report->attempts = number;
+        status = attempt(run, err);
+        cleared = spool_prepare(run->spool, NULL); /* plaintext is nowhere, but disk space is not for ever */
+        (void)cleared;
+        if (status != WEIR_FAILED || !err->transient || number >= options->attempts)
+            return status;
+        tell(options, SYNC_RETRY, "sync", "WARNING", weir__text(err->text));
+        if (!back_off(options, number))
+            return weir__error_as(err, WEIR_CANCELLED, "the sync was stopped");
+    }
+}
+
+static const char *outcome(weir_status status)
+{
+    switch (status) {
+    case WEIR_OK:
+        return "success";
+    case WEIR_TASK:
+        return "task";
+    case WEIR_CANCELLED:
+        return "stopped";
+    default:
+        return "failure";
+    }
+}
+
+weir_status sync_run(const sync_options *options, sync_report *report, weir_error *err)
+{
+    sync_run_state run = { .options = options, .report = report };
+    weir_status status;
+    weir_status noted = WEIR_OK;
+
+    *report = (sync_report){ 0 };
+    err->transient = false;
+    status = open_folder(&run, err);
+    if (status == WEIR_OK) {
+        status = attempt_all(&run, err);
+        noted = state_sync_end(run.state, run.sync, weir__clock_wall_ms(), outcome(status),
+                               status == WEIR_OK ? "" : err->text, status == WEIR_OK ? err : NULL);
+        if (status == WEIR_OK)
+            status = noted;
+    }
+    state_close(run.state);
+    weir__lock_release(run.lock);
+    return status;
+}

@@ -1,0 +1,65 @@
+/*
+ * engine/sync: a whole sync: lock the state, start the connectors, attempt, try again where that may help, report.
+ *
+ * The entry of the engine. It prints nothing: what people should see goes through `event`, and what programs count is in
+ * `progress` while it runs and in the report at the end.
+ */
+#ifndef WEIR_ENGINE_SYNC_H
+#define WEIR_ENGINE_SYNC_H
+
+#include "engine/pipeline.h"
+
+typedef enum sync_event_kind {
+    SYNC_LOG,     /* a line that a connector has printed; `level` is its own, maybe "" */
+    SYNC_WARNING, /* a warning of the protocol: shown, and the sync goes on */
+    SYNC_RETRY    /* an attempt has failed and there will be another one */
+} sync_event_kind;
+
+typedef struct sync_event {
+    sync_event_kind kind;
+    const char *who; /* "source", or "source 'PATH'" */
+    const char *level;
+    weir_bytes text; /* borrowed for the call */
+} sync_event;
+
+typedef struct sync_options {
+    const char *source; /* a program, HOST:PORT, or unix:PATH */
+    const char *destination;
+    const engine_config *source_config;
+    const engine_config *destination_config;
+    const char *schema; /* the destination's; source schemas are appended with '_' */
+    const char *folder; /* the state's */
+    connector_transport transport;
+    engine_timeouts timeouts;
+    int attempts;           /* at most, at least 1 (R-ENG-09) */
+    int64_t retry_delay_ms; /* before the second attempt; doubles */
+    int parallel;           /* tables loaded at once */
+    engine_control *control;
+    engine_progress *progress;
+    void (*event)(void *context, const sync_event *event); /* any thread, several at once */
+    void *context;
+} sync_options;
+
+typedef struct sync_table {
+    char *schema; /* the source's, "" without */
+    char *name;
+    char *target;         /* the destination's schema */
+    engine_counts counts; /* records received and committed */
+    uint64_t rows;        /* written to the destination, after folding */
+    uint64_t truncates;
+} sync_table;
+
+typedef struct sync_report {
+    sync_table *tables;
+    size_t table_count;
+    int attempts;
+} sync_report;
+
+/*
+ * Runs a sync in the calling thread. The status is as pipeline_run's; *report is filled in any case and released with
+ * sync_report_clear. `err` is not NULL.
+ */
+weir_status sync_run(const sync_options *options, sync_report *report, weir_error *err);
+void sync_report_clear(sync_report *report);
+
+#endif

@@ -1,0 +1,379 @@
+/*
+ * sys/process: fork and exec, with a pidfd so that waiting has a deadline and never meets a recycled id.
+ *
+ * Between fork and exec only calls that are safe there are made; a failure travels back as an errno through a pipe that
+ * exec closes.
+ */
+#include "sys/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+struct weir_process {
+    pid_t id;
+    int pidfd;
+    int output;
+    bool ended;
+    weir_process_end end;
+};
+
+extern char **environ;
+
+/* What the child needs, made before fork because the child may not allocate. */
+typedef struct launch {
+    const weir_process_options *options;
+    char **environment;
+    pid_t parent;
+    int output; /* the child's end of the pipe */
+    int report; /* errno of a failed exec goes here */
+} launch;
+
+static char **join_environment(const char *const *added)
+{
+    size_t count = 0;
+    size_t more = 0;
+    char **all;
+
+    while (environ != NULL && environ[count] != NULL)
+        count++;
+    while (added != NULL && added[more] != NULL)
+        more++;
+    all = weir__calloc(count + more + 1, sizeof *all);
+    if (all == NULL)
+        return NULL;
+    for (size_t i = 0; i < more; i++)
+        all[i] = (char *)(uintptr_t)added[i];
+    for (size_t i = 0; i < count; i++)
+        all[more + i] = environ[i];
+    return all;
+}
+
+static void report(int fd, int error)
+{
+    ssize_t written = write(fd, &error, sizeof error);
+
+    (void)written;
+    _exit(127);
+}
+
+static void bind_cpu(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+/* Runs in the child. */
+static void run_child(const launch *plan)
+{
+    const weir_process_options *options = plan->options;
+    sigset_t none;
+    int input;
+
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != plan->parent)
+        _exit(127); /* the parent died before the line above */
+    sigemptyset(&none);
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (input < 0 || dup2(input, 0) < 0 || dup2(plan->output, 1) < 0 || dup2(plan->output, 2) < 0)
+        report(plan->report, errno);
+    for (size_t i = 0; i < options->kept_count; i++)
+        fcntl(options->kept[i], F_SETFD, 0);
+    if (options->cpu >= 0)
+        bind_cpu(options->cpu);
+    execvpe(options->argv[0], (char *const *)(uintptr_t)options->argv, plan->environment);
+    report(plan->report, errno);
+}
+
+static void close_pair(int fds[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+/* The errno of a failed exec; 0 when the program runs. */
+static int read_report(int fd)
+{
+    int error = 0;
+    ssize_t got;
+
+    do
+        got = read(fd, &error, sizeof error);
+    while (got < 0 && errno == EINTR);
+    return got == (ssize_t)sizeof error ? error : 0;
+}
+
+weir_status weir__process_spawn(const weir_process_options *options, weir_process **out, weir_error *err)
+{
+    const char *program = options->argv[0];
+    weir_process *process = weir__calloc(1, sizeof *process);
+    launch plan = { .options = options, .environment = join_environment(options->environment) };
+    int output[2] = { -1, -1 };
+    int failure[2] = { -1, -1 };
+    int error;
+
+    if (process == NULL || plan.environment == NULL) {
+        weir__error(err, "out of memory starting '%s'", program);
+        goto out;
+    }
+    process->pidfd = -1;
+    process->output = -1;
+    process->ended = true; /* nothing to kill yet */
+    if (pipe2(output, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0) {
+        weir__error(err, "start '%s': pipe: %s", program, strerror(errno));
+        goto out;
+    }
+    plan.parent = getpid();
+    plan.output = output[1];
+    plan.report = failure[1];
+    process->id = fork();
+    if (process->id == 0)
+        run_child(&plan);
+    if (process->id < 0) {
+        weir__error(err, "start '%s': fork: %s", program, strerror(errno));
+        goto out;
+    }
+    process->ended = false;
+    setpgid(process->id, process->id); /* also here, so that a signal sent at once finds the group */
+    close(failure[1]);
+    failure[1] = -1;
+    error = read_report(failure[0]);
+    process->pidfd = pidfd_open(process->id, 0);
+    if (error != 0 || process->pidfd < 0) {
+        weir__error(err, "start '%s': %s", program, strerror(error ? error : errno));
+        goto out;
+    }
+    process->output = output[0];
+    output[0] = -1;
+    fcntl(process->output, F_SETFL, O_NONBLOCK);
+    *out = process;
+    process = NULL;
+out:
+    error = process != NULL;
+    weir__process_close(process);
+    weir__free(plan.environment);
+    close_pair(output);
+    close_pair(failure);
+    return error ? WEIR_FAILED : WEIR_OK;
+}
+
+static void keep_end(weir_process *process, const siginfo_t *info)
+{
+    process->ended = true;
+    if (info->si_code == CLD_EXITED)
+        process->end.code = info->si_status;
+    else
+        process->end.signal = info->si_status;
+}
+
+void weir__process_close(weir_process *process)
+{
+    siginfo_t info;
+
+    if (process == NULL)
+        return;
+    if (!process->ended) {
+        weir__process_signal(process, SIGKILL);
+        while (waitid(P_PID, (id_t)process->id, &info, WEXITED) < 0 && errno == EINTR)
+            continue;
+    } else if (process->id > 0) {
+        kill(-process->id, SIGKILL); /* what the child left behind in its group */
+    }
+    if (process->pidfd >= 0)
+        close(process->pidfd);
+    if (process->output >= 0)
+        close(process->output);
+    weir__free(process);
+}
+
+int weir__process_id(const weir_process *process)
+{
+    return (int)process->id;
+}
+
+void weir__process_signal(weir_process *process, int signal)
+{
+    if (process->id > 0)
+        kill(-process->id, signal);
+}
+
+/* Milliseconds from now to the deadline, for poll; -1 for no end. */
+static int poll_timeout(int64_t deadline_ns)
+{
+    struct timespec now;
+    int64_t left_ns;
+
+    if (deadline_ns == INT64_MAX)
+        return -1;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    left_ns = deadline_ns - ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+    if (left_ns <= 0)
+        return 0;
+    return left_ns > (int64_t)3600 * 1000000000 ? 3600000 : (int)(left_ns / 1000000) + 1;
+}
+
+/* True when `fd` is readable before the deadline. */
+static bool wait_readable(int fd, int64_t deadline_ns)
+{
+    for (;;) {
+        struct pollfd one = { .fd = fd, .events = POLLIN };
+        int timeout = poll_timeout(deadline_ns);
+        int count = poll(&one, 1, timeout);
+
+        if (count > 0)
+            return true;
+        if ((count < 0 && errno != EINTR) || timeout == 0)
+            return false;
+    }
+}
+
+weir_status weir__process_wait(weir_process *process, int64_t deadline_ns, weir_process_end *end)
+{
+    siginfo_t info = { 0 };
+
+    if (!process->ended) {
+        if (!wait_readable(process->pidfd, deadline_ns))
+            return WEIR_ITEM;
+        if (waitid(P_PID, (id_t)process->id, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+            return WEIR_ITEM;
+        keep_end(process, &info);
+    }
+    *end = process->end;
+    return WEIR_OK;
+}
+
+void weir__process_end_text(weir_process_end end, char out[WEIR_PROCESS_END_SIZE])
+{
+    const char *name = end.signal ? sigdescr_np(end.signal) : NULL;
+
+    if (end.signal == 0)
+        snprintf(out, WEIR_PROCESS_END_SIZE, "exited with code %d", end.code);
+    else
+        snprintf(out, WEIR_PROCESS_END_SIZE, "was killed by signal %d (%s)", end.signal,
+                 name ? name : "unknown");
+}
+
+weir_status weir__process_read(weir_process *process, void *out, size_t size, int64_t deadline_ns,
+                               size_t *got)
+{
+    for (;;) {
+        ssize_t count = read(process->output, out, size);
+
+        if (count > 0) {
+            *got = (size_t)count;
+            return WEIR_ITEM;
+        }
+        if (count == 0)
+            return WEIR_OK;
+        if (errno != EAGAIN && errno != EINTR)
+            return WEIR_OK;
+        if (errno == EAGAIN && !wait_readable(process->output, deadline_ns))
+            return WEIR_FAILED;
+    }
+}
+
+size_t weir__process_rss(void)
+{
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    char text[128];
+    ssize_t got;
+    char *at;
+
+    if (fd < 0)
+        return 0;
+    got = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (got <= 0)
+        return 0;
+    text[got] = '\0';
+    at = strchr(text, ' ');
+    return at ? strtoul(at, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* VmHWM and not getrusage: the latter also remembers the program that called exec. */
+size_t weir__process_rss_peak(void)
+{
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    char text[4096];
+    ssize_t got;
+    char *at;
+
+    if (fd < 0)
+        return 0;
+    got = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (got <= 0)
+        return 0;
+    text[got] = '\0';
+    at = strstr(text, "VmHWM:");
+    return at ? strtoul(at + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
+}
+
+bool weir__process_pin(int cpu)
+{
+    cpu_set_t set;
+
+    if (cpu < 0 || cpu >= CPU_SETSIZE)
+        return false;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
+weir_status weir__process_signals_open(int *fd, weir_error *err)
+{
+    sigset_t set;
+    int made;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
+        (made = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+        return weir__error(err, "watch signals: %s", strerror(errno));
+    *fd = made;
+    return WEIR_OK;
+}
+
+int weir__process_signals_take(int fd)
+{
+    struct signalfd_siginfo info;
+
+    return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
+bool weir__process_is_terminal(int fd)
+{
+    return isatty(fd) == 1;
+}
+
+int weir__process_terminal_width(int fd)
+{
+    struct winsize size;
+
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? (int)size.ws_col : 80;
+}
