@@ -1,0 +1,135 @@
+/*
+ * Attacks what a request brings to a connector: configuration, selection and state.
+ *
+ * The input is taken as an UpdateRequest, and as the text of a single option and of the state. Invariants: options that
+ * are accepted are within their bounds; a state that is accepted, with a value added, is accepted again and holds the
+ * value; no text shows a password; whatever came, nothing but a status comes back.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "sdk/sync.h"
+#include "sys/clock.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+typedef struct test_options {
+    const char *text;
+    const char *password;
+    const char *choice;
+    int64_t number;
+    bool toggle;
+} test_options;
+
+static const weir_form form = WEIR_FORM(
+    test_options, WEIR_TEXT(test_options, text), WEIR_PASSWORD(test_options, password),
+    WEIR_DROPDOWN(test_options, choice, .choices = WEIR_CHOICES("a", "b")),
+    WEIR_INTEGER(test_options, number, .minimum = -5, .maximum = 5), WEIR_TOGGLE(test_options, toggle));
+
+static const weir_table table = {
+    .schema = "s",
+    .name = "t",
+    WEIR_COLUMNS({ .name = "id", .type = WEIR_LONG, .key = true }, { .name = "text", .type = WEIR_STRING }),
+};
+
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static weir_status swallow(void *context, weir_bytes message, bool more, weir_error *err)
+{
+    (void)context;
+    (void)more;
+    (void)err;
+    must(message.size > 0);
+    return WEIR_OK;
+}
+
+static void no_flush(void *context)
+{
+    (void)context;
+}
+
+static void try_option(weir_call *call, const char *name, const char *value, size_t size)
+{
+    const weir_setting setting = { name, value, size };
+    const weir_settings settings = { &setting, 1 };
+    const test_options *got;
+
+    if (weir__call_configure(call, &form, &settings) == WEIR_OK) {
+        got = weir_options(call);
+        must(got->number >= -5 && got->number <= 5);
+        must(got->choice == NULL || strcmp(got->choice, "a") == 0 || strcmp(got->choice, "b") == 0);
+    } else {
+        must(call->failure == WEIR_TASK && call->text_size > 0);
+    }
+    if (strcmp(name, "password") == 0 && size > 0) {
+        (void)!weir_fail(call, "before %s after", value);
+        if (strlen(value) == size && size > 8)
+            must(strstr(call->text, value) == NULL);
+    }
+}
+
+static void try_state(weir_bytes json)
+{
+    weir_state state;
+    weir_state again;
+    weir_bytes text;
+
+    if (weir__state_init(&state, json, NULL) != WEIR_OK)
+        return;
+    must(weir__state_set_long(&state, "added", 42, NULL) == WEIR_OK);
+    must(weir__state_text(&state, &text, NULL) == WEIR_OK);
+    must(weir__state_init(&again, text, NULL) == WEIR_OK);
+    must(weir__state_long(&again, "added", 0) == 42);
+    weir__state_clear(&again);
+    weir__state_clear(&state);
+}
+
+static void try_request(weir_call *call, weir_bytes bytes)
+{
+    static const weir_sync_port port = { swallow, no_flush, weir__clock_ns, NULL };
+    static weir_sync sync;
+    v2_update_request request = { 0 };
+
+    if (weir__codec_decode(&weir__v2_update_request, bytes, call->arena, &request, NULL) != WEIR_OK)
+        return;
+    if (weir__sync_init(&sync, call, &port, &request) == WEIR_OK) {
+        bool chosen = weir_selected(&sync, &table, NULL);
+
+        must(weir_selected(&sync, &table, "id") == chosen); /* keys go with their table (R-SRC-05) */
+        must(chosen || !weir_selected(&sync, &table, "text"));
+        must(weir_upsert(&sync, &table, WEIR_CELLS(weir_long("id", 1), weir_string("text", "x"))) == WEIR_OK);
+        must(weir_checkpoint(&sync) == WEIR_OK);
+    }
+    weir__sync_clear(&sync);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const names[] = { "text", "password", "choice", "number", "toggle", "unknown" };
+    static weir_call call;
+    char *value = malloc(size + 1);
+
+    if (value == NULL)
+        return 0;
+    weir__state_setup();
+    if (size > 0)
+        memcpy(value, data, size);
+    value[size] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        must(weir__call_init(&call, NULL));
+        try_option(&call, names[i], value, size);
+        weir__call_clear(&call);
+    }
+    try_state((weir_bytes){ value, size });
+    must(weir__call_init(&call, NULL));
+    try_request(&call, (weir_bytes){ value, size });
+    weir__call_clear(&call);
+    free(value);
+    return 0;
+}
