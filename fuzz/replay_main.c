@@ -1,7 +1,7 @@
 /*
- * A plain main for a fuzz target: runs every file of the folders and files named, so that the corpus and old crashes are
- * replayed by the ordinary test suite without a fuzzer. A folder that does not exist counts as empty; no input at all is
- * a failure, because then nothing was tested.
+ * A plain main for a fuzz target: runs every file of the folders and files named, so that the corpus and old
+ * crashes are replayed by the ordinary test suite without a fuzzer. A folder that does not exist counts as
+ * empty; no input at all is a failure, because then nothing was tested.
  */
 #include <dirent.h>
 #include <stdint.h>

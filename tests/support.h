@@ -1,9 +1,9 @@
 /*
  * What every unit test shares: cmocka, and the loop that fails each allocation in turn.
  *
- * WEIR_EVERY_FAILURE(scenario, context) runs `scenario(context)` with allocation 0, 1, 2, … failing until a run meets no
- * failure. The scenario returns the status of what it tried; with a failed allocation it must not be WEIR_OK unless the
- * failure was harmless (then it returns WEIR_ITEM), and nothing may leak.
+ * WEIR_EVERY_FAILURE(scenario, context) runs `scenario(context)` with allocation 0, 1, 2, … failing until a
+ * run meets no failure. The scenario returns the status of what it tried; with a failed allocation it must
+ * not be WEIR_OK unless the failure was harmless (then it returns WEIR_ITEM), and nothing may leak.
  */
 #ifndef WEIR_TESTS_SUPPORT_H
 #define WEIR_TESTS_SUPPORT_H

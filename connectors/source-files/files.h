@@ -1,8 +1,9 @@
 /*
  * source-files: what the parts share.
  *
- * A file is listed (folder.c), read row by row (rows_csv.c, rows_json.c), its values typed (infer.c), its columns gathered
- * into the description of a table (table.c), and what was read is remembered (state.c). main.c puts them in order.
+ * A file is listed (folder.c), read row by row (rows_csv.c, rows_json.c), its values typed (infer.c), its
+ * columns gathered into the description of a table (table.c), and what was read is remembered (state.c).
+ * main.c puts them in order.
  */
 #ifndef SOURCE_FILES_FILES_H
 #define SOURCE_FILES_FILES_H
@@ -62,13 +63,19 @@ typedef struct field {
     weir_bytes text;
 } field;
 
-/* Takes one row. Fields are borrowed for the call. A status other than WEIR_OK ends the reading with that status. */
+/*
+ * Takes one row. Fields are borrowed for the call. A status other than WEIR_OK ends the reading with that
+ * status.
+ */
 typedef struct row_sink {
     weir_status (*row)(void *context, const field *fields, size_t count, int64_t line);
     void *context;
 } row_sink;
 
-/* Both read `file` from its start; rows are numbered from 1. A malformed file is a task that names file and place. */
+/*
+ * Both read `file` from its start; rows are numbered from 1. A malformed file is a task that names file and
+ * place.
+ */
 weir_status rows_read_csv(weir_call *call, const file_entry *file, const row_sink *sink);
 weir_status rows_read_json(weir_call *call, const file_entry *file, const row_sink *sink);
 
@@ -79,7 +86,10 @@ static inline weir_status rows_read(weir_call *call, const file_entry *file, con
 
 /* --- infer.c --- */
 
-/* What is known of a column's values: enough to type it, and to widen it later without looking at old values again. */
+/*
+ * What is known of a column's values: enough to type it, and to widen it later without looking at old values
+ * again.
+ */
 typedef struct traits {
     weir_type type;    /* UNSPECIFIED until a value was seen */
     int digits_before; /* most digits before the point, of numbers */

@@ -1,7 +1,8 @@
 /*
  * source-files: the type of a column from the texts of its values.
  *
- * A type is only given when every value reads back as the same value: `007` stays text because of its zeros, a number of
+ * A type is only given when every value reads back as the same value: `007` stays text because of its zeros,
+ * a number of
  * 20 digits is a DECIMAL and no DOUBLE. Numbers of several kinds meet in the narrowest type that holds them all; a
  * column with values of two families is STRING, and then every value is sent as it was written.
  */

@@ -1,10 +1,11 @@
 /*
  * source-files: a folder of CSV and JSON files as tables.
  *
- * A sync lists the folder and compares it with the state. Per table, the new and changed files are scanned once to learn
- * the columns and their types, the table is announced, and the files are sent: row n of a file has the key (`_file`,
- * `_line`), so that a changed file replaces its rows, and the rows past its new end, like those of a file that is gone,
- * are deleted. A checkpoint follows every file and every 100,000 rows of a long one.
+ * A sync lists the folder and compares it with the state. Per table, the new and changed files are scanned
+ * once to learn the columns and their types, the table is announced, and the files are sent: row n of a file
+ * has the key (`_file`, `_line`), so that a changed file replaces its rows, and the rows past its new end,
+ * like those of a file that is gone, are deleted. A checkpoint follows every file and every 100,000 rows of a
+ * long one.
  */
 #include <stdlib.h>
 
@@ -22,7 +23,9 @@ typedef struct sync_run {
     int64_t skip; /* rows that an interrupted sync has sent already */
 } sync_run;
 
-/* The key columns chosen for a table in the option "table=column,column; table=…"; NULL when there are none. */
+/*
+ * The key columns chosen for a table in the option "table=column,column; table=…"; NULL when there are none.
+ */
 static const char *const *keys_of(weir_call *call, const char *name)
 {
     const options *opt = weir_options(call);

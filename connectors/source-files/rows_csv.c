@@ -1,9 +1,10 @@
 /*
  * source-files: rows of a CSV file, through libcsv.
  *
- * The first row names the columns. An empty cell without quotes is NULL, with quotes the empty text; so is the text that
- * the options name as NULL. Spaces belong to the cell. A short row ends in NULLs; a longer one than the header is a task,
- * because it means that a delimiter or a quote is missing and every later cell may stand in the wrong column.
+ * The first row names the columns. An empty cell without quotes is NULL, with quotes the empty text; so is
+ * the text that the options name as NULL. Spaces belong to the cell. A short row ends in NULLs; a longer one
+ * than the header is a task, because it means that a delimiter or a quote is missing and every later cell may
+ * stand in the wrong column.
  */
 #include <csv.h>
 #include <errno.h>

@@ -1,8 +1,9 @@
 /*
  * source-files: rows of a JSON file, one object each, through jansson.
  *
- * Two forms, told apart by the first character: objects one after another (JSON Lines), or one array of objects. The file
- * is cut into objects by counting braces outside strings, so that one object at a time is in memory.
+ * Two forms, told apart by the first character: objects one after another (JSON Lines), or one array of
+ * objects. The file is cut into objects by counting braces outside strings, so that one object at a time is
+ * in memory.
  */
 #include <errno.h>
 #include <inttypes.h>

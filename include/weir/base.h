@@ -1,8 +1,8 @@
 /*
  * weir/base.h: what every other public header stands on.
  *
- * The status a function returns, a borrowed run of bytes, and the compiler attributes that make misuse visible.
- * Nothing here allocates or blocks, and everything here may be used from any thread.
+ * The status a function returns, a borrowed run of bytes, and the compiler attributes that make misuse
+ * visible. Nothing here allocates or blocks, and everything here may be used from any thread.
  */
 #ifndef WEIR_BASE_H
 #define WEIR_BASE_H

@@ -1,9 +1,9 @@
 /*
  * weir/call.h: what a handler can do in any request.
  *
- * A weir_call is one request in progress. It belongs to the thread that runs the handler and is gone when the handler
- * returns; so is everything that it hands out. Several calls run at once, each on a thread of its own (R-RPC-06): a
- * connector keeps no state outside its calls and sessions unless it guards it.
+ * A weir_call is one request in progress. It belongs to the thread that runs the handler and is gone when the
+ * handler returns; so is everything that it hands out. Several calls run at once, each on a thread of its own
+ * (R-RPC-06): a connector keeps no state outside its calls and sessions unless it guards it.
  */
 #ifndef WEIR_CALL_H
 #define WEIR_CALL_H
@@ -23,37 +23,45 @@ WEIR_API const char *weir_config(const weir_call *call, const char *name);
 /* What the connector's open() gave for this configuration; NULL without open(). */
 WEIR_API void *weir_session(const weir_call *call);
 
-/* Zeroed memory that lives until the handler returns; never NULL: when memory runs out the call fails on its own. */
+/*
+ * Zeroed memory that lives until the handler returns; never NULL: when memory runs out the call fails on its
+ * own.
+ */
 WEIR_API void *weir_alloc(weir_call *call, size_t size);
 /* Formatted text with the same lifetime. */
 WEIR_API const char *weir_printf(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);
 /* A terminated copy of `size` bytes, with the same lifetime. */
 WEIR_API const char *weir_copy(weir_call *call, const char *text, size_t size);
 
-/* False once the caller has cancelled, its deadline has passed, or the process was told to stop: wind down. */
+/*
+ * False once the caller has cancelled, its deadline has passed, or the process was told to stop: wind down.
+ */
 WEIR_API bool weir_running(const weir_call *call);
 
 /*
- * How a handler ends badly: `return weir_fail(call, "…")`. The text says what was attempted, on what and why; it is cut to
+ * How a handler ends badly: `return weir_fail(call, "…")`. The text says what was attempted, on what and why;
+ * it is cut to
  * 8,000 bytes on the wire (R-RPC-04), and values of password fields inside it are masked.
  * weir_fail: the engine may try the sync again. weir_task: a person must act; never retried silently.
  */
 WEIR_API weir_status weir_fail(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3) WEIR_CHECKED;
 WEIR_API weir_status weir_task(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3) WEIR_CHECKED;
-/* Shown to the customer; the work goes on. In unary requests warnings are joined into the reply (R-RPC-07). */
+/*
+ * Shown to the customer; the work goes on. In unary requests warnings are joined into the reply (R-RPC-07).
+ */
 WEIR_API void weir_warn(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);
 
 /*
- * One JSON object on standard output (R-RPC-09), valid whatever the text is; password values are masked. Any thread, and
- * `call` may be NULL outside a request.
+ * One JSON object on standard output (R-RPC-09), valid whatever the text is; password values are masked. Any
+ * thread, and `call` may be NULL outside a request.
  */
 WEIR_API void weir_log_info(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);
 WEIR_API void weir_log_warning(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);
 WEIR_API void weir_log_severe(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);
 
 /*
- * Setup tests, run one by one from the setup form, in this order. A test that returns weir_fail or weir_task is shown as
- * failed with that text. Ends with a member whose `name` is NULL.
+ * Setup tests, run one by one from the setup form, in this order. A test that returns weir_fail or weir_task
+ * is shown as failed with that text. Ends with a member whose `name` is NULL.
  */
 typedef struct weir_setup_test {
     const char *name;  /* identifier on the wire */

@@ -1,11 +1,12 @@
 /*
  * weir/destination.h: write a destination.
  *
- * A destination is one const struct of handlers and a main of one line. The SDK takes apart the batch files: it decrypts,
- * decompresses and parses them in memory, maps their columns to the table by name, and puts the files of a request into
- * the order that the rules want (R-DST-05). Plaintext never touches a disk.
+ * A destination is one const struct of handlers and a main of one line. The SDK takes apart the batch files:
+ * it decrypts, decompresses and parses them in memory, maps their columns to the table by name, and puts the
+ * files of a request into the order that the rules want (R-DST-05). Plaintext never touches a disk.
  *
- * Every request may be sent again, whole or after a part of it was applied, and must then give the same table (R-DST-06).
+ * Every request may be sent again, whole or after a part of it was applied, and must then give the same table
+ * (R-DST-06).
  */
 #ifndef WEIR_DESTINATION_H
 #define WEIR_DESTINATION_H
@@ -42,7 +43,10 @@ typedef struct weir_changes {
     const weir_table *stored; /* the table as describe() gave it */
 } weir_changes;
 
-/* R-DST-04: rows whose `synced_column` is strictly before `before`; hard when `deleted_column` is NULL, else soft. */
+/*
+ * R-DST-04: rows whose `synced_column` is strictly before `before`; hard when `deleted_column` is NULL, else
+ * soft.
+ */
 typedef struct weir_truncation {
     const char *schema;
     const char *table;
@@ -55,29 +59,37 @@ typedef struct weir_destination {
     const char *name; /* "sqlite"; appears in logs and in --help */
     weir_form form;
     const weir_setup_test *tests; /* may be NULL */
-    /* As in weir_source. Requests for different tables run at the same time, each with a session of its own. */
+    /*
+     * As in weir_source. Requests for different tables run at the same time, each with a session of its own.
+     */
     weir_status (*open)(weir_call *call, void **session);
     void (*close)(void *session);
     /*
-     * Fills `out` with all columns, the system columns included, with keys and params; strings and arrays from
-     * weir_alloc. WEIR_NOT_FOUND for a missing table, never an error (R-DST-01). Required.
+     * Fills `out` with all columns, the system columns included, with keys and params; strings and arrays
+     * from weir_alloc. WEIR_NOT_FOUND for a missing table, never an error (R-DST-01). Required.
      */
     weir_status (*describe)(weir_call *call, const char *schema, const char *table, weir_table *out);
-    /* Creates the table, and its schema when it is missing; fails when the table exists (R-DST-02). Required. */
+    /*
+     * Creates the table, and its schema when it is missing; fails when the table exists (R-DST-02). Required.
+     */
     weir_status (*create)(weir_call *call, const weir_table *table);
     /* Brings the stored table to `table`; called only when `changes` is not empty (R-DST-03). Required. */
     weir_status (*alter)(weir_call *call, const weir_table *table, const weir_changes *changes);
     /* WEIR_NOT_FOUND for a missing table counts as success (R-DST-04). Required. */
     weir_status (*truncate)(weir_call *call, const weir_truncation *what);
-    /* Applies all rows of the batch in the order they come, in one transaction where the store has them. Required. */
+    /*
+     * Applies all rows of the batch in the order they come, in one transaction where the store has them.
+     * Required.
+     */
     weir_status (*write)(weir_call *call, const weir_table *table, weir_batch *in);
 } weir_destination;
 
 /*
- * The next row: replace rows first, then update, then delete rows (R-DST-05). WEIR_ITEM: *row is there until the next
- * call; WEIR_OK: the end; otherwise the reader failed, the text is set, and the handler returns that status after undoing
- * its own work. Cells stand in the table's column order, one per column. A replace row has no unmodified cells; in an
- * update row they mean "leave it"; in a delete row only key columns matter, the others are unmodified.
+ * The next row: replace rows first, then update, then delete rows (R-DST-05). WEIR_ITEM: *row is there until
+ * the next call; WEIR_OK: the end; otherwise the reader failed, the text is set, and the handler returns that
+ * status after undoing its own work. Cells stand in the table's column order, one per column. A replace row
+ * has no unmodified cells; in an update row they mean "leave it"; in a delete row only key columns matter,
+ * the others are unmodified.
  */
 WEIR_API weir_status weir_batch_next(weir_batch *in, weir_row *row) WEIR_CHECKED;
 /* What kinds of rows the request has at all, known before the first row is read: files of no rows count. */

@@ -1,9 +1,10 @@
 /*
  * weir/form.h: the setup form and the options struct, declared once.
  *
- * A partner lists the fields of a struct; that one table is the form the platform shows, the parser of the configuration
- * and its checker. Values arrive as text (R-RPC, "configuration" maps); a field that is absent or empty takes its
- * fallback, which also covers configurations saved before the field existed. Duplicate names are refused at start.
+ * A partner lists the fields of a struct; that one table is the form the platform shows, the parser of the
+ * configuration and its checker. Values arrive as text (R-RPC, "configuration" maps); a field that is absent
+ * or empty takes its fallback, which also covers configurations saved before the field existed. Duplicate
+ * names are refused at start.
  *
  *     struct options { const char *host; int64_t port; bool tls; };
  *
@@ -12,8 +13,9 @@
  *         WEIR_INTEGER(struct options, port, .label = "Port", .fallback = "5432", .minimum = 1, .maximum = 65535),
  *         WEIR_TOGGLE(struct options, tls, .label = "Use TLS", .fallback = "true"))
  *
- * The macro checks the member's type: WEIR_INTEGER on an `int` member does not compile. The configuration key is the
- * member's name unless `.name` says otherwise. All strings are static. C11 only (the macros use _Generic).
+ * The macro checks the member's type: WEIR_INTEGER on an `int` member does not compile. The configuration key
+ * is the member's name unless `.name` says otherwise. All strings are static. C11 only (the macros use
+ * _Generic).
  */
 #ifndef WEIR_FORM_H
 #define WEIR_FORM_H
@@ -33,7 +35,10 @@ typedef enum weir_field_kind {
     WEIR_FIELD_INTEGER = 5   /* int64_t: a text field on the wire, checked against minimum and maximum */
 } weir_field_kind;
 
-/* One field. Only `member`, `kind` and `offset` are needed; the macros fill those in. Zero means "not set" everywhere. */
+/*
+ * One field. Only `member`, `kind` and `offset` are needed; the macros fill those in. Zero means "not set"
+ * everywhere.
+ */
 typedef struct weir_field {
     const char *name; /* key in the configuration; the member's name when NULL */
     weir_field_kind kind;

@@ -1,8 +1,8 @@
 /*
  * weir/source.h: write a source.
  *
- * A source is one const struct of handlers and a main of one line. Only `update` must be there. See weir/form.h for the
- * options and weir/call.h for what every handler can do.
+ * A source is one const struct of handlers and a main of one line. Only `update` must be there. See
+ * weir/form.h for the options and weir/call.h for what every handler can do.
  */
 #ifndef WEIR_SOURCE_H
 #define WEIR_SOURCE_H
@@ -21,19 +21,26 @@ typedef struct weir_source {
     const char *name; /* "postgresql"; appears in logs and in --help */
     weir_form form;
     const weir_setup_test *tests; /* may be NULL */
-    /* The tables, when they are known beforehand; then `schema` may be NULL. Terminated by NULL. See WEIR_TABLES. */
+    /*
+     * The tables, when they are known beforehand; then `schema` may be NULL. Terminated by NULL. See
+     * WEIR_TABLES.
+     */
     const weir_table *const *tables;
     /*
-     * Opens the partner's connection for a configuration; *session is handed to every handler by weir_session and closed
-     * by close(). Called once per request, before the handler. NULL: sessions are NULL.
+     * Opens the partner's connection for a configuration; *session is handed to every handler by weir_session
+     * and closed by close(). Called once per request, before the handler. NULL: sessions are NULL.
      */
     weir_status (*open)(weir_call *call, void **session);
     void (*close)(void *session);
-    /* Reports the tables with weir_schema_add. NULL: `tables`; both NULL: tables appear with their rows (R-SRC-10). */
+    /*
+     * Reports the tables with weir_schema_add. NULL: `tables`; both NULL: tables appear with their rows
+     * (R-SRC-10).
+     */
     weir_status (*schema)(weir_call *call, weir_schema *out);
     /*
-     * Sends rows and checkpoints until the source is read up to where it stood at the start (R-SRC-11). Required.
-     * Returning WEIR_OK ends the sync well; rows after the last checkpoint are flushed, but no state is sent for them.
+     * Sends rows and checkpoints until the source is read up to where it stood at the start (R-SRC-11).
+     * Required. Returning WEIR_OK ends the sync well; rows after the last checkpoint are flushed, but no
+     * state is sent for them.
      */
     weir_status (*update)(weir_call *call, weir_sync *out);
     bool selection_not_supported; /* the form offers no choice of tables and columns */
@@ -50,15 +57,16 @@ typedef struct weir_source {
 WEIR_API weir_status weir_schema_add(weir_schema *out, const weir_table *table);
 
 /*
- * Rows. A row is one call; the table is matched by schema and name, its columns say which cells are keys. The row is
- * copied before the call returns. Rows travel in batches of at most 100 records or 100,000 bytes (R-SRC-03); the call
- * blocks while the engine is slower than the source. Malformed UTF-8 is replaced by U+FFFD (R-SRC-07).
+ * Rows. A row is one call; the table is matched by schema and name, its columns say which cells are keys. The
+ * row is copied before the call returns. Rows travel in batches of at most 100 records or 100,000 bytes
+ * (R-SRC-03); the call blocks while the engine is slower than the source. Malformed UTF-8 is replaced by
+ * U+FFFD (R-SRC-07).
  *
- * Errors are sticky: after the first failure every call returns it again at once, and update() ends with it whatever it
- * returns, so the result may be looked at only where it ends a loop early.
+ * Errors are sticky: after the first failure every call returns it again at once, and update() ends with it
+ * whatever it returns, so the result may be looked at only where it ends a loop early.
  *
- * weir_upsert: the whole row; a column without a cell becomes NULL (R-SRC-02). weir_update: key and changed columns.
- * weir_delete: key columns. A cell for every key column is required in all three.
+ * weir_upsert: the whole row; a column without a cell becomes NULL (R-SRC-02). weir_update: key and changed
+ * columns. weir_delete: key columns. A cell for every key column is required in all three.
  */
 WEIR_API weir_status weir_upsert(weir_sync *out, const weir_table *table, const weir_cell *cells,
                                  size_t count);
@@ -75,10 +83,10 @@ WEIR_API weir_status weir_schema_change(weir_sync *out, const weir_table *table)
 WEIR_API bool weir_selected(const weir_sync *out, const weir_table *table, const char *column);
 
 /*
- * State: a flat JSON object of the source's own, empty at the first sync (R-SRC-01). Strings are borrowed until the
- * same key is set again. A value of another type counts as absent. set() is pending until the next checkpoint.
- * weir_state_json gives the state as it was received, "{}" when fresh; weir_state_set_json replaces the whole object and
- * fails when the text is no JSON object or longer than 10 MB.
+ * State: a flat JSON object of the source's own, empty at the first sync (R-SRC-01). Strings are borrowed
+ * until the same key is set again. A value of another type counts as absent. set() is pending until the next
+ * checkpoint. weir_state_json gives the state as it was received, "{}" when fresh; weir_state_set_json
+ * replaces the whole object and fails when the text is no JSON object or longer than 10 MB.
  */
 WEIR_API int64_t weir_state_long(const weir_sync *out, const char *key, int64_t fallback);
 WEIR_API const char *weir_state_string(const weir_sync *out, const char *key, const char *fallback);
@@ -91,9 +99,9 @@ WEIR_API weir_status weir_state_set_json(weir_sync *out, const char *json);
 WEIR_API weir_status weir_checkpoint(weir_sync *out) WEIR_CHECKED;
 
 /*
- * The program: parses `--port N` (50051), `--socket PATH`, `--help` and `--version`, serves until SIGTERM or SIGINT, drains
- * (R-RPC-06), and returns the exit code: 0 after a clean stop, 1 when it could not listen, 2 for wrong arguments.
- * `source` must outlive the call. Once per process, from the main thread.
+ * The program: parses `--port N` (50051), `--socket PATH`, `--help` and `--version`, serves until SIGTERM or
+ * SIGINT, drains (R-RPC-06), and returns the exit code: 0 after a clean stop, 1 when it could not listen, 2
+ * for wrong arguments. `source` must outlive the call. Once per process, from the main thread.
  */
 #define weir_source_main(argc, argv, source) weir__source_main(argc, argv, source, sizeof(weir_source))
 WEIR_API int weir__source_main(int argc, char **argv, const weir_source *source, size_t size);

@@ -1,9 +1,9 @@
 /*
  * weir/types.h: the values that travel: types, cells, columns, tables and rows.
  *
- * A cell is one value on its way in or out. A table is one declaration that serves as schema reply, validator and row
- * target. Everything is plain data: no function here allocates, blocks or keeps a pointer, and all may be used from any
- * thread. Strings are UTF-8; `const char *` is terminated by NUL, weir_bytes is not.
+ * A cell is one value on its way in or out. A table is one declaration that serves as schema reply, validator
+ * and row target. Everything is plain data: no function here allocates, blocks or keeps a pointer, and all
+ * may be used from any thread. Strings are UTF-8; `const char *` is terminated by NUL, weir_bytes is not.
  */
 #ifndef WEIR_TYPES_H
 #define WEIR_TYPES_H
@@ -42,7 +42,8 @@ typedef enum weir_type {
 WEIR_API const char *weir_type_name(weir_type type);
 
 /*
- * A point in time, or a day, or a time of day: seconds since 1970-01-01T00:00:00 and nanoseconds after that second,
+ * A point in time, or a day, or a time of day: seconds since 1970-01-01T00:00:00 and nanoseconds after that
+ * second,
  * 0 to 999,999,999 also before 1970 (R-SRC-07). A day is its midnight; a time of day is on 1970-01-01.
  */
 typedef struct weir_time {
@@ -58,11 +59,11 @@ typedef enum weir_presence {
 } weir_presence;
 
 /*
- * One value of one column. Which member of `as` counts follows from `type`: `boolean` for BOOLEAN; `integer` for SHORT,
- * INT and LONG; `real` for FLOAT and DOUBLE; `time` for the dates and times; `bytes` for the rest: text of DECIMAL,
- * STRING, JSON and XML, raw bytes of BINARY. Without meaning unless `presence` is WEIR_VALUE.
- * `column` and `bytes` are borrowed: a cell that is handed to Weir is read before the call returns; a cell that Weir
- * hands out is valid until the row's next() call.
+ * One value of one column. Which member of `as` counts follows from `type`: `boolean` for BOOLEAN; `integer`
+ * for SHORT, INT and LONG; `real` for FLOAT and DOUBLE; `time` for the dates and times; `bytes` for the rest:
+ * text of DECIMAL, STRING, JSON and XML, raw bytes of BINARY. Without meaning unless `presence` is
+ * WEIR_VALUE. `column` and `bytes` are borrowed: a cell that is handed to Weir is read before the call
+ * returns; a cell that Weir hands out is valid until the row's next() call.
  */
 typedef struct weir_cell {
     const char *column;
@@ -153,8 +154,9 @@ static inline weir_cell weir__cell_bytes(const char *column, weir_type type, con
 }
 
 /*
- * One constructor per type. Texts and bytes are borrowed until the call that takes the cell returns; a NULL pointer makes
- * a NULL cell. weir_null fits a column of any type; weir_unmodified is for reading only and is refused by sources.
+ * One constructor per type. Texts and bytes are borrowed until the call that takes the cell returns; a NULL
+ * pointer makes a NULL cell. weir_null fits a column of any type; weir_unmodified is for reading only and is
+ * refused by sources.
  */
 static inline weir_cell weir_null(const char *column)
 {
@@ -194,7 +196,10 @@ static inline weir_cell weir_double(const char *column, double value)
     return weir__cell_real(column, WEIR_DOUBLE, value);
 }
 
-/* `digits` is plain or exponent notation, as in "12.50" and "1.25e1"; anything else is refused when it is sent. */
+/*
+ * `digits` is plain or exponent notation, as in "12.50" and "1.25e1"; anything else is refused when it is
+ * sent.
+ */
 static inline weir_cell weir_decimal(const char *column, const char *digits)
 {
     return weir__cell_bytes(column, WEIR_DECIMAL, digits, digits ? strlen(digits) : 0);
@@ -249,7 +254,10 @@ typedef enum weir_op {
     WEIR_REPLACE = WEIR_UPSERT /* a destination's name for it: the whole row, whether or not the key exists */
 } weir_op;
 
-/* A row read from a batch: cells in the table's column order, one per column. Valid until the next weir_batch_next. */
+/*
+ * A row read from a batch: cells in the table's column order, one per column. Valid until the next
+ * weir_batch_next.
+ */
 typedef struct weir_row {
     weir_op op;
     const weir_cell *cells;
@@ -257,11 +265,11 @@ typedef struct weir_row {
 } weir_row;
 
 /*
- * Text to time and back, for connectors that meet dates as text. The forms are those of R-BAT-08: `2007-12-03`,
- * `10:15[:30[.f]]`, `2007-12-03T10:15:30[.f]` (a space instead of `T` is accepted) and the same with `Z` or an offset
- * for UTC_DATETIME. Years 0001 to 9999, up to nine fraction digits.
- * weir_time_parse returns false, and leaves `out` alone, when the text is not such a form of `type`.
- * weir_time_format writes at most 36 bytes, a terminating NUL included, and returns the length without it;
+ * Text to time and back, for connectors that meet dates as text. The forms are those of R-BAT-08:
+ * `2007-12-03`, `10:15[:30[.f]]`, `2007-12-03T10:15:30[.f]` (a space instead of `T` is accepted) and the same
+ * with `Z` or an offset for UTC_DATETIME. Years 0001 to 9999, up to nine fraction digits. weir_time_parse
+ * returns false, and leaves `out` alone, when the text is not such a form of `type`. weir_time_format writes
+ * at most 36 bytes, a terminating NUL included, and returns the length without it;
  * 0 when the time is out of range.
  */
 WEIR_API bool weir_time_parse(weir_type type, const char *text, size_t size, weir_time *out);

@@ -1,4 +1,6 @@
-/* base/alloc: malloc with counters and a test hook; the counters are relaxed atomics and cost a few cycles. */
+/*
+ * base/alloc: malloc with counters and a test hook; the counters are relaxed atomics and cost a few cycles.
+ */
 #include "base/alloc.h"
 
 #include <stdatomic.h>

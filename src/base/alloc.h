@@ -1,7 +1,8 @@
 /*
  * base/alloc: the one door to the heap, so that tests can count allocations and fail any of them.
  *
- * Memory from these functions is released by weir__free. They never abort: NULL means out of memory. Any thread.
+ * Memory from these functions is released by weir__free. They never abort: NULL means out of memory. Any
+ * thread.
  */
 #ifndef WEIR_BASE_ALLOC_H
 #define WEIR_BASE_ALLOC_H
@@ -22,8 +23,8 @@ void weir__free(void *block); /* accepts NULL */
 char *weir__copy_text(const char *text, size_t size);
 
 /*
- * Test hook. `hook(context)` is asked before every allocation and returns false to make it fail; NULL removes it.
- * Set it while no other thread allocates.
+ * Test hook. `hook(context)` is asked before every allocation and returns false to make it fail; NULL removes
+ * it. Set it while no other thread allocates.
  */
 void weir__alloc_hook(bool (*hook)(void *context), void *context);
 /* Allocations that are live now, and allocations made since the process began. */

@@ -1,8 +1,9 @@
 /*
  * base/arena: memory with one lifetime, released all at once.
  *
- * One arena per process, connection, sync, call or row. Allocation is a pointer bump; nothing is freed singly. Clean-up
- * hooks run at reset, last registered first, for what is no memory: descriptors, foreign handles. One thread at a time.
+ * One arena per process, connection, sync, call or row. Allocation is a pointer bump; nothing is freed
+ * singly. Clean-up hooks run at reset, last registered first, for what is no memory: descriptors, foreign
+ * handles. One thread at a time.
  */
 #ifndef WEIR_BASE_ARENA_H
 #define WEIR_BASE_ARENA_H

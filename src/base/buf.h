@@ -1,8 +1,8 @@
 /*
  * base/buf: a growing run of bytes that is told its maximum when it is made.
  *
- * The owner may read `data` and `size` at will, and lower `size`; pointers into it are borrowed until the next call that
- * may grow it. One thread at a time.
+ * The owner may read `data` and `size` at will, and lower `size`; pointers into it are borrowed until the
+ * next call that may grow it. One thread at a time.
  */
 #ifndef WEIR_BASE_BUF_H
 #define WEIR_BASE_BUF_H
@@ -21,8 +21,8 @@ typedef struct weir_buf {
 void weir__buf_init(weir_buf *buf, size_t size_max); /* allocates nothing */
 void weir__buf_clear(weir_buf *buf);                 /* releases the memory; the buffer is as after init */
 /*
- * Room for `count` more bytes after `size`; NULL when out of memory or past the maximum. The caller writes there and
- * adds to `size` what it wrote.
+ * Room for `count` more bytes after `size`; NULL when out of memory or past the maximum. The caller writes
+ * there and adds to `size` what it wrote.
  */
 char *weir__buf_grow(weir_buf *buf, size_t count);
 bool weir__buf_put(weir_buf *buf, const void *data, size_t size) WEIR_CHECKED;

@@ -1,10 +1,10 @@
 /*
  * base/error: the text that goes with a failing status.
  *
- * The struct is the caller's and holds its text itself, so that "out of memory" can be reported too. A fallible function
- * takes `weir_error *err` last; err may be NULL when the caller does not want the text. On failure the function sets the
- * error once and leaves its outputs untouched. A message says what was attempted, on what, why, and where it helps what
- * to do; values stand in single quotes; no trailing newline.
+ * The struct is the caller's and holds its text itself, so that "out of memory" can be reported too. A
+ * fallible function takes `weir_error *err` last; err may be NULL when the caller does not want the text. On
+ * failure the function sets the error once and leaves its outputs untouched. A message says what was
+ * attempted, on what, why, and where it helps what to do; values stand in single quotes; no trailing newline.
  */
 #ifndef WEIR_BASE_ERROR_H
 #define WEIR_BASE_ERROR_H
@@ -21,7 +21,10 @@ typedef struct weir_error {
     char text[WEIR_ERROR_TEXT_SIZE];
 } weir_error;
 
-/* Sets the error (WEIR_FAILED, not transient) and returns WEIR_FAILED. Overlong text is cut on a character boundary. */
+/*
+ * Sets the error (WEIR_FAILED, not transient) and returns WEIR_FAILED. Overlong text is cut on a character
+ * boundary.
+ */
 weir_status weir__error(weir_error *err, const char *format, ...) WEIR_PRINTF(2, 3);
 /* The same with another negative status. */
 weir_status weir__error_as(weir_error *err, weir_status status, const char *format, ...) WEIR_PRINTF(3, 4);

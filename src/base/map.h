@@ -1,6 +1,6 @@
 /*
- * base/map: from a run of bytes (a name) to a pointer. Open addressing; keys are borrowed and must outlive the map.
- * Remembers the order of insertion. One thread at a time.
+ * base/map: from a run of bytes (a name) to a pointer. Open addressing; keys are borrowed and must outlive
+ * the map. Remembers the order of insertion. One thread at a time.
  */
 #ifndef WEIR_BASE_MAP_H
 #define WEIR_BASE_MAP_H

@@ -1,8 +1,9 @@
 /*
  * base/queue: a bounded queue between threads, weighed in bytes.
  *
- * The only place besides the store where threads share a lock. Any number of threads may push and pop. Every wait has a
- * deadline in nanoseconds of CLOCK_MONOTONIC (WEIR_FOREVER for none) and ends at once when the queue is closed.
+ * The only place besides the store where threads share a lock. Any number of threads may push and pop. Every
+ * wait has a deadline in nanoseconds of CLOCK_MONOTONIC (WEIR_FOREVER for none) and ends at once when the
+ * queue is closed.
  */
 #ifndef WEIR_BASE_QUEUE_H
 #define WEIR_BASE_QUEUE_H
@@ -13,18 +14,23 @@
 
 typedef struct weir_queue weir_queue;
 
-/* A queue that holds at most `weight_max` in all; one item heavier than that is let in when the queue is empty. */
+/*
+ * A queue that holds at most `weight_max` in all; one item heavier than that is let in when the queue is
+ * empty.
+ */
 weir_queue *weir__queue_new(size_t weight_max);
-/* Frees the queue; items still inside are handed to `dispose` (may be NULL). No other thread may be inside. */
+/*
+ * Frees the queue; items still inside are handed to `dispose` (may be NULL). No other thread may be inside.
+ */
 void weir__queue_free(weir_queue *queue, void (*dispose)(void *item));
 /*
- * Adds `item`, waiting for room. WEIR_OK: the queue owns it. WEIR_CANCELLED: closed. WEIR_FAILED: the deadline passed or
- * memory ran out. In both failures the caller keeps the item.
+ * Adds `item`, waiting for room. WEIR_OK: the queue owns it. WEIR_CANCELLED: closed. WEIR_FAILED: the
+ * deadline passed or memory ran out. In both failures the caller keeps the item.
  */
 weir_status weir__queue_push(weir_queue *queue, void *item, size_t weight, int64_t deadline_ns) WEIR_CHECKED;
 /*
- * Takes the oldest item, waiting for one. WEIR_ITEM: *item is the caller's. WEIR_OK: finished and empty. WEIR_CANCELLED:
- * closed. WEIR_FAILED: the deadline passed.
+ * Takes the oldest item, waiting for one. WEIR_ITEM: *item is the caller's. WEIR_OK: finished and empty.
+ * WEIR_CANCELLED: closed. WEIR_FAILED: the deadline passed.
  */
 weir_status weir__queue_pop(weir_queue *queue, void **item, int64_t deadline_ns) WEIR_CHECKED;
 /* No more pushes will come: pops drain what is there, then say WEIR_OK. */
