@@ -1,11 +1,12 @@
 /*
  * bench/record: how fast rows are read from and written to the wire, one thread, bytes in memory.
  *
- *   bench.record [SECONDS [CASE]]      default 1 second a case, all cases; prints CSV: bench,case,rows_per_s,mb_per_s
+ *   bench.record [SECONDS [CASE]]      1 second a case and all cases unless told; prints CSV:
+ *                                      bench,case,rows_per_s,mb_per_s
  *
- * The rows have ten mixed columns; the reader's caller touches every cell, as the engine does. Where libprotobuf was there
- * at build time, the same bytes are also parsed by C++ protobuf into an arena, and the ratio is printed. "shuffled" has
- * the columns of each row in another order, as Go sends them.
+ * The rows have ten mixed columns; the reader's caller touches every cell, as the engine does. Where
+ * libprotobuf was there at build time, the same bytes are also parsed by C++ protobuf into an arena, and the
+ * ratio is printed. "shuffled" has the columns of each row in another order, as Go sends them.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,7 +34,10 @@ typedef struct load {
 } load;
 
 #ifdef WEIR_BENCH_PROTOBUF
-/* bench/record_protobuf.cc: parses each message into an arena, visits every cell; a number that depends on all. */
+/*
+ * bench/record_protobuf.cc: parses each message into an arena, visits every cell; a number that depends on
+ * all.
+ */
 uint64_t record_protobuf_parse(const weir_bytes *messages, size_t count);
 #endif
 

@@ -1,4 +1,4 @@
-# Sources made at build time from protocol/: structs and tables for src/wire, and the schema for server reflection.
+# Sources made from protocol/: structs and tables for src/wire, and the schema for server reflection.
 find_program(WEIR_PROTOC protoc REQUIRED)
 # The distribution's Python is asked first: it is the one that has the protobuf package.
 find_program(WEIR_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)

@@ -1,10 +1,10 @@
 /*
  * wire/codec: the decoder. It walks the bytes once; the tables say where in the struct a field goes.
  *
- * Repeated fields grow in the arena by doubling, so that a message costs a small multiple of its size. Equal map keys are
- * resolved once per map, when no more of its entries can come: a map inside an array element at the element's end; any
- * other map only at the very end, because its message may come in several parts that protobuf merges. So the work stays
- * linear however often the parts are repeated.
+ * Repeated fields grow in the arena by doubling, so that a message costs a small multiple of its size. Equal
+ * map keys are resolved once per map, when no more of its entries can come: a map inside an array element at
+ * the element's end; any other map only at the very end, because its message may come in several parts that
+ * protobuf merges. So the work stays linear however often the parts are repeated.
  */
 #include "wire/codec.h"
 

@@ -1,18 +1,22 @@
 /*
  * wire/codec: protobuf messages to C structs and back, driven by tables.
  *
- * The tables and the structs are generated from protocol/ at build time: `#include <wire/v2.h>` (also wire/health.h and
- * wire/reflection.h) declares for the message fivetran_sdk.v2.SchemaResponse the struct `v2_schema_response` and the
- * table `weir__v2_schema_response`, for its enum DataType the constants `V2_DATA_TYPE_LONG`, and for each RPC its path
- * `V2_SOURCE_CONNECTOR_SCHEMA_PATH`. How fields look in the struct:
+ * The tables and the structs are generated from protocol/ at build time: `#include <wire/v2.h>` (also
+ * wire/health.h and wire/reflection.h) declares for the message fivetran_sdk.v2.SchemaResponse the struct
+ * `v2_schema_response` and the table `weir__v2_schema_response`, for its enum DataType the constants
+ * `V2_DATA_TYPE_LONG`, and for each RPC its path `V2_SOURCE_CONNECTOR_SCHEMA_PATH`. How fields look in the
+ * struct:
  *
- *   bool, int32, string, …       `bool required; int32_t type; weir_bytes name;`; enums are int32_t, for a peer may know more
+ *   bool, int32, string, …       `bool required; int32_t type; weir_bytes name;`; enums are int32_t, for a
+ *                                peer may know more of them
  *   optional scalar or string    `bool has_state_json; weir_bytes state_json;`
  *   message                      `const v2_table *table;` NULL when absent
- *   oneof                        `which_response`, V2_SCHEMA_RESPONSE_WITH_SCHEMA or …_RESPONSE_NOT_SET (0), and the union
- *                                `response` with a member per field: `reply.response.with_schema->schemas[0].name`
+ *   oneof                        `which_response`, V2_SCHEMA_RESPONSE_WITH_SCHEMA or …_RESPONSE_NOT_SET (0),
+ *                                and the union `response` with a member per field:
+ *                                `reply.response.with_schema->schemas[0].name`
  *   repeated                     `const v2_column *columns; size_t columns_count;`
- *   map                          `const v2_string_entry *configuration; size_t configuration_count;` pairs `key`, `value`
+ *   map                          `const v2_string_entry *configuration; size_t configuration_count;` with
+ *                                members `key` and `value`; maps of one type share the struct
  *   google.protobuf.Timestamp    `const weir_time *utc_delete_before;`
  *   names that are keywords      an underscore is added: `int_`, `bool_`
  *
@@ -78,20 +82,22 @@ typedef struct weir_codec_message {
 extern const weir_codec_message weir__codec_timestamp;
 
 /*
- * Reads one whole message of kind `type` into the struct at `out`, as protobuf's own parsers would: unknown fields and
- * fields of another wire type are skipped, packed and unpacked numbers are taken, of a singular field the last counts
- * (messages are merged), of a oneof the last member, of equal map keys the last. Refused are cut or overlong lengths and
- * numbers, field number 0, bad groups, text that is no UTF-8, and nesting deeper than WEIR_MESSAGE_DEPTH_MAX; Timestamps
- * are not checked for range. Texts and bytes are borrowed from `in`; everything else is allocated in `arena`, whose
- * maximum bounds what a hostile message can cost. Fails with `out` untouched.
+ * Reads one whole message of kind `type` into the struct at `out`, as protobuf's own parsers would: unknown
+ * fields and fields of another wire type are skipped, packed and unpacked numbers are taken, of a singular
+ * field the last counts (messages are merged), of a oneof the last member, of equal map keys the last.
+ * Refused are cut or overlong lengths and numbers, field number 0, bad groups, text that is no UTF-8, and
+ * nesting deeper than WEIR_MESSAGE_DEPTH_MAX; Timestamps are not checked for range. Texts and bytes are
+ * borrowed from `in`; everything else is allocated in `arena`, whose maximum bounds what a hostile message
+ * can cost. Fails with `out` untouched.
  */
 weir_status weir__codec_decode(const weir_codec_message *type, weir_bytes in, weir_arena *arena, void *out,
                                weir_error *err) WEIR_CHECKED;
 
 /*
- * Appends the message in the struct at `message` to `out`, fields by number, maps in the order given. A member of a
- * oneof that is a NULL message is written as the empty message. Fails, `out` as before, when memory or the buffer's
- * maximum runs out, when a text is no UTF-8, or when nesting exceeds WEIR_MESSAGE_DEPTH_MAX.
+ * Appends the message in the struct at `message` to `out`, fields by number, maps in the order given. A
+ * member of a oneof that is a NULL message is written as the empty message. Fails, `out` as before, when
+ * memory or the buffer's maximum runs out, when a text is no UTF-8, or when nesting exceeds
+ * WEIR_MESSAGE_DEPTH_MAX.
  */
 weir_status weir__codec_encode(const weir_codec_message *type, const void *message, weir_buf *out,
                                weir_error *err) WEIR_CHECKED;

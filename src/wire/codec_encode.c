@@ -1,6 +1,6 @@
 /*
- * wire/codec: the encoder. One pass: a nested message is written behind one byte kept for its length, and moved up when
- * the length turns out to need more.
+ * wire/codec: the encoder. One pass: a nested message is written behind one byte kept for its length, and
+ * moved up when the length turns out to need more.
  */
 #include "wire/codec.h"
 
@@ -93,7 +93,10 @@ static bool put_number(encoder *e, uint8_t kind, uint64_t value)
     }
 }
 
-/* What was written from `start` on becomes the value behind its length, for which one byte was kept at `start - 1`. */
+/*
+ * What was written from `start` on becomes the value behind its length, for which one byte was kept at `start
+ * - 1`.
+ */
 static bool put_length_before(encoder *e, size_t start)
 {
     size_t size = e->out->size - start;

@@ -1,4 +1,7 @@
-/* wire/proto: the long forms of numbers, and how unknown fields are passed over; see proto.h for the contract. */
+/*
+ * wire/proto: the long forms of numbers, and how unknown fields are passed over; see proto.h for the
+ * contract.
+ */
 #include "wire/proto.h"
 
 #define VARINT_BYTES_MAX 10

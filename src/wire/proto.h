@@ -1,8 +1,9 @@
 /*
  * wire/proto: the smallest parts of the protobuf encoding, shared by codec and record.
  *
- * A reading function takes the place in the input and its end and returns the place behind what it read, or NULL; nothing
- * is read at or past `end`. What is accepted is what protobuf's C++ parser accepts: see each function. Pure.
+ * A reading function takes the place in the input and its end and returns the place behind what it read, or
+ * NULL; nothing is read at or past `end`. What is accepted is what protobuf's C++ parser accepts: see each
+ * function. Pure.
  */
 #ifndef WEIR_WIRE_PROTO_H
 #define WEIR_WIRE_PROTO_H
@@ -47,8 +48,8 @@ const char *weir__wire_fault_text(weir_wire_fault fault);
 #define WEIR_WIRE_TAG(number, type) (((uint32_t)(number) << 3) | (uint32_t)(type))
 
 /*
- * The one place that counts nesting. The outermost message has level 0; whoever opens a message, a map entry or a group at
- * `level + 1` asks here first.
+ * The one place that counts nesting. The outermost message has level 0; whoever opens a message, a map entry
+ * or a group at `level + 1` asks here first.
  */
 static inline bool weir__wire_may_nest(int level)
 {
@@ -86,9 +87,9 @@ static inline const uint8_t *weir__wire_varint(const uint8_t *at, const uint8_t 
 }
 
 /*
- * The same for places where numbers of several bytes are usual: eight bytes are taken in one load, the seven bits of each
- * moved together in three steps, without a branch per byte. Bytes up to `limit`, which is not before `end`, may be loaded,
- * but what is at `end` and behind it has no influence.
+ * The same for places where numbers of several bytes are usual: eight bytes are taken in one load, the seven
+ * bits of each moved together in three steps, without a branch per byte. Bytes up to `limit`, which is not
+ * before `end`, may be loaded, but what is at `end` and behind it has no influence.
  */
 WEIR_INLINE const uint8_t *weir__wire_wide_varint(const uint8_t *at, const uint8_t *end, const uint8_t *limit,
                                                   uint64_t *out)
@@ -111,7 +112,10 @@ WEIR_INLINE const uint8_t *weir__wire_wide_varint(const uint8_t *at, const uint8
     return at <= end ? at : NULL;
 }
 
-/* A tag of at most five bytes; field number 0 is left to the caller, who refuses it with every tag it does not know. */
+/*
+ * A tag of at most five bytes; field number 0 is left to the caller, who refuses it with every tag it does
+ * not know.
+ */
 static inline const uint8_t *weir__wire_tag(const uint8_t *at, const uint8_t *end, uint32_t *out)
 {
     if (at < end && *at < 0x80) {
@@ -132,8 +136,8 @@ static inline const uint8_t *weir__wire_size(const uint8_t *at, const uint8_t *e
 }
 
 /*
- * The place behind the value of an unknown field whose tag has just been read inside a message at `level`; groups are
- * followed to their end. NULL, and *fault set, when the bytes are malformed.
+ * The place behind the value of an unknown field whose tag has just been read inside a message at `level`;
+ * groups are followed to their end. NULL, and *fault set, when the bytes are malformed.
  */
 const uint8_t *weir__wire_skip(const uint8_t *at, const uint8_t *end, uint32_t tag, int level,
                                weir_wire_fault *fault);

@@ -46,8 +46,8 @@ void weir__record_names_clear(weir_record_names *names);
 weir_record_table *weir__record_names_table(weir_record_names *names, weir_bytes schema, weir_bytes name);
 
 /*
- * Where to look in table->recent for a name: few instructions, poor spread. Names that collide fall back to the map,
- * whose hash is seeded.
+ * Where to look in table->recent for a name: few instructions, poor spread. Names that collide fall back to
+ * the map, whose hash is seeded.
  */
 static inline size_t weir__record_hint(const weir_record_table *table, const char *name, size_t size)
 {
@@ -72,7 +72,10 @@ static inline size_t weir__record_hint(const weir_record_table *table, const cha
     return (size_t)(word * UINT64_C(0xD6E8FEB86659FD93) >> 32) & (4 * table->capacity - 1);
 }
 
-/* The index of column `name` in table->slots, which may move; 0 when it cannot be added, and names->reason says why. */
+/*
+ * The index of column `name` in table->slots, which may move; 0 when it cannot be added, and names->reason
+ * says why.
+ */
 uint32_t weir__record_names_slot(weir_record_names *names, weir_record_table *table, weir_bytes name);
 
 #endif

@@ -1,15 +1,19 @@
 /*
  * wire/record: the reader. One pass over the bytes, nothing copied but names met for the first time.
  *
- *   UpdateResponse   32 size  Records      0A size  Record     0A size schema  12 size table  18 type  22 size entry …
- *                    0A size  Record                           entry: 0A size name  12 size ValueType
+ *   UpdateResponse   32 size Records   or   0A size Record
+ *   Records          0A size Record  0A size Record …
+ *   Record           0A size schema  12 size table  18 type  22 size entry  22 size entry …
+ *   entry            0A size name  12 size ValueType
  *
- * Rows of one table mostly have the same columns in the same order. Each column remembers which one followed it last
- * time, so a cell's column is found by one comparison of its name with that guess; a hash map answers when the guess is
- * wrong. The comparison also spares the check of the name's UTF-8, for names are checked when they are first met. Each
- * column remembers the row it was last seen in, which finds equal keys without searching.
+ * Rows of one table mostly have the same columns in the same order. Each column remembers which one followed
+ * it last time, so a cell's column is found by one comparison of its name with that guess; a hash map answers
+ * when the guess is wrong. The comparison also spares the check of the name's UTF-8, for names are checked
+ * when they are first met. Each column remembers the row it was last seen in, which finds equal keys without
+ * searching.
  *
- * The usual shape of an entry (name, then value, nothing else) is read straight; read_entry takes every other shape.
+ * The usual shape of an entry (name, then value, nothing else) is read straight; read_entry takes every other
+ * shape.
  */
 #include "wire/record.h"
 
@@ -291,8 +295,8 @@ static __attribute__((noinline, cold)) const uint8_t *skip(const uint8_t *at, co
 }
 
 /*
- * Reads the bytes of a ValueType into `cell`, whose presence is PRESENCE_UNSET before its first part. Returns NULL, or
- * what is wrong.
+ * Reads the bytes of a ValueType into `cell`, whose presence is PRESENCE_UNSET before its first part. Returns
+ * NULL, or what is wrong.
  */
 WEIR_INLINE const char *read_value(const uint8_t *at, scope in, weir_record_cell *cell)
 {
@@ -328,8 +332,10 @@ WEIR_INLINE const char *read_value(const uint8_t *at, scope in, weir_record_cell
         case WEIR_WIRE_TAG(15, WEIR_WIRE_BYTES):
         case WEIR_WIRE_TAG(16, WEIR_WIRE_BYTES):
             at = weir__wire_size(at, in.end, &size);
-            reason = at == NULL ? reason_cut : read_sized(at, size, in, value_types[tag >> 3], cell);
-            at += at == NULL ? 0 : size;
+            if (at == NULL)
+                return reason_cut;
+            reason = read_sized(at, size, in, value_types[tag >> 3], cell);
+            at += size;
             break;
         default:
             at = skip(at, in.end, tag, in.level, &reason);
@@ -402,7 +408,9 @@ static __attribute__((noinline)) const char *read_entry(const uint8_t *at, const
     return NULL;
 }
 
-/* Splits an entry of the usual shape, name and value with short lengths and nothing else, into its two parts. */
+/*
+ * Splits an entry of the usual shape, name and value with short lengths and nothing else, into its two parts.
+ */
 WEIR_INLINE bool split_entry(const uint8_t *at, const uint8_t *end, weir_bytes *name, const uint8_t **value)
 {
     size_t size = (size_t)(end - at);
@@ -470,7 +478,9 @@ typedef struct pass {
     bool doubtful;      /* a value broke a rule; a later one of the same column may have replaced it */
 } pass;
 
-/* The cell in the row's array for column pass->name: a new one, or its first one when the column comes again. */
+/*
+ * The cell in the row's array for column pass->name: a new one, or its first one when the column comes again.
+ */
 WEIR_INLINE weir_record_cell *claim_cell(pass *p)
 {
     weir_record_reader *reader = p->reader;
@@ -566,8 +576,8 @@ static inline const uint8_t *read_head_field(const weir_record_reader *reader, c
 }
 
 /*
- * Reads all fields of a record but its cells, up to the first cell or, with `whole`, to the end. Returns the place where
- * it stopped, NULL with *reason when it is malformed.
+ * Reads all fields of a record but its cells, up to the first cell or, with `whole`, to the end. Returns the
+ * place where it stopped, NULL with *reason when it is malformed.
  */
 static const uint8_t *read_head(const weir_record_reader *reader, const uint8_t *at, bool whole, head *h,
                                 const char **reason)
@@ -618,7 +628,10 @@ static bool find_table(weir_record_reader *reader, const head *h, const char **r
     return grow_cells(reader);
 }
 
-/* Looks for the value that breaks a rule, now that the last one of each column is known. False when there is one. */
+/*
+ * Looks for the value that breaks a rule, now that the last one of each column is known. False when there is
+ * one.
+ */
 static __attribute__((noinline, cold)) bool check_row(pass *p)
 {
     for (size_t i = 0; i < p->count; i++) {
@@ -631,8 +644,8 @@ static __attribute__((noinline, cold)) bool check_row(pass *p)
 }
 
 /*
- * Reads the cells from `at` on. *late is set when a field of the head comes after a cell: then the table may be another
- * one, and the record has to be read again.
+ * Reads the cells from `at` on. *late is set when a field of the head comes after a cell: then the table may
+ * be another one, and the record has to be read again.
  */
 static bool read_cells(pass *p, const uint8_t *at, const uint8_t *end, bool *late)
 {

@@ -1,13 +1,13 @@
 /*
- * wire/record: the writer. Records are written one behind the other, as they stand inside a Records message; the outer
- * header is put before them when the message is taken, right-aligned into the bytes kept free there. A lone record needs
- * none: inside Records and directly inside UpdateResponse its tag is the same.
+ * wire/record: the writer. Records are written one behind the other, as they stand inside a Records message;
+ * the outer header is put before them when the message is taken, right-aligned into the bytes kept free
+ * there. A lone record needs none: inside Records and directly inside UpdateResponse its tag is the same.
  *
  *   out:  headroom | 0A size Record | 0A size Record | … | 0A size Record …
  *                  ^taken                            ^ready              ^out.size
  *
- * Sizes inside a record are computed before its bytes are written; only a record's own size is not: its varint gets as
- * many bytes as the last record's had, and the record is moved when that was wrong.
+ * Sizes inside a record are computed before its bytes are written; only a record's own size is not: its
+ * varint gets as many bytes as the last record's had, and the record is moved when that was wrong.
  */
 #include "wire/record.h"
 
@@ -332,7 +332,10 @@ static inline const char *put_head(weir_record_writer *writer, const weir_record
     return NULL;
 }
 
-/* Writes the size of the record that begins at `start` into the `kept` bytes before it, moving it when they are wrong. */
+/*
+ * Writes the size of the record that begins at `start` into the `kept` bytes before it, moving it when they
+ * are wrong.
+ */
 static bool put_record_size(weir_record_writer *writer, size_t start, size_t kept)
 {
     size_t size = writer->out.size - start;

@@ -1,7 +1,8 @@
 /*
  * wire/schema: the schema itself, for server reflection and for whoever needs to list it.
  *
- * One entry for each file of protocol/ and for each file those import, generated at build time. All static; any thread.
+ * One entry for each file of protocol/ and for each file those import, generated at build time. All static;
+ * any thread.
  */
 #ifndef WEIR_WIRE_SCHEMA_H
 #define WEIR_WIRE_SCHEMA_H
@@ -18,8 +19,8 @@ typedef struct weir_schema_file {
 /* The file called `name`; NULL when there is none. Static. */
 const weir_schema_file *weir__schema_file(weir_bytes name);
 /*
- * The file that declares `symbol`: a fully qualified service, method, message, field, oneof, enum or enum value, as in
- * "fivetran_sdk.v2.SourceConnector.Update"; NULL when none does. Static.
+ * The file that declares `symbol`: a fully qualified service, method, message, field, oneof, enum or enum
+ * value, as in "fivetran_sdk.v2.SourceConnector.Update"; NULL when none does. Static.
  */
 const weir_schema_file *weir__schema_file_of(weir_bytes symbol);
 

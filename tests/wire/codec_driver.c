@@ -4,9 +4,9 @@
  *   request   [command 1][name size 4][name][size 4][bytes]          numbers little-endian
  *   answer    [accepted 1][size 4][bytes]                            the text of the error when not accepted
  *
- * Commands: 'c' decode the message called `name` and encode it again. 'r' read an UpdateResponse with the record reader
- * and describe its records as text lines. 'w' read it so and write its records again with the record writer; the answer
- * is a row of [size 4][UpdateResponse].
+ * Commands: 'c' decode the message called `name` and encode it again. 'r' read an UpdateResponse with the
+ * record reader and describe its records as text lines. 'w' read it so and write its records again with the
+ * record writer; the answer is a row of [size 4][UpdateResponse].
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 
 Usage: codec_test.py DRIVER DESCRIPTORS SEED COUNT
 
-For valid bytes the message that Python reads from what we write equals the one it wrote. For damaged bytes both accept or
-both refuse, and what both accept reads the same. The differences that are meant are in `excused`.
+For valid bytes the message that Python reads from what we write equals the one it wrote. For damaged bytes
+both accept or both refuse, and what both accept reads the same. Differences that are meant: see `excused`.
 """
 import random
 import sys
@@ -25,7 +25,8 @@ def check(driver, name, kind, data, tally):
         if not accepted and excused(answer, theirs):
             tally["excused"] += 1
             return
-        raise SystemExit(f"{name}: accepted by us: {accepted}, by Python: {theirs is not None}\n{data.hex()}\n{answer}")
+        raise SystemExit(f"{name}: accepted by us: {accepted}, by Python: {theirs is not None}\n"
+                         f"{data.hex()}\n{answer}")
     tally["accepted" if accepted else "refused"] += 1
     if not accepted:
         return

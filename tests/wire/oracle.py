@@ -1,4 +1,4 @@
-"""What the wire tests share: the messages of protocol/ as Python classes, random values of them, and our codec's pipe."""
+"""What the wire tests share: the messages of protocol/ as Python classes, random values, our codec's pipe."""
 import math
 import os
 import struct
@@ -13,7 +13,7 @@ F = descriptor_pb2.FieldDescriptorProto
 
 
 def load_messages(path, packages):
-    """Classes of every message of `packages`, map entries left out, by full name. Made from protoc's descriptors."""
+    """Classes of every message of `packages` but map entries, by full name, from protoc's descriptors."""
     with open(path, "rb") as file:
         files = descriptor_pb2.FileDescriptorSet.FromString(file.read()).file
     pool = descriptor_pool.DescriptorPool()
@@ -107,7 +107,8 @@ class Maker:
 
     def text(self):
         random = self.random
-        size = random.choice([0, 1, 3, 7, 8, 9, 20, 127, 128, 300]) if random.random() < 0.3 else random.randrange(12)
+        edges = [0, 1, 3, 7, 8, 9, 20, 127, 128, 300]
+        size = random.choice(edges) if random.random() < 0.3 else random.randrange(12)
         letters = random.choice(["abcdefgh", "aé√𝄞\0\"\\\n", "x\U0010ffff\ue000\ud7ff"])
         return "".join(random.choice(letters) for _ in range(size))
 
@@ -119,7 +120,8 @@ class Maker:
 
     def real(self):
         random = self.random
-        return random.choice([0.0, -0.0, 1.5, -2.25, math.inf, -math.inf, 1e300, 5e-324, random.uniform(-1e6, 1e6)])
+        edges = [0.0, -0.0, 1.5, -2.25, math.inf, -math.inf, 1e300, 5e-324]
+        return random.choice(edges + [random.uniform(-1e6, 1e6)])
 
     def scalar(self, field):
         kind = field.type
@@ -182,7 +184,8 @@ class Maker:
             if how == 0 and at < len(data):
                 data[at] ^= 1 << random.randrange(8)
             elif how == 1 and at < len(data):
-                data[at] = random.choice([0, 1, 2, 7, 8, 0x0A, 0x0B, 0x0C, 0x12, 0x7F, 0x80, 0xFF, random.randrange(256)])
+                edges = [0, 1, 2, 7, 8, 0x0A, 0x0B, 0x0C, 0x12, 0x7F, 0x80, 0xFF]
+                data[at] = random.choice(edges + [random.randrange(256)])
             elif how == 2:
                 del data[at:]
             elif how == 3:
@@ -197,9 +200,11 @@ class Maker:
         return bytes(data)
 
     # Groups, their ends, long numbers and tags, packed numbers, fields of number 0 and of unknown types.
-    SNIPPETS = [b"\x0b\x0c", b"\xa3\x06\xa8\x06\x01\xa4\x06", b"\x0b", b"\x0c", b"\x08" + b"\x80" * 9 + b"\x01",
-                b"\x08" + b"\xff" * 10, b"\x08" + b"\x80" * 10 + b"\x00", b"\x88\x80\x80\x80\x00\x01",
-                b"\x88\x80\x80\x80\x80\x00\x01", b"\x0a\x80\x80\x80\x80\x00", b"\x0a\x80\x80\x80\x80\x80\x00", b"\x00",
-                b"\x02\x00", b"\x0e", b"\x0f", b"\xa2\x06\x03abc", b"\xa5\x06abcd", b"\xa1\x06abcdefgh", b"\x0a\x01\xff",
-                b"\x12\x04\xf0\x9d\x84\x9e", b"\x12\x03\xed\xa0\x80", b"\x0a\x03\x01\x02\x03", b"\x0a\x00", b"\xf8\xff\xff\xff\x0f\x01",
-                b"\xf8\xff\xff\xff\x7f\x01"]
+    SNIPPETS = [
+        b"\x0b\x0c", b"\xa3\x06\xa8\x06\x01\xa4\x06", b"\x0b", b"\x0c", b"\x08" + b"\x80" * 9 + b"\x01",
+        b"\x08" + b"\xff" * 10, b"\x08" + b"\x80" * 10 + b"\x00", b"\x88\x80\x80\x80\x00\x01",
+        b"\x88\x80\x80\x80\x80\x00\x01", b"\x0a\x80\x80\x80\x80\x00", b"\x0a\x80\x80\x80\x80\x80\x00",
+        b"\x00", b"\x02\x00", b"\x0e", b"\x0f", b"\xa2\x06\x03abc", b"\xa5\x06abcd", b"\xa1\x06abcdefgh",
+        b"\x0a\x01\xff", b"\x12\x04\xf0\x9d\x84\x9e", b"\x12\x03\xed\xa0\x80", b"\x0a\x03\x01\x02\x03",
+        b"\x0a\x00", b"\xf8\xff\xff\xff\x0f\x01", b"\xf8\xff\xff\xff\x7f\x01",
+    ]

@@ -2,9 +2,9 @@
 
 Usage: record_test.py DRIVER DESCRIPTORS SEED COUNT
 
-Random UpdateResponse messages, whole and damaged: what Python parses and the rules allow, our reader accepts with the same
-cells, and what our writer makes of them Python reads as the same records. The rest is refused. (R-SRC-02, R-SRC-03,
-R-SRC-07)
+Random UpdateResponse messages, whole and damaged: what Python parses and the rules allow, our reader accepts
+with the same cells, and what our writer makes of them Python reads as the same records. The rest is refused.
+(R-SRC-02, R-SRC-03, R-SRC-07)
 """
 import random
 import struct
@@ -109,8 +109,8 @@ def check_written(kind, expected, answer, data):
 
 
 def excused(reason):
-    # Of several operations protobuf lets the last win, of a repeated one it merges the parts: we refuse both. Nesting
-    # ends at 64 levels, not at 100.
+    # Of several operations protobuf lets the last win, of a repeated one it merges the parts: we refuse both.
+    # Nesting ends at 64 levels, not at 100.
     return b"more than one operation" in reason or b"nested too deep" in reason
 
 
@@ -165,7 +165,8 @@ class RecordMaker(Maker):
         record.table_name = random.choice(["orders", "t", "customers_of_2024", self.text()])
         record.type = random.choice([0, 0, 0, 1, 2, 3])
         names = ["id", "name", "created_at", "a_rather_long_column_name", "é", "amount", ""]
-        for name in random.sample(names, random.randrange(len(names))) + [self.text()] * (random.random() < 0.1):
+        extra = [self.text()] if random.random() < 0.1 else []
+        for name in random.sample(names, random.randrange(len(names))) + extra:
             self.value(record.data[name])
 
     def response(self, kind):
@@ -181,7 +182,8 @@ class RecordMaker(Maker):
 
 def check_limits(driver, kind, maker):
     """Batches are closed at 100 records or 100,000 bytes; a larger record travels alone (R-SRC-03)."""
-    for sizes in ([10] * 250, [990] * 300, [10, 150_000, 10, 10], [150_000, 10], [99_900, 10, 99_900], [60_000] * 5):
+    for sizes in ([10] * 250, [990] * 300, [10, 150_000, 10, 10], [150_000, 10], [99_900, 10, 99_900],
+                  [60_000] * 5):
         message = kind()
         for size in sizes:
             record = message.records.records.add(table_name="t")

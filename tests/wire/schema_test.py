@@ -55,8 +55,9 @@ def facts_of_schema(path):
             for method in service.method:
                 if method.client_streaming:
                     raise SystemExit(f"{method.name}: streams requests")
-                facts.append(("rpc", service.name, method.name, "", method.input_type.split(".")[-1],
-                              "stream" if method.server_streaming else "unary", method.output_type.split(".")[-1]))
+                streams = "stream" if method.server_streaming else "unary"
+                facts.append(("rpc", service.name, method.name, "", method.input_type.split(".")[-1], streams,
+                              method.output_type.split(".")[-1]))
     return facts
 
 

@@ -1,4 +1,7 @@
-/* Unit tests of wire/codec and wire/schema. Expected bytes were taken from protoc --encode or derived by hand. */
+/*
+ * Unit tests of wire/codec and wire/schema. Expected bytes were taken from protoc --encode or derived by
+ * hand.
+ */
 #include "support.h"
 
 #include <stdlib.h>
@@ -55,7 +58,10 @@ static void assert_bytes(const weir_buf *out, weir_bytes expected)
         assert_memory_equal(out->data, expected.data, expected.size);
 }
 
-/* message Table { name "t"; columns { name "id" type LONG primary_key } columns { name "p" type DECIMAL params.decimal 9, 2 } } */
+/*
+ * message Table { name "t"; columns { name "id" type LONG primary_key } columns { name "p" type DECIMAL
+ * params.decimal 9, 2 } }
+ */
 static const char table_bytes[] = "\x0a\x01t"
                                   "\x12\x08\x0a\x02id\x10\x04\x18\x01"
                                   "\x12\x0d\x0a\x01p\x10\x05\x22\x06\x0a\x04\x08\x09\x10\x02";
@@ -207,7 +213,10 @@ static void unknown_fields_are_skipped(void **state)
     fixture *f = *state;
     v2_warning warning;
 
-    /* field 100 as number, 64 bits, bytes, 32 bits, and a group with a group inside; field 1 as a number; then field 1 */
+    /*
+     * field 100 as number, 64 bits, bytes, 32 bits, and a group with a group inside; field 1 as a number;
+     * then field 1
+     */
     assert_int_equal(weir__codec_decode(&weir__v2_warning,
                                         BYTES("\xa0\x06\x96\x01\xa1\x06"
                                               "12345678\xa2\x06\x02"

@@ -1,4 +1,7 @@
-/* Unit tests of wire/record. Expected bytes were derived by hand from the encoding and checked with protoc --decode. */
+/*
+ * Unit tests of wire/record. Expected bytes were derived by hand from the encoding and checked with protoc
+ * --decode.
+ */
 #include "support.h"
 
 #include <stdio.h>
@@ -533,11 +536,10 @@ static size_t records_in(fixture *f, weir_bytes message)
 static void closes_batches(void **state)
 {
     fixture *f = *state;
-    char *text = malloc(200000);
+    char *text = memset(malloc(200000), 'x', 200000);
     weir_cell cell = weir_string_n("c", text, 10);
     weir_bytes message;
 
-    memset(text, 'x', 200000);
     for (int i = 1; i <= 100; i++)
         assert_int_equal(put(f, WEIR_UPSERT, &cell, 1), i < 100 ? WEIR_OK : WEIR_ITEM);
     assert_int_equal(weir__record_writer_take(&f->writer, &message), WEIR_ITEM);
