@@ -7,7 +7,8 @@ file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/interop/program/*.
 if(sources)
     add_executable(weir_interop ${sources})
     set_target_properties(weir_interop PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-    target_link_libraries(weir_interop PRIVATE weir_all)
+    target_include_directories(weir_interop PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+    target_link_libraries(weir_interop PRIVATE weir)
 endif()
 
 # weir_interop_test(NAME SECONDS WORDS...): one run of the driver. Peers are built by fixtures, the rest uses them.
