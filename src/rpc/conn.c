@@ -22,7 +22,6 @@
 #define CONNECTION_WINDOW \
     (64 * WEIR_MIB) /* streams are held back singly, so that a slow one does not stop the others */
 #define DRAIN_PING_NS INT64_C(1000000000) /* how long a peer may take to answer the ping of a drain */
-#define PREFACE_SIZE 24
 
 /* --- memory of nghttp2 --- */
 
@@ -57,7 +56,8 @@ static int submit_settings(weir_rpc_conn *conn)
     const weir_rpc_limits *limits = conn->setup.limits;
     nghttp2_settings_entry entries[5] = {
         { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)limits->window_size },
-        { NGHTTP2_SETTINGS_MAX_FRAME_SIZE, (uint32_t)WEIR_RPC_FRAME_SIZE },
+        { NGHTTP2_SETTINGS_MAX_FRAME_SIZE,
+          conn->setup.is_server ? WEIR_RPC_FRAME_SIZE_SERVER : WEIR_RPC_FRAME_SIZE },
         { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->header_size_max },
         { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)limits->stream_count_max },
         { NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
@@ -91,7 +91,6 @@ static int make_session(weir_rpc_conn *conn)
     nghttp2_option_set_stream_reset_rate_limit(option, WEIR_RPC_RESET_BURST, WEIR_RPC_RESET_PER_SECOND);
     nghttp2_option_set_max_send_header_block_length(option, 4 * WEIR_RPC_HEADER_SIZE_CLIENT);
     nghttp2_option_set_peer_max_concurrent_streams(option, WEIR_RPC_STREAM_MAX);
-    nghttp2_option_set_no_closed_streams(option, 1);
     if (conn->setup.is_server)
         result = nghttp2_session_server_new3(&conn->session, callbacks, conn, option, &memory);
     else
@@ -116,7 +115,7 @@ weir_status weir__rpc_conn_new(const weir_rpc_conn_setup *setup, weir_rpc_conn *
     conn->idle_ns = setup->now_ns;
     snprintf(conn->peer, sizeof conn->peer, "%s", setup->peer);
     snprintf(conn->authority, sizeof conn->authority, "%s", setup->authority != NULL ? setup->authority : "");
-    weir__rpc_guard_init(&conn->guard, setup->is_server ? PREFACE_SIZE : 0, setup->now_ns);
+    weir__rpc_guard_init(&conn->guard, setup->is_server, setup->now_ns);
     if (make_session(conn) != 0) {
         weir__rpc_conn_free(conn, WEIR_RPC_UNAVAILABLE, "");
         return weir__error_memory(err, "opening a connection");
@@ -367,7 +366,7 @@ void weir__rpc_conn_input(weir_rpc_conn *conn, weir_rpc_slab *slab, weir_bytes b
     if (conn->dead)
         return;
     if (!weir__rpc_guard_input(&conn->guard, bytes.data, bytes.size, now_ns)) {
-        weir__rpc_conn_kill(conn, NGHTTP2_ENHANCE_YOUR_CALM, conn->guard.reason);
+        weir__rpc_conn_kill(conn, conn->guard.error_code, conn->guard.reason);
         return;
     }
     conn->input = slab;

@@ -63,6 +63,7 @@ struct weir_rpc_stream {
     weir_rpc_stream *stirred_next;
     const char *plain; /* server: what is left of a plain HTTP body */
     size_t plain_size;
+    int plain_status;
 };
 
 struct weir_rpc_conn {
@@ -116,8 +117,12 @@ void weir__rpc_recv_callbacks(nghttp2_session_callbacks *callbacks);
 
 /* conn_send.c: the callbacks for what goes out, and what to submit */
 void weir__rpc_send_callbacks(nghttp2_session_callbacks *callbacks);
-/* Server: refuses a stream with a status of HTTP and a line of text (static), or with one of gRPC. */
+/*
+ * Server: refuses a stream with a status of HTTP and a line of text (static), once the request is whole, for such a client
+ * may not listen earlier; or with a status of gRPC, at once.
+ */
 void weir__rpc_stream_refuse_http(weir_rpc_stream *stream, int http_status, const char *text);
+void weir__rpc_stream_answer_plain(weir_rpc_stream *stream);
 void weir__rpc_stream_refuse(weir_rpc_stream *stream, weir_rpc_code code, const char *text);
 /* Gives the peer back what may be of the call's flow control. */
 void weir__rpc_stream_give_credit(weir_rpc_stream *stream);

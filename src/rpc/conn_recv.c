@@ -259,6 +259,8 @@ static void end_request(weir_rpc_stream *stream)
     size_t count;
 
     stream->in_end = true;
+    if (stream->plain != NULL && !stream->answered)
+        weir__rpc_stream_answer_plain(stream);
     if (call == NULL || stream->in_broken)
         return;
     if (weir__rpc_deframer_is_inside(&call->deframer)) {

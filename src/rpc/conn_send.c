@@ -278,25 +278,32 @@ static nghttp2_data_provider provider_of(weir_rpc_stream *stream)
 
 void weir__rpc_stream_refuse_http(weir_rpc_stream *stream, int http_status, const char *text)
 {
+    stream->in_broken = true;
+    stream->plain_status = http_status;
+    stream->plain = text;
+    stream->plain_size = strlen(text);
+    if (stream->in_end)
+        weir__rpc_stream_answer_plain(stream);
+}
+
+void weir__rpc_stream_answer_plain(weir_rpc_stream *stream)
+{
     weir_rpc_conn *conn = stream->conn;
     nghttp2_data_provider provider = provider_of(stream);
     char status[12];
     char length[24];
     fields list;
 
-    stream->in_broken = true;
-    stream->plain = text;
-    stream->plain_size = strlen(text);
     if (!fields_init(&list, NULL)) {
         out_of_memory(conn);
         return;
     }
-    snprintf(status, sizeof status, "%d", http_status);
+    snprintf(status, sizeof status, "%d", stream->plain_status);
     snprintf(length, sizeof length, "%zu", stream->plain_size);
     put_text(&list, ":status", status);
     put_text(&list, "content-type", "text/plain; charset=utf-8");
     put_text(&list, "content-length", length);
-    if (http_status == 405)
+    if (stream->plain_status == 405)
         put_text(&list, "allow", "POST");
     stream->answered = true;
     if (nghttp2_submit_response(conn->session, stream->id, list.items, list.count, &provider) != 0)
@@ -461,7 +468,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
             weir__rpc_stream_reset(stream, NGHTTP2_NO_ERROR);
     }
     if (!calm)
-        weir__rpc_conn_kill(conn, NGHTTP2_ENHANCE_YOUR_CALM, conn->guard.reason);
+        weir__rpc_conn_kill(conn, conn->guard.error_code, conn->guard.reason);
     return 0;
 }
 

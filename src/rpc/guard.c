@@ -12,6 +12,9 @@
 #define TOKEN 1000 /* one frame, in thousandths */
 #define FLAG_END_STREAM 0x1
 #define FLAG_ACK 0x1
+#define PREFACE_SIZE 24 /* what a client says before its first frame */
+#define PROTOCOL_ERROR 0x1
+#define ENHANCE_YOUR_CALM 0xB
 
 static const struct {
     int64_t burst;
@@ -29,9 +32,9 @@ static const struct {
                                 "too many useless frames" },
 };
 
-void weir__rpc_guard_init(weir_rpc_guard *guard, size_t preface_size, int64_t now_ns)
+void weir__rpc_guard_init(weir_rpc_guard *guard, bool is_server, int64_t now_ns)
 {
-    *guard = (weir_rpc_guard){ .skip = preface_size };
+    *guard = (weir_rpc_guard){ .is_server = is_server, .skip = is_server ? PREFACE_SIZE : 0 };
     for (int i = 0; i < WEIR_RPC_FLOOD_COUNT; i++)
         guard->buckets[i] = (weir_rpc_bucket){ .tokens_milli = rules[i].burst * TOKEN, .filled_ns = now_ns };
 }
@@ -55,10 +58,45 @@ static bool spend(weir_rpc_guard *guard, weir_rpc_flood what, int64_t now_ns)
     }
     if (bucket->tokens_milli < TOKEN) {
         guard->reason = rules[what].reason;
+        guard->error_code = ENHANCE_YOUR_CALM;
         return false;
     }
     bucket->tokens_milli -= TOKEN;
     return true;
+}
+
+/* RFC 9113, 5.1.1: streams are opened in order; a number left out is closed. nghttp2 does not remember which were. */
+static bool open_stream(weir_rpc_guard *guard, uint32_t id)
+{
+    size_t known = guard->gap_count < WEIR_RPC_GAP_COUNT ? guard->gap_count : WEIR_RPC_GAP_COUNT;
+
+    if (!guard->is_server || id % 2 == 0)
+        return true;
+    if (id > guard->stream_last) {
+        uint32_t next = guard->stream_last == 0 ? 1 : guard->stream_last + 2;
+
+        if (id > next) {
+            guard->gaps[guard->gap_count % WEIR_RPC_GAP_COUNT].first = next;
+            guard->gaps[guard->gap_count % WEIR_RPC_GAP_COUNT].last = id - 2;
+            guard->gap_count++;
+        }
+        guard->stream_last = id;
+        return true;
+    }
+    for (size_t i = 0; i < known; i++) {
+        if (id >= guard->gaps[i].first && id <= guard->gaps[i].last) {
+            guard->reason = "a stream was opened out of order";
+            guard->error_code = PROTOCOL_ERROR;
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t stream_of(const unsigned char header[9])
+{
+    return (uint32_t)(header[5] & 0x7F) << 24 | (uint32_t)header[6] << 16 | (uint32_t)header[7] << 8 |
+           header[8];
 }
 
 /* One whole frame header. */
@@ -73,6 +111,8 @@ static bool judge(weir_rpc_guard *guard, int64_t now_ns)
     case 0x0: /* DATA */
         return size > 0 || (flags & FLAG_END_STREAM) || spend(guard, WEIR_RPC_FLOOD_EMPTY, now_ns);
     case 0x1: /* HEADERS */
+        return open_stream(guard, stream_of(header)) &&
+               (size > 0 || spend(guard, WEIR_RPC_FLOOD_EMPTY, now_ns));
     case 0x9: /* CONTINUATION */
         return size > 0 || spend(guard, WEIR_RPC_FLOOD_EMPTY, now_ns);
     case 0x3: /* RST_STREAM */

@@ -25,17 +25,29 @@ typedef enum weir_rpc_flood {
     WEIR_RPC_FLOOD_COUNT
 } weir_rpc_flood;
 
+#define WEIR_RPC_GAP_COUNT 4 /* runs of stream numbers left out that are remembered, the latest ones */
+
 typedef struct weir_rpc_guard {
     weir_rpc_bucket buckets[WEIR_RPC_FLOOD_COUNT];
     size_t skip; /* bytes left of what is passed over: the preface, or a frame's payload */
     unsigned char header[9];
     size_t header_size; /* bytes of it that are there */
-    const char *reason; /* static; set once a bucket ran dry */
+    bool is_server;
+    uint32_t stream_last; /* the highest stream that the client has opened */
+    struct {
+        uint32_t first;
+        uint32_t last;
+    } gaps[WEIR_RPC_GAP_COUNT];
+    size_t gap_count;    /* ever */
+    const char *reason;  /* static; set once the peer must go */
+    uint32_t error_code; /* of HTTP/2, with the reason */
 } weir_rpc_guard;
 
-/* `preface_size`: bytes before the first frame (24 on a server). */
-void weir__rpc_guard_init(weir_rpc_guard *guard, size_t preface_size, int64_t now_ns);
-/* Looks at received bytes. False: a flood; guard->reason says of what. */
+void weir__rpc_guard_init(weir_rpc_guard *guard, bool is_server, int64_t now_ns);
+/*
+ * Looks at received bytes. False: a flood, or a stream number below one used before, which nghttp2 lets pass;
+ * guard->reason says which.
+ */
 bool weir__rpc_guard_input(weir_rpc_guard *guard, const char *data, size_t size, int64_t now_ns);
 /* Tells it of a frame that we sent: DATA earns the peer credit, RST_STREAM counts like one received. False: a flood. */
 bool weir__rpc_guard_sent_data(weir_rpc_guard *guard);

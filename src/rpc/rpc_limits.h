@@ -18,7 +18,9 @@
     (256 * WEIR_KIB)                   /* one block decoding to more ends the connection (HPACK growth) */
 #define WEIR_RPC_HEADER_COUNT_MAX 64   /* fields in one header block received by a server */
 #define WEIR_RPC_HPACK_TABLE_SIZE 4096 /* dynamic table, bytes, each way */
-#define WEIR_RPC_FRAME_SIZE (256 * WEIR_KIB)  /* SETTINGS_MAX_FRAME_SIZE we announce */
+#define WEIR_RPC_FRAME_SIZE ((uint32_t)262144) /* SETTINGS_MAX_FRAME_SIZE of a client, which gets the rows */
+#define WEIR_RPC_FRAME_SIZE_SERVER \
+    ((uint32_t)16384)                         /* and of a server: the smallest, for requests are short */
 #define WEIR_RPC_WINDOW_SERVER (1 * WEIR_MIB) /* inbound window of a stream on a server */
 #define WEIR_RPC_WINDOW_CLIENT (8 * WEIR_MIB) /* inbound window of a stream on a client: rows of an Update */
 #define WEIR_RPC_OUTBOUND_SIZE \
