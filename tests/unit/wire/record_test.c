@@ -17,6 +17,7 @@
 typedef struct fixture {
     weir_record_reader *reader;
     weir_record_writer writer;
+    weir_buf message; /* what the record below was read from */
     weir_record record;
     weir_error err;
 } fixture;
@@ -27,6 +28,7 @@ static int setup(void **state)
 
     f->reader = weir__record_reader_new(7);
     weir__record_writer_init(&f->writer, SIZE_MAX_HERE);
+    weir__buf_init(&f->message, SIZE_MAX_HERE);
     *state = f;
     return 0;
 }
@@ -37,6 +39,7 @@ static int teardown(void **state)
 
     weir__record_reader_free(f->reader);
     weir__record_writer_clear(&f->writer);
+    weir__buf_clear(&f->message);
     free(f);
     assert_int_equal(weir__alloc_live(), 0);
     return 0;
@@ -119,19 +122,15 @@ static void puts_value(weir_buf *out, const char *name, weir_bytes value)
 static weir_status read_value(fixture *f, weir_bytes value)
 {
     weir_buf record;
-    weir_buf message;
-    weir_status status;
 
     weir__buf_init(&record, SIZE_MAX_HERE);
-    weir__buf_init(&message, SIZE_MAX_HERE);
+    f->message.size = 0;
     assert_true(weir__buf_put(&record, "\x12\x01t", 3));
     puts_value(&record, "c", value);
-    assert_true(weir__buf_printf(&message, "\x0a%c", (int)record.size));
-    assert_true(weir__buf_put(&message, record.data, record.size));
-    status = read_one(f, weir__buf_bytes(&message));
+    assert_true(weir__buf_printf(&f->message, "\x0a%c", (int)record.size));
+    assert_true(weir__buf_put(&f->message, record.data, record.size));
     weir__buf_clear(&record);
-    weir__buf_clear(&message);
-    return status;
+    return read_one(f, weir__buf_bytes(&f->message));
 }
 
 static const weir_record_cell *value_of(fixture *f, weir_bytes value, weir_type type)
