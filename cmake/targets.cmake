@@ -33,6 +33,14 @@ foreach(list IN LISTS folders)
     add_subdirectory(${folder})
 endforeach()
 
+# The demo looks at what landed with a program of its own.
+if(TARGET weir_duckdb)
+    add_executable(duckdb-query tools/demo/duckdb_query.c)
+    set_target_properties(duckdb-query PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin
+        BUILD_RPATH "$ORIGIN" BUILD_RPATH_USE_ORIGIN ON)
+    target_link_libraries(duckdb-query PRIVATE weir_duckdb)
+endif()
+
 # Unit tests: tests/unit/LAYER/NAME_test.c is a cmocka program called LAYER.NAME.
 file(GLOB tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} tests/unit/*/*_test.c)
 foreach(test IN LISTS tests)
