@@ -3,9 +3,9 @@
  *
  *      bench.rpc [--seconds N] [--size BYTES] [--tcp | --unix]
  *
- * A forked server sends messages of `size` bytes (100 rows of 281 B, as an Update stream does) as fast as it can; the
- * client receives them. Prints CSV: transport, message bytes, messages/s, rows/s, MB/s, and the busy share of both cores.
- * Also unary calls per second, one at a time and eight at once.
+ * A forked server sends messages of `size` bytes (100 rows of 281 B, as an Update stream does) as fast as it can;
+ * the client receives them. Prints CSV: transport, message bytes, messages/s, rows/s, MB/s, and the busy share of
+ * both cores. Also unary calls per second, one at a time and eight at once.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -222,9 +222,9 @@ int main(int argc, char **argv)
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-            s.seconds = atof(argv[++i]);
+            s.seconds = strtod(argv[++i], NULL);
         else if (strcmp(argv[i], "--size") == 0 && i + 1 < argc)
-            s.size = (size_t)atol(argv[++i]);
+            s.size = strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--tcp") == 0)
             s.local = false;
         else if (strcmp(argv[i], "--unix") == 0)

@@ -18,8 +18,8 @@ bool weir__rpc_block_add(weir_rpc_block *block, weir_bytes name, weir_bytes valu
 weir_status weir__rpc_block_put(weir_rpc_block *block, const char *name, weir_bytes value,
                                 weir_error *err) WEIR_CHECKED;
 /*
- * An entry off the wire; base64 of "-bin" names is decoded, comma-joined values become several entries. WEIR_FAILED: out
- * of memory; WEIR_UNSUPPORTED: malformed base64.
+ * An entry off the wire; base64 of "-bin" names is decoded, comma-joined values become several entries.
+ * WEIR_FAILED: out of memory; WEIR_UNSUPPORTED: malformed base64.
  */
 weir_status weir__rpc_block_receive(weir_rpc_block *block, weir_bytes name, weir_bytes value) WEIR_CHECKED;
 

@@ -1,8 +1,9 @@
 /*
  * rpc/conn: one HTTP/2 connection carrying gRPC calls, without a socket: bytes in, bytes out.
  *
- * Whoever owns the socket feeds what it read to weir__rpc_conn_input, writes what weir__rpc_conn_output shows, and hands
- * marked calls to weir__rpc_conn_service. One thread; the calls are shared with their users as call_internal.h says.
+ * Whoever owns the socket feeds what it read to weir__rpc_conn_input, writes what weir__rpc_conn_output shows, and
+ * hands marked calls to weir__rpc_conn_service. One thread; the calls are shared with their users as
+ * call_internal.h says.
  */
 #ifndef WEIR_RPC_CONN_H
 #define WEIR_RPC_CONN_H
@@ -34,8 +35,8 @@ weir_status weir__rpc_conn_new(const weir_rpc_conn_setup *setup, weir_rpc_conn *
 /* Calls that still have a stream end with `code` and `text`. Accepts NULL. */
 void weir__rpc_conn_free(weir_rpc_conn *conn, weir_rpc_code code, const char *text);
 /*
- * Takes `size` received bytes at `data`, which lie in `slab` (messages may hold on to it; NULL: nothing holds on to them).
- * A violation or flood is answered with GOAWAY, and the connection is done once that is written.
+ * Takes `size` received bytes at `data`, which lie in `slab` (messages may hold on to it; NULL: nothing holds on to
+ * them). A violation or flood is answered with GOAWAY, and the connection is done once that is written.
  */
 void weir__rpc_conn_input(weir_rpc_conn *conn, weir_rpc_slab *slab, weir_bytes bytes, int64_t now_ns);
 /* Shows up to `max` parts to be written next; borrowed until the next call on the connection. Returns the count. */

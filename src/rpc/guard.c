@@ -163,7 +163,10 @@ bool weir__rpc_guard_sent_data(weir_rpc_guard *guard)
     weir_rpc_bucket *window = &guard->buckets[WEIR_RPC_FLOOD_WINDOW];
     int64_t window_max = (int64_t)WEIR_RPC_WINDOW_BURST * 64 * TOKEN;
 
-    /* Peers that measure bandwidth ping, and retune their settings, in answer to data: each DATA frame allows a burst. */
+    /*
+     * Peers that measure bandwidth ping, and retune their settings, in answer to data: each DATA frame allows a
+     * burst.
+     */
     guard->buckets[WEIR_RPC_FLOOD_PING].tokens_milli = WEIR_RPC_PING_BURST * TOKEN;
     guard->buckets[WEIR_RPC_FLOOD_SETTINGS].tokens_milli = WEIR_RPC_SETTINGS_BURST * TOKEN;
     if (window->tokens_milli < window_max)

@@ -1,8 +1,8 @@
 /*
  * rpc/guard: counts a peer's frames and says when it floods; limits in rpc_limits.h.
  *
- * Reads frame headers off the byte stream by itself, so it needs no HTTP/2 library and sees frames of every sort, unknown
- * ones too. Pure: the time is given. One thread.
+ * Reads frame headers off the byte stream by itself, so it needs no HTTP/2 library and sees frames of every sort,
+ * unknown ones too. Pure: the time is given. One thread.
  */
 #ifndef WEIR_RPC_GUARD_H
 #define WEIR_RPC_GUARD_H

@@ -17,7 +17,10 @@ typedef struct weir_rpc_link {
     int64_t linger_ns;   /* until then at most */
 } weir_rpc_link;
 
-/* Takes over the descriptor and the connection; on failure both stay the caller's. The link is the tag of its events. */
+/*
+ * Takes over the descriptor and the connection; on failure both stay the caller's. The link is the tag of its
+ * events.
+ */
 weir_status weir__rpc_link_open(weir_rpc_link *link, int poll, int fd, weir_rpc_conn *conn,
                                 weir_rpc_pool *pool, weir_error *err) WEIR_CHECKED;
 /* Frees the connection, whose calls end with `code` and `text`, and closes the socket. */

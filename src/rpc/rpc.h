@@ -1,8 +1,8 @@
 /*
  * rpc/rpc: one gRPC call, seen alike from both sides (R-RPC-01 … R-RPC-06).
  *
- * A weir_rpc_call is what a server's handler is given (server.h) and what a client starts (client.h). Both sides send and
- * receive whole messages as bytes; what is in them is no business of this layer.
+ * A weir_rpc_call is what a server's handler is given (server.h) and what a client starts (client.h). Both sides
+ * send and receive whole messages as bytes; what is in them is no business of this layer.
  *
  *      client                                server's handler
  *      weir__rpc_call_open                   handler(call, context)
@@ -15,8 +15,8 @@
  * cancel or ask whether it is running. Sockets are driven by an I/O thread of the server or client; functions here wait
  * for it where "waits" is said, never longer than the call's deadline, and never once the call is cancelled.
  *
- * Back-pressure: send waits while too much is queued for a slow peer; the peer is not allowed to send more than a window
- * while nobody receives. So memory per call is bounded on both sides (weir_rpc_limits).
+ * Back-pressure: send waits while too much is queued for a slow peer; the peer is not allowed to send more than a
+ * window while nobody receives. So memory per call is bounded on both sides (weir_rpc_limits).
  */
 #ifndef WEIR_RPC_RPC_H
 #define WEIR_RPC_RPC_H
@@ -58,7 +58,10 @@ typedef enum weir_rpc_kind {
     WEIR_RPC_BIDI_STREAM
 } weir_rpc_kind;
 
-/* One metadata entry. Names are lower case. The value of a name ending in "-bin" is the raw bytes, base64 is done here. */
+/*
+ * One metadata entry. Names are lower case. The value of a name ending in "-bin" is the raw bytes, base64 is done
+ * here.
+ */
 typedef struct weir_rpc_header {
     weir_bytes name;
     weir_bytes value;
@@ -89,13 +92,16 @@ typedef struct weir_rpc_call weir_rpc_call;
 #define WEIR_RPC_MORE 2U
 
 /*
- * Queues one message (copied; `message` is free again on return). Waits for room. WEIR_OK: queued; it will be sent unless
- * the call ends first. WEIR_CANCELLED: the call was cancelled. WEIR_FAILED: the call has ended with a status (on a client
- * see weir__rpc_call_code), the message is over the limit, the deadline passed, or memory ran out.
+ * Queues one message (copied; `message` is free again on return). Waits for room. WEIR_OK: queued; it will be sent
+ * unless the call ends first. WEIR_CANCELLED: the call was cancelled. WEIR_FAILED: the call has ended with a status
+ * (on a client see weir__rpc_call_code), the message is over the limit, the deadline passed, or memory ran out.
  */
 weir_status weir__rpc_send(weir_rpc_call *call, weir_bytes message, unsigned flags,
                            weir_error *err) WEIR_CHECKED;
-/* Before the first send: tells the peer that messages may come compressed. A server that cannot inflate refuses the call. */
+/*
+ * Before the first send: tells the peer that messages may come compressed. A server that cannot inflate refuses the
+ * call.
+ */
 void weir__rpc_use_gzip(weir_rpc_call *call);
 /* Sends what WEIR_RPC_MORE kept back. Does not wait. */
 void weir__rpc_flush(weir_rpc_call *call);
@@ -103,11 +109,11 @@ void weir__rpc_flush(weir_rpc_call *call);
 void weir__rpc_half_close(weir_rpc_call *call);
 /*
  * Receives the next message; waits. WEIR_ITEM: *message is borrowed until the next recv or the end of the call.
- * WEIR_OK: the peer has sent all (server: the client half-closed; client: and the status is OK). On a client any other
- * status is a failure whose text is ready to be shown: WEIR_CANCELLED for CANCELLED, WEIR_UNSUPPORTED for UNIMPLEMENTED,
- * else WEIR_FAILED; err->transient is set when the same call may succeed later (UNAVAILABLE, DEADLINE_EXCEEDED,
- * RESOURCE_EXHAUSTED when the peer was busy, connection lost). On a server a failure means the call is over:
- * WEIR_CANCELLED when the client went away or its deadline passed.
+ * WEIR_OK: the peer has sent all (server: the client half-closed; client: and the status is OK). On a client any
+ * other status is a failure whose text is ready to be shown: WEIR_CANCELLED for CANCELLED, WEIR_UNSUPPORTED for
+ * UNIMPLEMENTED, else WEIR_FAILED; err->transient is set when the same call may succeed later (UNAVAILABLE,
+ * DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED when the peer was busy, connection lost). On a server a failure means the
+ * call is over: WEIR_CANCELLED when the client went away or its deadline passed.
  */
 weir_status weir__rpc_recv(weir_rpc_call *call, weir_bytes *message, weir_error *err) WEIR_CHECKED;
 /* Makes the message that the last recv returned the caller's; costs nothing. Call at most once per recv. */
@@ -132,7 +138,10 @@ weir_status weir__rpc_put_trailer(weir_rpc_call *call, const char *name, weir_by
                                   weir_error *err) WEIR_CHECKED;
 /* Server: sends the headers now instead of with the first message. */
 void weir__rpc_send_headers(weir_rpc_call *call);
-/* What the peer sent first; borrowed until the end of the call. A client waits for it (empty if the call fails first). */
+/*
+ * What the peer sent first; borrowed until the end of the call. A client waits for it (empty if the call fails
+ * first).
+ */
 weir_rpc_headers weir__rpc_headers(weir_rpc_call *call);
 /* Client, after recv has said that the call is over: what the server sent last. Borrowed until the end of the call. */
 weir_rpc_headers weir__rpc_trailers(weir_rpc_call *call);
@@ -150,7 +159,10 @@ int64_t weir__rpc_call_deadline(const weir_rpc_call *call);
 /* "/package.Service/Method", and the peer's address as text; borrowed until the end of the call. */
 const char *weir__rpc_call_method(const weir_rpc_call *call);
 const char *weir__rpc_call_peer(const weir_rpc_call *call);
-/* Client, after recv or send has said that the call is over: its status, and the text the server gave (may be empty). */
+/*
+ * Client, after recv or send has said that the call is over: its status, and the text the server gave (may be
+ * empty).
+ */
 weir_rpc_code weir__rpc_call_code(const weir_rpc_call *call);
 weir_bytes weir__rpc_call_text(const weir_rpc_call *call);
 /* The most bytes that ever waited in this call to be received, and to be sent. For tests of bounded memory. */

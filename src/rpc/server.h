@@ -1,9 +1,9 @@
 /*
  * rpc/server: a gRPC server on TCP and Unix sockets (R-RPC-01 … R-RPC-06).
  *
- * One I/O thread drives all connections; handlers run in up to `call_running_max` threads of their own, so they may block.
- * grpc.health.v1 and grpc.reflection (v1 and v1alpha, as grpcurl asks) are answered by the server itself, reflection out
- * of wire/schema. Everything a peer may do is bounded by rpc_limits.h.
+ * One I/O thread drives all connections; handlers run in up to `call_running_max` threads of their own, so they may
+ * block. grpc.health.v1 and grpc.reflection (v1 and v1alpha, as grpcurl asks) are answered by the server itself,
+ * reflection out of wire/schema. Everything a peer may do is bounded by rpc_limits.h.
  */
 #ifndef WEIR_RPC_SERVER_H
 #define WEIR_RPC_SERVER_H
@@ -13,8 +13,9 @@
 typedef struct weir_rpc_server weir_rpc_server;
 
 /*
- * Serves one call; runs in a thread of its own and may wait. `context` is the method's. The call is borrowed until return;
- * everything queued by then is sent, followed by the returned code. After weir__rpc_fail its text goes along.
+ * Serves one call; runs in a thread of its own and may wait. `context` is the method's. The call is borrowed until
+ * return; everything queued by then is sent, followed by the returned code. After weir__rpc_fail its text goes
+ * along.
  */
 typedef weir_rpc_code (*weir_rpc_handler)(weir_rpc_call *call, void *context);
 
@@ -30,8 +31,8 @@ typedef struct weir_rpc_server_options {
     const weir_rpc_method *methods; /* anything else is UNIMPLEMENTED */
     size_t method_count;
     /*
-     * TCP: NULL listens on every address, IPv6 and IPv4, IPv4 alone if that is all there is; "127.0.0.1", "::1" or another
-     * numeric address listens there; "localhost" on both loopback addresses.
+     * TCP: NULL listens on every address, IPv6 and IPv4, IPv4 alone if that is all there is; "127.0.0.1", "::1" or
+     * another numeric address listens there; "localhost" on both loopback addresses.
      */
     const char *host;
     int port;                /* 0 lets the system choose, see weir__rpc_server_port; -1 means no TCP */
@@ -53,8 +54,9 @@ int weir__rpc_server_port(const weir_rpc_server *server);
  */
 void weir__rpc_server_drain(weir_rpc_server *server, int64_t timeout_ms);
 /*
- * Waits until a drain that was asked for (before or during the wait) is complete: no call runs, everything is sent. False
- * when handlers still run two seconds after they were cancelled; then end the process without weir__rpc_server_close.
+ * Waits until a drain that was asked for (before or during the wait) is complete: no call runs, everything is sent.
+ * False when handlers still run two seconds after they were cancelled; then end the process without
+ * weir__rpc_server_close.
  */
 bool weir__rpc_server_wait(weir_rpc_server *server);
 /* Cancels what runs, waits for the handlers to return, closes all and removes the socket file. Accepts NULL. */

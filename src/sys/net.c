@@ -1,6 +1,6 @@
 /*
- * sys/net: sockets over the BSD calls of Linux. Targets and names are in net_resolve.c, so that a program that only listens
- * does not link a resolver; poller and wake-up are in net_poll.c.
+ * sys/net: sockets over the BSD calls of Linux. Targets and names are in net_resolve.c, so that a program that only
+ * listens does not link a resolver; poller and wake-up are in net_poll.c.
  */
 #include "sys/net.h"
 
@@ -270,7 +270,10 @@ weir_net_accept weir__net_accept(int listener, int *fd, char *peer, size_t peer_
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             return WEIR_NET_STARVED;
-        /* Of the rest, EINTR and errors of a connection that is gone already (ECONNABORTED and kin) concern the next. */
+        /*
+         * Of the rest, EINTR and errors of a connection that is gone already (ECONNABORTED and kin) concern the
+         * next.
+         */
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINVAL || errno == EBADF)
             return WEIR_NET_NONE;
     }

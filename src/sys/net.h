@@ -42,8 +42,8 @@ weir_status weir__net_connect_result(int fd, weir_error *err) WEIR_CHECKED;
 weir_status weir__net_listen(const char *host, int *port, int fds[2], size_t *count,
                              weir_error *err) WEIR_CHECKED;
 /*
- * Listens on a Unix socket of mode 0600. A socket file that nobody listens on is replaced; a live one, or a file that is
- * no socket, is a failure.
+ * Listens on a Unix socket of mode 0600. A socket file that nobody listens on is replaced; a live one, or a file
+ * that is no socket, is a failure.
  */
 weir_status weir__net_listen_local(const char *path, int *fd, weir_error *err) WEIR_CHECKED;
 /* Removes the socket file, if it is one. */

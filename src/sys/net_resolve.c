@@ -32,7 +32,7 @@ weir_status weir__net_parse(const char *text, weir_net_target *out, weir_error *
 
     if (strlen(text) >= sizeof target.text)
         return bad_target(text, "it is too long", err);
-    strcpy(target.text, text);
+    memcpy(target.text, text, strlen(text));
     if (strncmp(text, "unix:", 5) == 0) {
         const char *path = text + 5;
 
@@ -41,7 +41,7 @@ weir_status weir__net_parse(const char *text, weir_net_target *out, weir_error *
         if (*path == '\0' || strlen(path) >= sizeof target.path)
             return bad_target(text, "the socket's path is empty or too long", err);
         target.local = true;
-        strcpy(target.path, path);
+        memcpy(target.path, path, strlen(path));
         *out = target;
         return WEIR_OK;
     }

@@ -2,7 +2,8 @@
  * weir_interop server --port=N
  * weir_interop client --server_host=H --server_port=N --test_case=NAME [--soak_…=N]
  *
- * Flags as in the official programs, so that the same drivers run them; `--use_tls=false` is accepted, TLS is not spoken.
+ * Flags as in the official programs, so that the same drivers run them; `--use_tls=false` is accepted, TLS is not
+ * spoken.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static bool take_number(const char *argument, const char *name, int *out)
     const char *value = value_of(argument, name);
 
     if (value != NULL)
-        *out = atoi(value);
+        *out = (int)strtol(value, NULL, 10);
     return value != NULL;
 }
 
