@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,8 +46,11 @@ weir_status weir__signal_open(weir_error *err)
 
 int weir__signal_wait(void)
 {
+    struct pollfd noted = { .fd = pipe_ends[0], .events = POLLIN };
     unsigned char byte = 0;
 
+    while (poll(&noted, 1, -1) < 0 && errno == EINTR)
+        continue;
     while (read(pipe_ends[0], &byte, 1) < 0 && errno == EINTR)
         continue;
     return byte;
