@@ -67,6 +67,7 @@ static bool take_columns(weir_plan *plan, const weir_table *table)
         columns[i].name = names;
         columns[i].type = column->type;
         columns[i].key = column->key;
+        columns[i].follows = i + 1;
         columns[i].selected = column->key || weir__selection_column(&plan->choice, name);
         key_count += column->key ? 1 : 0;
         name.data = names;
@@ -83,6 +84,7 @@ static bool take_columns(weir_plan *plan, const weir_table *table)
     plan->columns = columns;
     plan->count = table->column_count;
     plan->key_count = key_count;
+    plan->first = 0;
     plan->declared = table->columns;
     return true;
 }

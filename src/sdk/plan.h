@@ -17,8 +17,9 @@ typedef struct weir_plan_column {
     const char *name; /* owned by the plan */
     weir_type type;
     bool key;
-    bool selected; /* or a key */
-    uint64_t seen; /* number of the last row that had a cell for it */
+    bool selected;  /* or a key */
+    uint64_t seen;  /* number of the last row that had a cell for it */
+    size_t follows; /* index of the column whose cell came after this one's in the last row */
 } weir_plan_column;
 
 typedef struct weir_plan {
@@ -32,6 +33,7 @@ typedef struct weir_plan {
     weir_plan_column *columns;
     size_t count;
     size_t key_count;
+    size_t first;   /* index of the column whose cell came first in the last row */
     weir_map index; /* name to column; filled for wide tables only */
     char *key_text; /* owned: "schema NUL name" */
     size_t key_size;

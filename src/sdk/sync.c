@@ -264,27 +264,43 @@ typedef struct verdict {
     const char *refused; /* why; NULL when it is fine */
     weir_type type;
     bool keep;
+    bool declared;
+    bool key;
 } verdict;
 
-static inline verdict judge(weir_sync *out, weir_plan *plan, const weir_table *table, const weir_cell *cell,
-                            size_t *next)
+/*
+ * The column of a cell; NULL when it is not declared. Rows of a source have their cells in the same order, whatever order
+ * that is: *expected, a part of the plan, is where the last row's cell in this place belonged. It is corrected, and moved
+ * on to the place after.
+ */
+static inline weir_plan_column *match(weir_plan *plan, const weir_table *table, const char *name,
+                                      size_t **expected)
 {
-    verdict v = { .type = cell->type };
-    size_t at = *next;
-    weir_plan_column *column;
+    size_t at = **expected;
 
-    if (at >= plan->count ||
-        (cell->column != table->columns[at].name && strcmp(cell->column, plan->columns[at].name) != 0))
-        at = weir__plan_find(plan, cell->column);
-    *next = at + 1;
-    if (at == SIZE_MAX) {
+    if (at >= plan->count || (name != table->columns[at].name && strcmp(name, plan->columns[at].name) != 0)) {
+        at = weir__plan_find(plan, name);
+        if (at == SIZE_MAX)
+            return NULL;
+        **expected = at;
+    }
+    *expected = &plan->columns[at].follows;
+    return &plan->columns[at];
+}
+
+static inline verdict judge(weir_sync *out, const weir_plan *plan, weir_plan_column *column,
+                            const weir_cell *cell)
+{
+    verdict v = { .type = cell->type, .declared = column != NULL };
+
+    if (column == NULL) {
         v.keep = weir__selection_column(&plan->choice, weir__text(cell->column));
     } else {
-        column = &plan->columns[at];
+        v.keep = column->selected;
+        v.key = column->key;
         if (column->seen == out->row)
             v.refused = "is there twice";
         column->seen = out->row;
-        v.keep = column->selected;
         if (column->key && cell->presence != WEIR_VALUE)
             v.refused = "is part of the key and must have a value";
         if (cell->type != column->type && cell->presence == WEIR_VALUE)
@@ -313,19 +329,18 @@ static weir_status prepare(weir_sync *out, weir_plan *plan, const weir_table *ta
     weir_cell *copy = NULL;
     size_t kept = 0;
     size_t keys = 0;
-    size_t next = 0;
+    size_t *expected = &plan->first;
 
     out->row++;
     for (size_t i = 0; i < row->count; i++) {
-        verdict v = judge(out, plan, table, &cells[i], &next);
-        bool key = next != 0 && plan->columns[next - 1].key;
-        bool keep = v.keep && (key || !keys_only);
+        verdict v = judge(out, plan, match(plan, table, cells[i].column, &expected), &cells[i]);
+        bool keep = v.keep && (v.key || !keys_only);
 
-        if (next == 0 && v.refused == NULL)
+        if (!v.declared && v.refused == NULL)
             v.refused = check_undeclared(cells, i);
         if (v.refused != NULL)
             return refuse(out, plan, cells[i].column, v.refused);
-        keys += key ? 1 : 0;
+        keys += v.key ? 1 : 0;
         if (copy == NULL && (!keep || v.type != cells[i].type)) {
             copy = scratch_begin(out, cells, kept, row->count);
             if (copy == NULL) {
