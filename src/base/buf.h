@@ -33,7 +33,7 @@ void weir__buf_drop(weir_buf *buf, size_t count);
 
 static inline char *weir__buf_reserve(weir_buf *buf, size_t count)
 {
-    if (buf->capacity - buf->size >= count)
+    if (buf->data != NULL && buf->capacity - buf->size >= count)
         return buf->data + buf->size;
     return weir__buf_grow(buf, count);
 }

@@ -29,6 +29,7 @@ struct weir_reader {
     size_t start;    /* where the next row begins */
     size_t size;     /* bytes of text */
     bool input_ended;
+    bool crlf; /* lines end in CRLF; the header line decides, because a CR before LF may also be data */
     bool failed;
     weir_reader_file file;
     uint64_t rows;
@@ -149,8 +150,8 @@ static bool cut_cell(weir_reader *reader, size_t end, bool row_end, char **data,
 {
     *data = reader->buffer + reader->start;
     *size = end - reader->start;
-    if (row_end && *size > 0 && (*data)[*size - 1] == '\r')
-        --*size; /* lines that end in CRLF; a CR that is data stands in quotes */
+    if (row_end && reader->crlf && *size > 0 && (*data)[*size - 1] == '\r')
+        --*size;
     return weir__csv_unquote(data, size, reader->start < reader->index->escape_end);
 }
 
@@ -223,6 +224,7 @@ static weir_status map_header(weir_reader *reader, const weir_map *names, weir_e
         }
         end = index->ends[index->first++];
         row_end = reader->buffer[end] == '\n';
+        reader->crlf = row_end && end > reader->start && reader->buffer[end - 1] == '\r';
         if (!cut_cell(reader, end, row_end, &data, &size))
             return weir__unpacker_damaged(reader->file.name, err);
         reader->start = end + 1 < reader->size ? end + 1 : reader->size;
@@ -336,6 +338,7 @@ weir_status weir__reader_open(weir_reader *reader, const weir_reader_file *file,
     reader->size = 0;
     reader->rows = 0;
     reader->input_ended = false;
+    reader->crlf = false;
     status = open_header(reader, err);
     reader->failed = status != WEIR_OK;
     return status;

@@ -2,7 +2,7 @@
  * batch/reader: rows of typed cells from one batch file (R-BAT-01 to R-BAT-10).
  *
  * Decrypts, decompresses, splits and converts in one pass, in memory bounded by the longest row plus a constant. The
- * header maps the file's columns, in any order, to the table's. A reader serves many files, one after the other, and keeps
+ * header maps the file's columns, in any order, to the table's, and says whether lines end in LF or CRLF. A reader serves many files, one after the other, and keeps
  * its memory in between. One thread at a time.
  */
 #ifndef WEIR_BATCH_READER_H

@@ -80,7 +80,7 @@ weir_status weir__text_format_error(const weir_cell *cell, weir_error *err)
 
 weir_status weir__text_put(weir_buf *buf, const weir_cell *cell, weir_error *err)
 {
-    char *at = weir__buf_reserve(buf, weir__text_bound(cell) + 1); /* of nothing there may be no room */
+    char *at = weir__buf_reserve(buf, weir__text_bound(cell));
     size_t size;
 
     if (at == NULL)
