@@ -112,7 +112,7 @@ def run_direction(client_name, server_name, built, program, only=()):
     client, server = stack(client_name, built, program), stack(server_name, built, program)
     env = built.environment()
     results = {}
-    with serving(server.server(), env=env) as running:
+    with serving(server.server(), env=env, ours=server_name == "weir") as running:
         for case in only or CASES:
             if case in lacks:
                 results[case] = f"–: {lacks[case]}"

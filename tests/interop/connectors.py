@@ -101,12 +101,12 @@ def compare(found, wanted, what):
     raise RuntimeError("\n".join(lines))
 
 
-def drive_destination(built, peer, command, config, store, table, gzip=False):
+def drive_destination(built, peer, command, store, table, gzip=False):
     """All phases against one running destination; after each the store holds what the rules say."""
     data = data_set()
     types = types_of(data)
-    with tempfile.TemporaryDirectory() as work, serving(command, env=built.environment()) as running:
-        flags = {"address": running.address, "config": json.dumps(config), "work": work,
+    with tempfile.TemporaryDirectory() as work, serving(command, env=built.environment(), ours=True) as running:
+        flags = {"address": running.address, "config": json.dumps({"path": str(store)}), "work": work,
                  "data": DATA / "all_types.json"}
         for phase in PHASES:
             run_client(built, peer, ("destination", phase), flags, gzip)
@@ -116,7 +116,7 @@ def drive_destination(built, peer, command, config, store, table, gzip=False):
 
 
 def drive_source(built, peer, command, gzip=False):
-    with tempfile.TemporaryDirectory() as work, serving(command, env=built.environment()) as running:
+    with tempfile.TemporaryDirectory() as work, serving(command, env=built.environment(), ours=True) as running:
         folder = Path(work) / "files"
         shutil.copytree(DATA / "files", folder)
         for number, path in enumerate(sorted(folder.iterdir())):
@@ -137,6 +137,6 @@ def run(built, peer, source, destination):
         drive_source(built, peer, listening(source, gzip), gzip)
         with tempfile.TemporaryDirectory() as folder:
             store = Path(folder) / "store.db"
-            drive_destination(built, peer, listening(destination, gzip), {"path": str(store)}, store,
+            drive_destination(built, peer, listening(destination, gzip), store,
                               f"interop schema.{data_set()['table']}", gzip)
     return True

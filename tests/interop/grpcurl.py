@@ -39,7 +39,7 @@ def documents(text):
 
 
 def run(built, command):
-    with tempfile.TemporaryDirectory() as folder, serving(command, env=built.environment()) as running:
+    with tempfile.TemporaryDirectory() as folder, serving(command, env=built.environment(), ours=True) as running:
         (Path(folder) / "pets.csv").write_text("name,legs\nRex,4\nTweety,2\n", encoding="utf-8")
         tool = Grpcurl(built, running.address)
         text = tool.ask("list")

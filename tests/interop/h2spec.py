@@ -20,7 +20,7 @@ def failures(report):
 def run(built, server, report):
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    with serving(server, env=built.environment()) as running:
+    with serving(server, env=built.environment(), ours=True) as running:
         code, text = peers.run(built.go("h2spec") + [
             "--strict", "--host", "127.0.0.1", "--port", str(running.port), "--path", PATH, "--timeout", "2",
             "--junit-report", str(report)], 240)

@@ -58,21 +58,21 @@ class Server:
             time.sleep(0.02)
         raise RuntimeError(f"{' '.join(self.command)} does not listen after {seconds} s: {self.log()[-2000:]}")
 
-    def stop(self):
+    def stop(self, seconds):
         """Ends the whole process group: asked first, then killed. Returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(5)
+                self.process.wait(seconds)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.process.wait()
 
 
 @contextlib.contextmanager
-def serving(command, port=0, env=None):
+def serving(command, port=0, env=None, ours=False):
     """`command` may hold '{port}', which becomes a free one, or '{socket}', the path of a Unix socket; without them the
-    program prints the port it chose."""
+    program prints the port it chose. A program of ours must end well when asked (R-RPC-06); so sanitizers are heard."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "socket") if "{socket}" in command else None
         if any("{port}" in word for word in command):
@@ -81,5 +81,9 @@ def serving(command, port=0, env=None):
         try:
             server.await_socket(path) if path else server.await_port(port)
             yield server
-        finally:
-            server.stop()
+        except BaseException:
+            server.stop(5)
+            raise
+        code = server.stop(35 if ours else 5)
+        if ours and code != 0:
+            raise RuntimeError(f"{' '.join(server.command)} ended with {code}: {server.log()[-4000:]}")
