@@ -6,8 +6,8 @@
  *   emitter    weir_upsert alone: ten mixed columns are checked and encoded, messages are thrown away
  *   shuffled   the same, with the cells in another order than the declaration
  *   chosen     the same, with two columns that the customer did not choose
- *   stream     a whole Update, C to C: a source process and a client process that decodes every record and touches every
- *              cell, each pinned to a core, over a Unix socket
+ *   stream     a whole Update, C to C: a source process and a client process that decodes every record and
+ *              touches every cell, each pinned to a core, over a Unix socket
  */
 #include <inttypes.h>
 #include <sched.h>
@@ -260,7 +260,7 @@ int main(int argc, char **argv)
     static const v2_tables_with_no_schema without = { tables, 1, true };
     static const v2_selection selection = { .which_selection = V2_SELECTION_WITHOUT_SCHEMA,
                                             .selection.without_schema = &without };
-    double seconds = argc > 1 ? atof(argv[1]) : 2;
+    double seconds = argc > 1 ? strtod(argv[1], NULL) : 2;
     const char *only = argc > 2 ? argv[2] : NULL;
     int code = 0;
 

@@ -24,8 +24,10 @@ WEIR_API const char *weir_config(const weir_call *call, const char *name);
 WEIR_API void *weir_session(const weir_call *call);
 
 /*
- * Zeroed memory that lives until the handler returns; never NULL: when memory runs out the call fails on its
- * own.
+ * Zeroed memory that lives until the handler returns, at most 1 GiB in one request. Never NULL: when memory
+ * runs out the call fails on its own, which means that the handler is left on the spot, as by longjmp; memory
+ * and locks of its own stay behind. Only in the handler's thread, and not in close(). Not for every row of a
+ * sync: it adds up.
  */
 WEIR_API void *weir_alloc(weir_call *call, size_t size);
 /* Formatted text with the same lifetime. */
@@ -35,19 +37,23 @@ WEIR_API const char *weir_copy(weir_call *call, const char *text, size_t size);
 
 /*
  * False once the caller has cancelled, its deadline has passed, or the process was told to stop: wind down.
+ * An update() that saw false because of a stop ends with UNAVAILABLE even when it returns WEIR_OK: the sync
+ * was cut short, and its checkpoints stand. In an update() the call also sends rows that have waited for a
+ * second, so polling it while waiting for the source keeps the engine up to date.
  */
 WEIR_API bool weir_running(const weir_call *call);
 
 /*
  * How a handler ends badly: `return weir_fail(call, "…")`. The text says what was attempted, on what and why;
- * it is cut to
- * 8,000 bytes on the wire (R-RPC-04), and values of password fields inside it are masked.
+ * it is cut to 8,000 bytes on the wire (R-RPC-04), and values of password fields inside it are masked.
  * weir_fail: the engine may try the sync again. weir_task: a person must act; never retried silently.
  */
 WEIR_API weir_status weir_fail(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3) WEIR_CHECKED;
 WEIR_API weir_status weir_task(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3) WEIR_CHECKED;
 /*
- * Shown to the customer; the work goes on. In unary requests warnings are joined into the reply (R-RPC-07).
+ * Shown to the customer; the work goes on. An Update sends it at once. Create, alter, truncate and write join
+ * all warnings into the reply (R-RPC-07); replies that have no place for them (schema, describe, setup tests)
+ * leave them in the log.
  */
 WEIR_API void weir_warn(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);
 

@@ -66,14 +66,18 @@ typedef struct weir_destination {
     void (*close)(void *session);
     /*
      * Fills `out` with all columns, the system columns included, with keys and params; strings and arrays
-     * from weir_alloc. WEIR_NOT_FOUND for a missing table, never an error (R-DST-01). Required.
+     * from weir_alloc. `schema` is "" where there are none. Also called before alter. WEIR_NOT_FOUND for a
+     * missing table, never an error (R-DST-01). Required.
      */
     weir_status (*describe)(weir_call *call, const char *schema, const char *table, weir_table *out);
     /*
      * Creates the table, and its schema when it is missing; fails when the table exists (R-DST-02). Required.
      */
     weir_status (*create)(weir_call *call, const weir_table *table);
-    /* Brings the stored table to `table`; called only when `changes` is not empty (R-DST-03). Required. */
+    /*
+     * Brings the stored table to `table`; called only when `changes` is not empty (R-DST-03). `table->schema`
+     * is NULL where there are no schemas, here and in create and write. Required.
+     */
     weir_status (*alter)(weir_call *call, const weir_table *table, const weir_changes *changes);
     /* WEIR_NOT_FOUND for a missing table counts as success (R-DST-04). Required. */
     weir_status (*truncate)(weir_call *call, const weir_truncation *what);

@@ -66,7 +66,17 @@ WEIR_API weir_status weir_schema_add(weir_schema *out, const weir_table *table);
  * whatever it returns, so the result may be looked at only where it ends a loop early.
  *
  * weir_upsert: the whole row; a column without a cell becomes NULL (R-SRC-02). weir_update: key and changed
- * columns. weir_delete: key columns. A cell for every key column is required in all three.
+ * columns. weir_delete: key columns; other cells are left out. A cell with a value for every key column is
+ * required in all three.
+ *
+ * Cells may come in any order, and for columns that are not declared (R-SRC-08). A SHORT or INT travels as
+ * the wider integer that its column declares, a FLOAT as DOUBLE. Tables and columns that the customer did not
+ * choose are dropped here (R-SRC-05). Refused, naming table and column: a key cell missing or NULL, a column
+ * twice, an unmodified cell, a DECIMAL that is no number, a time outside the years 0001 to 9999, NAIVE_TIME
+ * (R-SRC-07).
+ *
+ * A table is copied when it is first used. It may live anywhere, but as long as its pointers are the same it
+ * must say the same; announce a change with weir_schema_change, or hand in another array of columns.
  */
 WEIR_API weir_status weir_upsert(weir_sync *out, const weir_table *table, const weir_cell *cells,
                                  size_t count);
@@ -84,9 +94,11 @@ WEIR_API bool weir_selected(const weir_sync *out, const weir_table *table, const
 
 /*
  * State: a flat JSON object of the source's own, empty at the first sync (R-SRC-01). Strings are borrowed
- * until the same key is set again. A value of another type counts as absent. set() is pending until the next
- * checkpoint. weir_state_json gives the state as it was received, "{}" when fresh; weir_state_set_json
- * replaces the whole object and fails when the text is no JSON object or longer than 10 MB.
+ * until the same key is set again, or the whole object. A value of another type counts as absent. set() is
+ * pending until the next checkpoint; setting a number costs no allocation, so it may follow every row. A NULL
+ * string removes the key. weir_state_json gives the state as it was received, "{}" when fresh;
+ * weir_state_set_json replaces the whole object and fails when the text is no JSON object or longer than 10
+ * MB.
  */
 WEIR_API int64_t weir_state_long(const weir_sync *out, const char *key, int64_t fallback);
 WEIR_API const char *weir_state_string(const weir_sync *out, const char *key, const char *fallback);
@@ -100,8 +112,10 @@ WEIR_API weir_status weir_checkpoint(weir_sync *out) WEIR_CHECKED;
 
 /*
  * The program: parses `--port N` (50051), `--socket PATH`, `--help` and `--version`, serves until SIGTERM or
- * SIGINT, drains (R-RPC-06), and returns the exit code: 0 after a clean stop, 1 when it could not listen, 2
- * for wrong arguments. `source` must outlive the call. Once per process, from the main thread.
+ * SIGINT, drains (R-RPC-06), and returns the exit code: 0 after a clean stop, 1 when it could not serve (the
+ * address is taken, the definition is wrong: a SEVERE line says why), 2 for wrong arguments. With --socket
+ * and without --port there is no TCP. Logs one line "listening on …" when it is ready; a crash leaves a
+ * SEVERE line. `source` must outlive the call. Once per process, from the main thread.
  */
 #define weir_source_main(argc, argv, source) weir__source_main(argc, argv, source, sizeof(weir_source))
 WEIR_API int weir__source_main(int argc, char **argv, const weir_source *source, size_t size);

@@ -100,7 +100,10 @@ typedef struct weir_table {
     size_t column_count;
 } weir_table;
 
-/* Inside a weir_table initialiser: the columns, counted by the compiler. */
+/*
+ * Inside a weir_table initialiser: the columns, counted by the compiler. Static at file scope, else of the
+ * block.
+ */
 #define WEIR_COLUMNS(...)                            \
     .columns = (const weir_column[]){ __VA_ARGS__ }, \
     .column_count = sizeof((const weir_column[]){ __VA_ARGS__ }) / sizeof(weir_column)

@@ -1,8 +1,8 @@
 /*
  * sdk/call: the functions of weir/call.h.
  *
- * Texts go one way: format → cut → mask → scrub → cut again to what a gRPC status may carry (R-RPC-04). The buffers are
- * inside the call, so that a failure can be told when memory has run out.
+ * Texts go one way: format → cut → mask → scrub → cut again to what a gRPC status may carry (R-RPC-04). The
+ * buffers are inside the call, so that a failure can be told when memory has run out.
  */
 #include "sdk/call.h"
 

@@ -1,7 +1,7 @@
 /*
  * sdk/call: one request in progress, as the handlers see it (weir/call.h), and what the SDK does around them.
  *
- *     weir__call_init → weir__call_configure → weir__call_run(open) → weir__call_run(handler) → close → weir__call_clear
+ *   weir__call_init → weir__call_configure → weir__call_run(open) → weir__call_run(handler) → close → …_clear
  *
  * A call knows nothing of the wire: what it needs from it comes as a port. One thread at a time, but for what
  * weir/call.h allows to other threads.
@@ -49,7 +49,10 @@ struct weir_call {
 bool weir__call_init(weir_call *call, const weir_call_port *port) WEIR_CHECKED;
 /* Releases everything the handler was given. */
 void weir__call_clear(weir_call *call);
-/* Takes the configuration: parses the options, registers the secrets. `settings` is borrowed. Failure is in the call. */
+/*
+ * Takes the configuration: parses the options, registers the secrets. `settings` is borrowed. Failure is in
+ * the call.
+ */
 weir_status weir__call_configure(weir_call *call, const weir_form *form,
                                  const weir_settings *settings) WEIR_CHECKED;
 
@@ -60,10 +63,11 @@ weir_status weir__call_fail(weir_call *call, weir_status status, const char *for
 weir_status weir__call_fail_error(weir_call *call, const weir_error *err);
 
 /*
- * Runs `body(call, context)`; when it runs out of call memory it is left on the spot (weir_alloc never returns NULL) and
- * the result is WEIR_FAILED. `what` names the handler in texts. The result is made sound: WEIR_OK, or a negative status
- * that goes with a text in the call. `allowed` lists the statuses besides OK, FAILED, TASK and CANCELLED that the
- * handler may return, as bits 1 << -status; another one is the partner's mistake and is reported as such.
+ * Runs `body(call, context)`; when it runs out of call memory it is left on the spot (weir_alloc never
+ * returns NULL) and the result is WEIR_FAILED. `what` names the handler in texts. The result is made sound:
+ * WEIR_OK, or a negative status that goes with a text in the call. `allowed` lists the statuses besides OK,
+ * FAILED, TASK and CANCELLED that the handler may return, as bits 1 << -status; another one is the partner's
+ * mistake and is reported as such.
  */
 typedef weir_status (*weir_call_body)(weir_call *call, void *context);
 weir_status weir__call_run(weir_call *call, const char *what, unsigned allowed, weir_call_body body,

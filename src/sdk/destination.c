@@ -1,6 +1,6 @@
 /*
- * sdk/destination: from the RPCs of a destination to its handlers. The replies of CreateTable, AlterTable, Truncate and
- * WriteBatch have one shape: success, warning or task (R-RPC-07).
+ * sdk/destination: from the RPCs of a destination to its handlers. The replies of CreateTable, AlterTable,
+ * Truncate and WriteBatch have one shape: success, warning or task (R-RPC-07).
  */
 #include "sdk/destination.h"
 
@@ -166,7 +166,10 @@ static weir_status handle_describe(weir_call *call, void *context)
     return status;
 }
 
-/* R-DST-01: a missing table is not_found, never an error. Warnings have no place beside a table: they are logged. */
+/*
+ * R-DST-01: a missing table is not_found, never an error. Warnings have no place beside a table: they are
+ * logged.
+ */
 static bool answer_describe(weir_request *request, weir_status status)
 {
     v2_describe_table_response *reply = request->reply;
@@ -344,7 +347,9 @@ static weir_status handle_write(weir_call *call, void *context)
 
     if (status != WEIR_OK)
         return status;
-    /* Cleared with the call, so that also a handler that is left half-way (weir_alloc) leaves no file open. */
+    /*
+     * Cleared with the call, so that also a handler that is left half-way (weir_alloc) leaves no file open.
+     */
     if (!weir__arena_at_reset(call->arena, clear_load, batch))
         return weir_fail(call, "out of memory preparing to read the batch files");
     status = weir__load_init(batch, call, table, message);

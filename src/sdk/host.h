@@ -22,8 +22,9 @@ typedef struct weir_host_options {
 } weir_host_options;
 
 /*
- * Checks the definition, listens and serves until closed. The definition is copied (`size` is the caller's sizeof, so
- * that programs built with an older header work), what it points to is borrowed. *out is owned by the caller.
+ * Checks the definition, listens and serves until closed. The definition is copied (`size` is the caller's
+ * sizeof, so that programs built with an older header work), what it points to is borrowed. *out is owned by
+ * the caller.
  */
 weir_status weir__host_open_source(const weir_source *source, size_t size, const weir_host_options *options,
                                    weir_host **out, weir_error *err) WEIR_CHECKED;
@@ -32,13 +33,16 @@ weir_status weir__host_open_destination(const weir_destination *destination, siz
                                         weir_error *err) WEIR_CHECKED;
 /* The TCP port; 0 without TCP. */
 int weir__host_port(const weir_host *host);
-/* Stops accepting, tells running handlers to wind down, waits for them up to `timeout_ms`, then cancels them (R-RPC-06). */
+/*
+ * Stops accepting, tells running handlers to wind down, waits for them up to `timeout_ms`, then cancels them
+ * (R-RPC-06).
+ */
 void weir__host_drain(weir_host *host, int64_t timeout_ms);
 void weir__host_close(weir_host *host); /* accepts NULL */
 
 /*
- * For source_main.c and destination_main.c, which are apart so that a source does not carry the batch files' code.
- * Serves host->methods; on failure the host is closed.
+ * For source_main.c and destination_main.c, which are apart so that a source does not carry the batch files'
+ * code. Serves host->methods; on failure the host is closed.
  */
 #define WEIR_HOST_METHODS_MAX 16
 

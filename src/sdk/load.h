@@ -37,8 +37,8 @@ struct weir_batch {
 };
 
 /*
- * Lists the files of `request` in the order they are applied in. `table` and `request` are borrowed until clear. Failure
- * is in the call; clear may be called after it.
+ * Lists the files of `request` in the order they are applied in. `table` and `request` are borrowed until
+ * clear. Failure is in the call; clear may be called after it.
  */
 weir_status weir__load_init(weir_batch *batch, weir_call *call, const weir_table *table,
                             const v2_write_batch_request *request) WEIR_CHECKED;

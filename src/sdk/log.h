@@ -3,8 +3,8 @@
  *
  *     {"level":"INFO","message":"…","message-origin":"sdk_connector"}
  *
- * Valid JSON in valid UTF-8 whatever the text is; secrets are masked (sdk/mask.h). Allocates nothing, so that it still
- * works when memory has run out. One lock keeps lines whole. Any thread.
+ * Valid JSON in valid UTF-8 whatever the text is; secrets are masked (sdk/mask.h). Allocates nothing, so that
+ * it still works when memory has run out. One lock keeps lines whole. Any thread.
  */
 #ifndef WEIR_SDK_LOG_H
 #define WEIR_SDK_LOG_H

@@ -1,4 +1,6 @@
-/* sdk/mask: a list of registered secrets, and a search that looks only where some secret's first byte stands. */
+/*
+ * sdk/mask: a list of registered secrets, and a search that looks only where some secret's first byte stands.
+ */
 #include "sdk/mask.h"
 
 #include <pthread.h>
@@ -49,7 +51,9 @@ static bool first_bytes(bool table[256])
     return any;
 }
 
-/* Bytes of the longest secret that begins at `text`; at a cut end the beginning of one counts as all of it. */
+/*
+ * Bytes of the longest secret that begins at `text`; at a cut end the beginning of one counts as all of it.
+ */
 static size_t secret_at(weir_bytes text, bool cut)
 {
     size_t longest = 0;

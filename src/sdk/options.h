@@ -1,9 +1,9 @@
 /*
  * sdk/options: from a form table and a configuration to the partner's options struct.
  *
- * The form table is the partner's and is checked once, at start. The configuration comes with every request and is
- * untrusted: what is wrong with it is a task for the person who filled in the form, naming the field's label and key.
- * Pure; any thread.
+ * The form table is the partner's and is checked once, at start. The configuration comes with every request
+ * and is untrusted: what is wrong with it is a task for the person who filled in the form, naming the field's
+ * label and key. Pure; any thread.
  */
 #ifndef WEIR_SDK_OPTIONS_H
 #define WEIR_SDK_OPTIONS_H
@@ -35,17 +35,21 @@ static inline const char *weir__field_key(const weir_field *field)
 const weir_setting *weir__settings_find(const weir_settings *settings, const char *name);
 
 /*
- * Refuses a form that cannot work: a field without name, two with one name, an offset outside the options struct, a
- * dropdown without choices, a fallback that its own field refuses, bounds the wrong way round.
+ * Refuses a form that cannot work: a field without name, two with one name, an offset outside the options
+ * struct, a dropdown without choices, a fallback that its own field refuses, bounds the wrong way round.
  */
 weir_status weir__form_check(const weir_form *form, weir_error *err) WEIR_CHECKED;
 /*
- * Fills in an options struct in `arena`; *out is NULL for a form without options. Texts are borrowed from `settings` and
- * the form. WEIR_TASK: a required field is missing, a number is none or out of bounds, a choice is not offered.
+ * Fills in an options struct in `arena`; *out is NULL for a form without options. Texts are borrowed from
+ * `settings` and the form. WEIR_TASK: a required field is missing, a number is none or out of bounds, a
+ * choice is not offered.
  */
 weir_status weir__options_parse(const weir_form *form, const weir_settings *settings, weir_arena *arena,
                                 const void **out, weir_error *err) WEIR_CHECKED;
-/* The values of the password fields, for sdk/mask.h: *out is in `arena`, the bytes are borrowed from `settings`. */
+/*
+ * The values of the password fields, for sdk/mask.h: *out is in `arena`, the bytes are borrowed from
+ * `settings`.
+ */
 weir_status weir__options_secrets(const weir_form *form, const weir_settings *settings, weir_arena *arena,
                                   weir_bytes **out, size_t *count) WEIR_CHECKED;
 

@@ -1,8 +1,9 @@
 /*
  * sdk/plan: what the emitter remembers of a table: which columns are keys, which were chosen (R-SRC-05).
  *
- * A plan is made when a table is first used, from the partner's declaration and the selection, and made anew when the
- * declaration changes. Finding the plan of a row costs two comparisons of names when tables do not alternate. One thread.
+ * A plan is made when a table is first used, from the partner's declaration and the selection, and made anew
+ * when the declaration changes. Finding the plan of a row costs two comparisons of names when tables do not
+ * alternate. One thread.
  */
 #ifndef WEIR_SDK_PLAN_H
 #define WEIR_SDK_PLAN_H

@@ -1,8 +1,8 @@
 /*
  * sdk/selection: which tables and columns the customer chose (R-SRC-05).
  *
- * Absent: all. What is listed counts; what is not listed follows the include_new_… flag of its level. Key columns are
- * the caller's business: they are always sent. Pure; read-only after init, then any thread.
+ * Absent: all. What is listed counts; what is not listed follows the include_new_… flag of its level. Key
+ * columns are the caller's business: they are always sent. Pure; read-only after init, then any thread.
  */
 #ifndef WEIR_SDK_SELECTION_H
 #define WEIR_SDK_SELECTION_H
@@ -28,7 +28,10 @@ typedef struct weir_selection {
     weir_map tables;                    /* "schema NUL table" to v2_table_selection */
 } weir_selection;
 
-/* `message` may be NULL, and is borrowed as is `arena`; `seed` is random. False when out of memory; then nothing is kept. */
+/*
+ * `message` may be NULL, and is borrowed as is `arena`; `seed` is random. False when out of memory; then
+ * nothing is kept.
+ */
 bool weir__selection_init(weir_selection *selection, const struct v2_selection *message, weir_arena *arena,
                           uint64_t seed) WEIR_CHECKED;
 void weir__selection_clear(weir_selection *selection);

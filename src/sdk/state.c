@@ -1,6 +1,6 @@
 /*
- * sdk/state: jansson holds the object. Numbers are set in place, so that a source may set its cursor after every row
- * without an allocation.
+ * sdk/state: jansson holds the object. Numbers are set in place, so that a source may set its cursor after
+ * every row without an allocation.
  */
 #include "sdk/state.h"
 

@@ -1,12 +1,12 @@
 /*
  * sdk/sync: the functions of weir/source.h.
  *
- * A row is looked at once, cell by cell: its column is found (nearly always the next one), keys are counted, columns
- * that were not chosen are dropped. Only a row that must change is copied, to a scratch array that is kept; all others
- * are encoded straight from the partner's cells. Nothing is allocated per row.
+ * A row is looked at once, cell by cell: its column is found (nearly always the next one), keys are counted,
+ * columns that were not chosen are dropped. Only a row that must change is copied, to a scratch array that is
+ * kept; all others are encoded straight from the partner's cells. Nothing is allocated per row.
  *
- * A slow source must show progress: what has waited for WEIR_ROWS_AGE_MAX_MS goes out with the next call. The clock is
- * read for every row of a slow source and every sixteenth of a fast one.
+ * A slow source must show progress: what has waited for WEIR_ROWS_AGE_MAX_MS goes out with the next call. The
+ * clock is read for every row of a slow source and every sixteenth of a fast one.
  */
 #include "sdk/sync.h"
 
@@ -227,7 +227,9 @@ static const char *check_undeclared(const weir_cell *cells, size_t index)
     return NULL;
 }
 
-/* The type to send a value in: that of the declared column where it is the same sort of number, only wider. */
+/*
+ * The type to send a value in: that of the declared column where it is the same sort of number, only wider.
+ */
 static weir_type sent_type(const weir_cell *cell, weir_type declared)
 {
     bool wider = (declared == WEIR_LONG && (cell->type == WEIR_SHORT || cell->type == WEIR_INT)) ||
@@ -269,9 +271,9 @@ typedef struct verdict {
 } verdict;
 
 /*
- * The column of a cell; NULL when it is not declared. Rows of a source have their cells in the same order, whatever order
- * that is: *expected, a part of the plan, is where the last row's cell in this place belonged. It is corrected, and moved
- * on to the place after.
+ * The column of a cell; NULL when it is not declared. Rows of a source have their cells in the same order,
+ * whatever order that is: *expected, a part of the plan, is where the last row's cell in this place belonged.
+ * It is corrected, and moved on to the place after.
  */
 static inline weir_plan_column *match(weir_plan *plan, const weir_table *table, const char *name,
                                       size_t **expected)

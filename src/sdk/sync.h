@@ -20,7 +20,10 @@
 
 /* Where serialized UpdateResponse messages go. */
 typedef struct weir_sync_port {
-    /* `more`: another message follows soon, so this one may wait for it. The message is borrowed for the call. */
+    /*
+     * `more`: another message follows soon, so this one may wait for it. The message is borrowed for the
+     * call.
+     */
     weir_status (*send)(void *context, weir_bytes message, bool more, weir_error *err);
     /* Sends what waits because of `more`. */
     void (*flush)(void *context);
@@ -49,13 +52,15 @@ struct weir_sync {
 };
 
 /*
- * Takes selection and state of a request, both borrowed as long as the sync lives. Failure is in the call; clear may be
- * called after it.
+ * Takes selection and state of a request, both borrowed as long as the sync lives. Failure is in the call;
+ * clear may be called after it.
  */
 weir_status weir__sync_init(weir_sync *sync, weir_call *call, const weir_sync_port *port,
                             const v2_update_request *request) WEIR_CHECKED;
 void weir__sync_clear(weir_sync *sync);
-/* Flushes after update() has returned `status`; returns what the stream ends with (its text is in the call). */
+/*
+ * Flushes after update() has returned `status`; returns what the stream ends with (its text is in the call).
+ */
 weir_status weir__sync_finish(weir_sync *sync, weir_status status) WEIR_CHECKED;
 /* Sends a warning now. */
 void weir__sync_warn(weir_sync *sync, weir_bytes text);

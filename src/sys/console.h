@@ -1,4 +1,7 @@
-/* sys/console: whole texts to standard output and the like. Any thread; lines longer than a pipe's atom may mix. */
+/*
+ * sys/console: whole texts to standard output and the like. Any thread; lines longer than a pipe's atom may
+ * mix.
+ */
 #ifndef WEIR_SYS_CONSOLE_H
 #define WEIR_SYS_CONSOLE_H
 

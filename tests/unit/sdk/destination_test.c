@@ -1,4 +1,7 @@
-/* sdk: a whole destination in this process, asked by the gRPC client over a Unix socket; batch files are real ones. */
+/*
+ * sdk: a whole destination in this process, asked by the gRPC client over a Unix socket; batch files are real
+ * ones.
+ */
 #include "support.h"
 
 #include "batch/writer.h"
@@ -146,7 +149,9 @@ typedef enum plain_call {
     WRITE
 } plain_call;
 
-/* One of the four requests that answer success, warning or task; the reply as text: "success", "W …", "T …". */
+/*
+ * One of the four requests that answer success, warning or task; the reply as text: "success", "W …", "T …".
+ */
 static const char *ask(peer *p, plain_call kind, const char *wish, weir_rpc_code *code)
 {
     static char answer[8300];

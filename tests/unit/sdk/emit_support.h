@@ -1,4 +1,7 @@
-/* What the tests of the emitter share: a sync whose messages are kept, and a look into them by the record reader. */
+/*
+ * What the tests of the emitter share: a sync whose messages are kept, and a look into them by the record
+ * reader.
+ */
 #ifndef WEIR_TESTS_EMIT_SUPPORT_H
 #define WEIR_TESTS_EMIT_SUPPORT_H
 
@@ -85,8 +88,8 @@ static inline void bench_close(bench_sync *b)
 }
 
 /*
- * All messages as one text, for comparison with what the rules say: "U t id=1 text=hello; D t id=1; C {...}; W text". An
- * upsert is U, an update P, a delete D, a truncate T; a line break between messages.
+ * All messages as one text, for comparison with what the rules say: "U t id=1 text=hello; D t id=1; C {...};
+ * W text". An upsert is U, an update P, a delete D, a truncate T; a line break between messages.
  */
 static inline void show_cell(char *out, size_t size, const weir_record_cell *cell)
 {

@@ -1,4 +1,7 @@
-/* What the tests of served connectors share: a host on a Unix socket in this process and a client that talks to it. */
+/*
+ * What the tests of served connectors share: a host on a Unix socket in this process and a client that talks
+ * to it.
+ */
 #ifndef WEIR_TESTS_PEER_H
 #define WEIR_TESTS_PEER_H
 

@@ -13,6 +13,7 @@ static const weir_table people = {
 
 static const weir_table keyless = { .name = "events", WEIR_COLUMNS({ .name = "what", .type = WEIR_STRING }) };
 
+/* R-SRC-04: what was sent before a checkpoint is on the wire before it. */
 static void rows_and_state_come_out_in_order(void **state)
 {
     bench_sync b;
