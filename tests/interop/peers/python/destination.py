@@ -156,13 +156,13 @@ class Destination(stubs.DestinationConnectorServicer):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--socket", help="a Unix socket's path, in place of a free loopback port")
     parser.add_argument("--store", required=True)
     options = parser.parse_args()
     # The C core takes 4 MiB by default, and a record may be larger (R-RPC-02).
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=[("grpc.max_receive_message_length", 1 << 27)])
     stubs.add_DestinationConnectorServicer_to_server(Destination(options.store), server)
-    port = server.add_insecure_port(f"127.0.0.1:{options.port}")
+    port = server.add_insecure_port(f"unix:{options.socket}" if options.socket else "127.0.0.1:0")
     server.start()
     print(f"listening on {port}", flush=True)
     stop = threading.Event()

@@ -3,7 +3,6 @@
 grpcio does not show a handler whether a request was compressed, so expect_compressed cannot be honoured here: the
 cases client_compressed_* need another server.
 """
-import argparse
 import signal
 import sys
 import threading
@@ -75,12 +74,9 @@ class TestService(stubs.TestServiceServicer):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, default=0)
-    options = parser.parse_args()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
     stubs.add_TestServiceServicer_to_server(TestService(), server)
-    port = server.add_insecure_port(f"127.0.0.1:{options.port}")
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(f"listening on {port}", flush=True)
     stop = threading.Event()

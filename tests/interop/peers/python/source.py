@@ -113,7 +113,6 @@ class Source(stubs.SourceConnectorServicer):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--data", required=True)
     parser.add_argument("--fail-at", type=int, default=-1)
     options = parser.parse_args()
@@ -121,7 +120,7 @@ def main():
         data = json.load(file)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     stubs.add_SourceConnectorServicer_to_server(Source(data, options.fail_at), server)
-    port = server.add_insecure_port(f"127.0.0.1:{options.port}")
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(f"listening on {port}", flush=True)
     stop = threading.Event()
