@@ -6,6 +6,7 @@
 
 #include "batch/writer.h"
 #include "peer.h"
+#include "sdk/load.h"
 #include "sys/file.h"
 
 typedef struct test_options {
@@ -507,6 +508,64 @@ static void a_file_that_cannot_be_read_is_named(void **state)
     peer_close(&p);
 }
 
+/* One request's files, read without a server around. */
+typedef struct reading {
+    weir_call call;
+    v2_write_batch_request request;
+} reading;
+
+static weir_status read_all(void *context)
+{
+    static const weir_column columns[] = { { .name = "id", .type = WEIR_LONG, .key = true },
+                                           { .name = "text", .type = WEIR_STRING } };
+    const weir_table table = { .name = "t", .columns = columns, .column_count = 2 };
+    reading *r = context;
+    weir_batch batch;
+    weir_row row;
+    weir_status status;
+    size_t rows = 0;
+
+    if (!weir__call_init(&r->call, NULL))
+        return WEIR_FAILED;
+    status = weir__load_init(&batch, &r->call, &table, &r->request);
+    if (status == WEIR_OK)
+        while ((status = weir_batch_next(&batch, &row)) == WEIR_ITEM)
+            rows++;
+    if (status == WEIR_OK)
+        assert_int_equal(rows, 4);
+    else
+        assert_true(r->call.text_size > 0);
+    weir__load_clear(&batch);
+    weir__call_clear(&r->call);
+    return status;
+}
+
+static void reading_survives_every_failed_allocation(void **state)
+{
+    reading *r = calloc(1, sizeof *r);
+    v2_bytes_entry key;
+    weir_bytes paths[2];
+    peer p;
+
+    (void)state;
+    peer_prepare(&p);
+    paths[0] = write_file(
+        &p, "f", key_of_file[0],
+        (weir_cell[]){ weir_long("id", 1), weir_string("text", "x"), weir_long("id", 2), weir_null("text") },
+        2);
+    paths[1] = paths[0];
+    key = (v2_bytes_entry){ paths[0], { (const char *)key_of_file[0], WEIR_BATCH_KEY_SIZE } };
+    r->request.keys = &key;
+    r->request.keys_count = 1;
+    r->request.replace_files = paths;
+    r->request.replace_files_count = 2;
+    r->request.file_params = &packed_on_wire;
+    WEIR_EVERY_FAILURE(read_all, r);
+    unlink(paths[0].data);
+    peer_close(&p);
+    free(r);
+}
+
 static void a_definition_that_cannot_work_is_refused(void **state)
 {
     weir_destination bad[] = { destination, destination, destination, destination, destination, destination };
@@ -544,6 +603,7 @@ int main(void)
         cmocka_unit_test(what_is_not_offered_is_said),
         cmocka_unit_test(files_are_applied_in_order),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
+        cmocka_unit_test(reading_survives_every_failed_allocation),
         cmocka_unit_test(a_definition_that_cannot_work_is_refused),
     };
 
