@@ -1,8 +1,9 @@
 /*
- * Batch files: each stage alone and stacked, on rows of ten mixed columns. Prints CSV: bench,case,rows_per_s,mb_per_s.
+ * Batch files: each stage alone and stacked, on rows of ten mixed columns. Prints CSV:
+ * bench,case,rows_per_s,mb_per_s.
  *
- * The best of several rounds counts. mb_per_s is of CSV text, for `decode` of wire bytes. Threads are pinned: one_core runs
- * everything on one processor, two_cores formats on one and compresses and encrypts on another.
+ * The best of several rounds counts. mb_per_s is of CSV text, for `decode` of wire bytes. Threads are pinned:
+ * one_core runs everything on one processor, two_cores formats on one and compresses and encrypts on another.
  *
  *   bench.batch [ROWS] [ROUNDS]
  */
@@ -82,7 +83,7 @@ static const char *pick(char *out, size_t words)
     size_t size = 0;
 
     for (size_t i = 0; i < words; i++)
-        size += (size_t)sprintf(out + size, "%s%s", i ? " " : "", list[next_random() % 16]);
+        size += (size_t)snprintf(out + size, 16, "%s%s", i ? " " : "", list[next_random() % 16]);
     return out;
 }
 
@@ -97,9 +98,9 @@ static void put_record(weir_record_writer *writer, int64_t id)
     weir_cell cells[COLUMNS];
     weir_record_row row = { { NULL, 0 }, { "orders", 6 }, WEIR_UPSERT, cells, COLUMNS };
 
-    sprintf(email, "user%llu@example.org", (unsigned long long)(next_random() % 1000000));
-    sprintf(amount, "%llu.%02llu", (unsigned long long)(next_random() % 100000),
-            (unsigned long long)(next_random() % 100));
+    snprintf(email, sizeof email, "user%llu@example.org", (unsigned long long)(next_random() % 1000000));
+    snprintf(amount, sizeof amount, "%llu.%02llu", (unsigned long long)(next_random() % 100000),
+             (unsigned long long)(next_random() % 100));
     cells[0] = weir_long("id", id);
     cells[1] = weir_int("customer", (int32_t)(next_random() % 1000000));
     cells[2] = weir_string("name", pick(name, 3));
@@ -478,10 +479,10 @@ static void measure(const char *name, void (*stage)(void), size_t bytes, int rou
 
 int main(int argc, char **argv)
 {
-    int rounds = argc > 2 ? atoi(argv[2]) : 5;
+    int rounds = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 5;
 
     if (argc > 1)
-        row_count = (size_t)atoll(argv[1]);
+        row_count = (size_t)strtoull(argv[1], NULL, 10);
     pin(0);
     weir__buf_init(&wire, 4 * WEIR_GIB);
     weir__buf_init(&csv, 4 * WEIR_GIB);

@@ -1,9 +1,10 @@
 /*
- * Attacks the batch reader with bytes of a file: plain CSV, or behind compression and encryption, as they are or packed by us
- * first. Invariants: it ends, within its limits; how the input is cut into parts does not matter; rows that were read can be
- * written, and what was written reads back the same.
+ * Attacks the batch reader with bytes of a file: plain CSV, or behind compression and encryption, as they are
+ * or packed by us first. Invariants: it ends, within its limits; how the input is cut into parts does not
+ * matter; rows that were read can be written, and what was written reads back the same.
  *
- * Byte 0: bits 0-1 kind, 2-3 compression (3: off), 4 encryption, 5 pack first. Byte 1: size of the input's parts, 0 for all.
+ * Byte 0: bits 0-1 kind, 2-3 compression (3: off), 4 encryption, 5 pack first. Byte 1: size of the input's
+ * parts, 0 for all.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -169,7 +170,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(whole.status == parts.status);
     if (whole.status == WEIR_OK) {
         CHECK(whole.hash == parts.hash && whole.rows == parts.rows);
-        /* Absent columns become NULL or unmodified cells, which are written, so the same kind reads them back. */
+        /*
+         * Absent columns become NULL or unmodified cells, which are written, so the same kind reads them
+         * back.
+         */
         if (file.kind != WEIR_BATCH_DELETE)
             check_round_trip(&file, bytes, &whole);
     }

@@ -1,7 +1,7 @@
 /*
- * Attacks the text forms of data/: byte 0 is the type, the rest a text. Invariants: what parses can be formatted, within its
- * bound; formatting and parsing again gives the same text; a number's canonical key stays the same; conversions between types
- * either fail or give a text of the new type.
+ * Attacks the text forms of data/: byte 0 is the type, the rest a text. Invariants: what parses can be
+ * formatted, within its bound; formatting and parsing again gives the same text; a number's canonical key
+ * stays the same; conversions between types either fail or give a text of the new type.
  */
 #include <stdint.h>
 #include <stdlib.h>

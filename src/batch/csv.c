@@ -1,4 +1,7 @@
-/* batch/csv: writing. Values are formatted straight into the output; only text of unknown content is looked at. */
+/*
+ * batch/csv: writing. Values are formatted straight into the output; only text of unknown content is looked
+ * at.
+ */
 #include "batch/csv.h"
 
 #include "base/limits.h"
@@ -85,7 +88,10 @@ bool weir__csv_put_text(weir_buf *out, const char *text, size_t size)
     return true;
 }
 
-/* A text that stands at `at` already and has no quotes in it; returns its size as a cell. There is room for two more bytes. */
+/*
+ * A text that stands at `at` already and has no quotes in it; returns its size as a cell. There is room for
+ * two more bytes.
+ */
 static size_t quote_in_place(char *at, size_t size, bool low)
 {
     if (size <= BARE_SIZE_MAX && !low)

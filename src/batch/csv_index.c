@@ -3,11 +3,11 @@
  *
  *   text      a , " b , c " , " d " " e " LF
  *   quotes    . . 1 . . . 1 . 1 . 1 1 . 1 .
- *   inside    . . 1 1 1 1 . . 1 1 . 1 1 . .     running parity of quotes: an opening quote is inside, a closing one is not
+ *   inside    . . 1 1 1 1 . . 1 1 . 1 1 . .     parity of quotes: an opening quote is inside
  *   ends      . 1 . . . . . 1 . . . . . . 1     commas and LFs that are not inside
  *
- * An opening quote must follow an end, or a closing quote (then the two are a doubled quote); anything else is broken.
- * Text behind a closing quote is noticed when the cell is unquoted.
+ * An opening quote must follow an end, or a closing quote (then the two are a doubled quote); anything else
+ * is broken. Text behind a closing quote is noticed when the cell is unquoted.
  */
 #include <string.h>
 

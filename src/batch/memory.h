@@ -1,4 +1,7 @@
-/* batch/memory: allocator hooks for the compression libraries, so that their memory is counted and can fail in tests. */
+/*
+ * batch/memory: allocator hooks for the compression libraries, so that their memory is counted and can fail
+ * in tests.
+ */
 #ifndef WEIR_BATCH_MEMORY_H
 #define WEIR_BATCH_MEMORY_H
 

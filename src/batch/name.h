@@ -1,5 +1,6 @@
 /*
- * batch/name: names, keys and marker strings of batch files (R-BAT-02, R-BAT-06). Random bytes come through a port. Pure.
+ * batch/name: names, keys and marker strings of batch files (R-BAT-02, R-BAT-06). Random bytes come through a
+ * port. Pure.
  */
 #ifndef WEIR_BATCH_NAME_H
 #define WEIR_BATCH_NAME_H
@@ -30,8 +31,8 @@ weir_status weir__batch_secret_make(const weir_entropy *entropy, weir_batch_secr
 weir_status weir__batch_markers_make(const weir_entropy *entropy, weir_batch_markers *out,
                                      weir_error *err) WEIR_CHECKED;
 /*
- * A random file name without folder: 120 random bits in hex, "_", upsert, update, delete or earliest, ".csv", then ".zstd"
- * or ".gz", then ".aes". It says nothing about the table.
+ * A random file name without folder: 120 random bits in hex, "_", upsert, update, delete or earliest, ".csv",
+ * then ".zstd" or ".gz", then ".aes". It says nothing about the table.
  */
 weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_kind kind,
                                   const weir_file_params *params, char out[WEIR_BATCH_NAME_SIZE],
@@ -44,9 +45,9 @@ typedef struct weir_batch_key {
 } weir_batch_key;
 
 /*
- * The key of the file whose path is `path`, byte by byte the string of the file list (R-BAT-02): *key is borrowed from
- * `keys`, NULL with encryption NONE whether or not keys were sent. WEIR_FAILED, naming the file: none there, or not 32
- * bytes.
+ * The key of the file whose path is `path`, byte by byte the string of the file list (R-BAT-02): *key is
+ * borrowed from `keys`, NULL with encryption NONE whether or not keys were sent. WEIR_FAILED, naming the
+ * file: none there, or not 32 bytes.
  */
 typedef struct weir_batch_keys {
     const weir_batch_key *keys;

@@ -1,9 +1,9 @@
 /*
  * batch/pack: plaintext in, finished file bytes out: compressed, then encrypted (R-BAT-01), streaming.
  *
- * The CPU time of a batch file is mostly here, so a packer is an object of its own: one thread formats CSV into buffers,
- * another gives them to the packer. One packer serves many files, one after the other, and keeps its memory in between.
- * One thread at a time.
+ * The CPU time of a batch file is mostly here, so a packer is an object of its own: one thread formats CSV
+ * into buffers, another gives them to the packer. One packer serves many files, one after the other, and
+ * keeps its memory in between. One thread at a time.
  */
 #ifndef WEIR_BATCH_PACK_H
 #define WEIR_BATCH_PACK_H
@@ -28,17 +28,23 @@ void weir__packer_free(weir_packer *packer); /* accepts NULL; wipes the key; an 
 /* Begins a file. The previous one must be finished or abandoned. Writes nothing yet. */
 weir_status weir__packer_begin(weir_packer *packer, const weir_packer_file *file,
                                weir_error *err) WEIR_CHECKED;
-/* Takes plaintext; writes to the output when a buffer is full. After a failure only abandon or free may follow. */
+/*
+ * Takes plaintext; writes to the output when a buffer is full. After a failure only abandon or free may
+ * follow.
+ */
 weir_status weir__packer_write(weir_packer *packer, const void *data, size_t size,
                                weir_error *err) WEIR_CHECKED;
-/* Ends the frame, pads, writes the rest. The file is complete when this returns WEIR_OK; *size, if not NULL, is its size. */
+/*
+ * Ends the frame, pads, writes the rest. The file is complete when this returns WEIR_OK; *size, if not NULL,
+ * is its size.
+ */
 weir_status weir__packer_finish(weir_packer *packer, uint64_t *size, weir_error *err) WEIR_CHECKED;
 /* Forgets the file begun; what the output has received is no valid file. */
 void weir__packer_abandon(weir_packer *packer);
 /*
- * The largest size the finished file can have if `more` bytes of plaintext are written and then finish is called. Exact
- * within about 0.5 % of what is still inside; grows with every write. For cutting files at WEIR_BATCH_FILE_SIZE_MAX
- * (R-BAT-03): finish before a write whose bound is beyond it.
+ * The largest size the finished file can have if `more` bytes of plaintext are written and then finish is
+ * called. Exact within about 0.5 % of what is still inside; grows with every write. For cutting files at
+ * WEIR_BATCH_FILE_SIZE_MAX (R-BAT-03): finish before a write whose bound is beyond it.
  */
 uint64_t weir__packer_size_bound(const weir_packer *packer, size_t more);
 

@@ -1,6 +1,6 @@
 /*
- * batch/port: what the batch layer needs from the world, as structs of functions that a higher layer fills in; and the
- * parameters of a request's files. sys/file.h has ready-made ports for files.
+ * batch/port: what the batch layer needs from the world, as structs of functions that a higher layer fills
+ * in; and the parameters of a request's files. sys/file.h has ready-made ports for files.
  */
 #ifndef WEIR_BATCH_PORT_H
 #define WEIR_BATCH_PORT_H
@@ -16,8 +16,8 @@ typedef struct weir_output {
 } weir_output;
 
 /*
- * Where bytes come from. `read` puts 1 to `size` bytes at `data` and their number into *got: WEIR_ITEM; WEIR_OK at the end
- * of the file; or a failure. It is not called again after an answer other than WEIR_ITEM.
+ * Where bytes come from. `read` puts 1 to `size` bytes at `data` and their number into *got: WEIR_ITEM;
+ * WEIR_OK at the end of the file; or a failure. It is not called again after an answer other than WEIR_ITEM.
  */
 typedef struct weir_input {
     weir_status (*read)(void *context, void *data, size_t size, size_t *got, weir_error *err);

@@ -1,11 +1,12 @@
 /*
- * batch/reader: one buffer of plaintext, an index of where its cells end, and a row of cells that is filled again and again.
+ * batch/reader: one buffer of plaintext, an index of where its cells end, and a row of cells that is filled
+ * again and again.
  *
  *   buffer:  [used rows | row: cell,cell,…LF | more rows | part of a row | free]      cells point into the buffer
  *                        ^ start                                           ^ size
  *
- * The buffer grows only when a row does not fit; before more is read, what is left moves to its front. R-BAT-05: the header
- * order is arbitrary, so it is mapped to the table once per file, not per row.
+ * The buffer grows only when a row does not fit; before more is read, what is left moves to its front.
+ * R-BAT-05: the header order is arbitrary, so it is mapped to the table once per file, not per row.
  */
 #include "batch/reader.h"
 
@@ -145,7 +146,10 @@ static weir_status index_more(weir_reader *reader, weir_error *err)
     }
 }
 
-/* The cell that ends at `end`, without quotes; `row_end`: the cell is its row's last. False when it is malformed. */
+/*
+ * The cell that ends at `end`, without quotes; `row_end`: the cell is its row's last. False when it is
+ * malformed.
+ */
 static bool cut_cell(weir_reader *reader, size_t end, bool row_end, char **data, size_t *size)
 {
     *data = reader->buffer + reader->start;

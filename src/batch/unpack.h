@@ -1,9 +1,11 @@
 /*
- * batch/unpack: file bytes in, plaintext out: decrypted, then decompressed (R-BAT-01), streaming, in constant memory.
+ * batch/unpack: file bytes in, plaintext out: decrypted, then decompressed (R-BAT-01), streaming, in constant
+ * memory.
  *
- * The plaintext stream that bulk loaders want, and what the batch reader stands on. Faults of key, padding, compression
- * and length give one and the same text that names the file (R-BAT-10), so an error tells nobody which byte was wrong.
- * Bombs stop at WEIR_BATCH_PLAIN_SIZE_MAX and WEIR_BATCH_RATIO_MAX. One thread at a time.
+ * The plaintext stream that bulk loaders want, and what the batch reader stands on. Faults of key, padding,
+ * compression and length give one and the same text that names the file (R-BAT-10), so an error tells nobody
+ * which byte was wrong. Bombs stop at WEIR_BATCH_PLAIN_SIZE_MAX and WEIR_BATCH_RATIO_MAX. One thread at a
+ * time.
  */
 #ifndef WEIR_BATCH_UNPACK_H
 #define WEIR_BATCH_UNPACK_H
@@ -29,8 +31,8 @@ void weir__unpacker_free(weir_unpacker *unpacker); /* accepts NULL; wipes the ke
 weir_status weir__unpacker_open(weir_unpacker *unpacker, const weir_unpacker_file *file,
                                 weir_error *err) WEIR_CHECKED;
 /*
- * Puts 1 to `size` bytes of plaintext at `out`, their number into *got: WEIR_ITEM. WEIR_OK: the file has ended well; only
- * this says that it was whole. WEIR_FAILED otherwise, again on every further call.
+ * Puts 1 to `size` bytes of plaintext at `out`, their number into *got: WEIR_ITEM. WEIR_OK: the file has
+ * ended well; only this says that it was whole. WEIR_FAILED otherwise, again on every further call.
  */
 weir_status weir__unpacker_read(weir_unpacker *unpacker, void *out, size_t size, size_t *got,
                                 weir_error *err) WEIR_CHECKED;

@@ -1,8 +1,10 @@
 /*
- * batch/writer: one batch file from rows: CSV, compressed, encrypted, handed to an output (R-BAT-01 to R-BAT-08).
+ * batch/writer: one batch file from rows: CSV, compressed, encrypted, handed to an output (R-BAT-01 to
+ * R-BAT-08).
  *
- * The stages in one thread. To part them over two, use weir__csv_put_row in one and a weir_packer (batch/pack.h) in the
- * other. A writer serves many files, one after the other, and keeps its memory in between. One thread at a time.
+ * The stages in one thread. To part them over two, use weir__csv_put_row in one and a weir_packer
+ * (batch/pack.h) in the other. A writer serves many files, one after the other, and keeps its memory in
+ * between. One thread at a time.
  */
 #ifndef WEIR_BATCH_WRITER_H
 #define WEIR_BATCH_WRITER_H
@@ -27,7 +29,10 @@ void weir__writer_free(weir_writer *writer); /* accepts NULL; an open file is ab
 /* Begins a file with its header line. The previous one must be finished or abandoned. */
 weir_status weir__writer_begin(weir_writer *writer, const weir_writer_file *file,
                                weir_error *err) WEIR_CHECKED;
-/* One row: cells in the table's column order, one per column. A value without text form fails and leaves the file usable. */
+/*
+ * One row: cells in the table's column order, one per column. A value without text form fails and leaves the
+ * file usable.
+ */
 weir_status weir__writer_row(weir_writer *writer, const weir_cell *cells, weir_error *err) WEIR_CHECKED;
 /* Rows that are CSV already, in the table's column order, each with its LF; `rows` is their number. */
 weir_status weir__writer_text(weir_writer *writer, weir_bytes text, uint64_t rows,

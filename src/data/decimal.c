@@ -1,5 +1,6 @@
 /*
- * data/decimal: the text is taken apart into significant digits and the place of the point; everything else follows.
+ * data/decimal: the text is taken apart into significant digits and the place of the point; everything else
+ * follows.
  *
  *   "-0012.3400e1"  →  negative, digits "123400", point after 3 of them  →  "-123.400"
  */

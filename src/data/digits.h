@@ -34,8 +34,8 @@ static inline int weir__is_digit(char c)
 }
 
 /*
- * True when all eight bytes are digits; *value is then the number they spell. Little-endian machines do it in one word:
- * the digits are first paired, then joined by multiplications.
+ * True when all eight bytes are digits; *value is then the number they spell. Little-endian machines do it in
+ * one word: the digits are first paired, then joined by multiplications.
  */
 static inline int weir__take_8(const char *text, uint32_t *value)
 {

@@ -1,9 +1,10 @@
 /*
  * data/number: printing integers and reals.
  *
- * Reals follow R. Giulietti's Schubfach: of the decimals inside the interval that rounds to the value, the shortest, and
- * the closest of those. With v = c · 2^q and k chosen so that the interval holds at most ten multiples of 10^k, scaling
- * the value and both ends by 10^-k (a 64 by 128 bit product, rounded to odd) leaves a choice among four integers:
+ * Reals follow R. Giulietti's Schubfach: of the decimals inside the interval that rounds to the value, the
+ * shortest, and the closest of those. With v = c · 2^q and k chosen so that the interval holds at most ten
+ * multiples of 10^k, scaling the value and both ends by 10^-k (a 64 by 128 bit product, rounded to odd)
+ * leaves a choice among four integers:
  *
  *          lower ----- u ------- v --- w ------- upper        u = floor(v), w = u + 1, in units of 10^k,
  *     u'                                                w'     u', w' the neighbouring multiples of ten

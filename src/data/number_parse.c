@@ -1,9 +1,10 @@
 /*
  * data/number: reading integers and reals.
  *
- * A real is split into up to 19 significant digits w and a power of ten q. Small ones are exact in hardware (W. Clinger);
- * the others are rounded from a 128-bit product (D. Lemire, after M. Eisel). Texts with more digits are computed for w and
- * w + 1; where the two differ, which is rare, the C library decides, in the C locale.
+ * A real is split into up to 19 significant digits w and a power of ten q. Small ones are exact in hardware
+ * (W. Clinger); the others are rounded from a 128-bit product (D. Lemire, after M. Eisel). Texts with more
+ * digits are computed for w and w + 1; where the two differ, which is rare, the C library decides, in the C
+ * locale.
  */
 #include <locale.h>
 #include <math.h>
@@ -205,7 +206,10 @@ static uint64_t round_to(const format *f, uint64_t w, int q)
     return (uint64_t)power2 << f->significand_bits | significand;
 }
 
-/* The C library's answer, for texts whose first 19 digits do not decide. False when the text is too long for it. */
+/*
+ * The C library's answer, for texts whose first 19 digits do not decide. False when the text is too long for
+ * it.
+ */
 static bool ask_library(const char *text, size_t size, double *as_double, float *as_float)
 {
     char copy[SLOW_TEXT_MAX];

@@ -1,4 +1,6 @@
-/* data/pow10: the upper 128 bits of powers of ten, made at build time by tools/gen-pow10. Private to data/. */
+/*
+ * data/pow10: the upper 128 bits of powers of ten, made at build time by tools/gen-pow10. Private to data/.
+ */
 #ifndef WEIR_DATA_POW10_H
 #define WEIR_DATA_POW10_H
 

@@ -32,24 +32,26 @@ bool weir__name_is_system(const char *name);
 size_t weir__table_find(const weir_table *table, weir_bytes name);
 size_t weir__table_key_count(const weir_table *table);
 /*
- * What turns `before` into `after`: first adds, types, params and key changes in the order of `after`, then drops in the
- * order of `before`. A different order of columns alone is no change (R-DST-03). *out is in `arena`. Fails only when out
- * of memory.
+ * What turns `before` into `after`: first adds, types, params and key changes in the order of `after`, then
+ * drops in the order of `before`. A different order of columns alone is no change (R-DST-03). *out is in
+ * `arena`. Fails only when out of memory.
  */
 weir_status weir__table_compare(const weir_table *before, const weir_table *after, weir_arena *arena,
                                 weir_change **out, size_t *count) WEIR_CHECKED;
 /*
- * The table that holds what both hold: the columns of `before` in their order, then the new ones of `after`; types and
- * bounds joined (data/type.h), keys from `after`, but a column missing there keeps its place without key (R-ENG-21).
- * The values already in `before` are taken as uncounted (weir__shape_stored). *out is in `arena`.
+ * The table that holds what both hold: the columns of `before` in their order, then the new ones of `after`;
+ * types and bounds joined (data/type.h), keys from `after`, but a column missing there keeps its place
+ * without key (R-ENG-21). The values already in `before` are taken as uncounted (weir__shape_stored). *out is
+ * in `arena`.
  */
 weir_status weir__table_join(const weir_table *before, const weir_table *after, weir_arena *arena,
                              weir_table **out, weir_error *err) WEIR_CHECKED;
 /* A deep copy in `arena`; NULL when out of memory. */
 weir_table *weir__table_copy(const weir_table *table, weir_arena *arena);
 /*
- * Refuses what no table may be: no name, no columns or too many, an empty, overlong, non-UTF-8 or doubled column name, a
- * type outside the enum, precision over 38 or scale over precision. The text names table and column.
+ * Refuses what no table may be: no name, no columns or too many, an empty, overlong, non-UTF-8 or doubled
+ * column name, a type outside the enum, precision over 38 or scale over precision. The text names table and
+ * column.
  */
 weir_status weir__table_check(const weir_table *table, weir_error *err) WEIR_CHECKED;
 

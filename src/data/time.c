@@ -1,8 +1,8 @@
 /*
  * data/time: dates and times of the proleptic Gregorian calendar, as text and back (R-BAT-08).
  *
- * Days are counted in years that begin on 1 March, so that the leap day is the last of its year; 400 of them, an era, have
- * 146,097 days.
+ * Days are counted in years that begin on 1 March, so that the leap day is the last of its year; 400 of them,
+ * an era, have 146,097 days.
  */
 #include <weir/types.h>
 

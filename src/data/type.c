@@ -1,8 +1,8 @@
 /*
  * data/type: names, and the join of types as a union of what was met (see type.h).
  *
- * Why sets: LONG with DOUBLE depends on magnitudes and anything with DECIMAL on digits, so joining pairs of types would give
- * answers that depend on the order. A union does not.
+ * Why sets: LONG with DOUBLE depends on magnitudes and anything with DECIMAL on digits, so joining pairs of
+ * types would give answers that depend on the order. A union does not.
  */
 #include "data/type.h"
 

@@ -1,5 +1,6 @@
 /*
- * sys/file: files. Errors are told in the form "open '/path': No such file or directory"; a full disk says what to do.
+ * sys/file: files. Errors are told in the form "open '/path': No such file or directory"; a full disk says
+ * what to do.
  */
 #include "sys/file.h"
 

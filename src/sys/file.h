@@ -1,7 +1,8 @@
 /*
  * sys/file: files and folders. Paths are terminated by NUL; errors name them and the reason.
  *
- * Every descriptor is close-on-exec; EINTR and short reads and writes are dealt with here. One thread at a time per file.
+ * Every descriptor is close-on-exec; EINTR and short reads and writes are dealt with here. One thread at a
+ * time per file.
  */
 #ifndef WEIR_SYS_FILE_H
 #define WEIR_SYS_FILE_H
@@ -15,8 +16,9 @@ typedef struct weir_file weir_file;
 /* A new file, mode 0600, for writing; fails when anything is there already, a symbolic link too. */
 weir_status weir__file_create(const char *path, weir_file **out, weir_error *err) WEIR_CHECKED;
 /*
- * An existing regular file, for reading. The last part of the path must not be a symbolic link, and what is opened must be
- * a regular file (a FIFO or device does not block or harm us). WEIR_NOT_FOUND when nothing is there.
+ * An existing regular file, for reading. The last part of the path must not be a symbolic link, and what is
+ * opened must be a regular file (a FIFO or device does not block or harm us). WEIR_NOT_FOUND when nothing is
+ * there.
  */
 weir_status weir__file_open(const char *path, weir_file **out, weir_error *err) WEIR_CHECKED;
 /* Closes; accepts NULL. Says nothing about data: call weir__file_sync before, where it counts. */
@@ -40,7 +42,10 @@ weir_status weir__file_rename(const char *from, const char *to, weir_error *err)
 weir_status weir__file_remove(const char *path, weir_error *err) WEIR_CHECKED;
 /* The whole file, appended to `out`; WEIR_FAILED when it is larger than the buffer's maximum allows. */
 weir_status weir__file_load(const char *path, weir_buf *out, weir_error *err) WEIR_CHECKED;
-/* `data` becomes the whole content of `path`, or nothing changes: written beside it, synced, renamed, folder synced. */
+/*
+ * `data` becomes the whole content of `path`, or nothing changes: written beside it, synced, renamed, folder
+ * synced.
+ */
 weir_status weir__file_replace(const char *path, const void *data, size_t size, weir_error *err) WEIR_CHECKED;
 
 /* A folder, mode 0700, with those above it; one that is there is WEIR_OK. */
@@ -56,17 +61,23 @@ typedef struct weir_folder_entry {
     bool regular;
 } weir_folder_entry;
 
-/* The entries, without "." and "..", sorted by name (byte order); in `arena`. Symbolic links are not followed. */
+/*
+ * The entries, without "." and "..", sorted by name (byte order); in `arena`. Symbolic links are not
+ * followed.
+ */
 weir_status weir__folder_list(const char *path, weir_arena *arena, weir_folder_entry **out, size_t *count,
                               weir_error *err) WEIR_CHECKED;
-/* Removes the folder and everything in it, without following symbolic links; one that is not there is WEIR_OK. */
+/*
+ * Removes the folder and everything in it, without following symbolic links; one that is not there is
+ * WEIR_OK.
+ */
 weir_status weir__folder_remove(const char *path, weir_error *err) WEIR_CHECKED;
 
 typedef struct weir_lock weir_lock;
 
 /*
- * Takes the lock file at once or fails: WEIR_TASK when another process (or another lock of this one) holds it. The lock
- * ends with weir__lock_release or with the process. The file stays.
+ * Takes the lock file at once or fails: WEIR_TASK when another process (or another lock of this one) holds
+ * it. The lock ends with weir__lock_release or with the process. The file stays.
  */
 weir_status weir__lock_take(const char *path, weir_lock **out, weir_error *err) WEIR_CHECKED;
 void weir__lock_release(weir_lock *lock); /* accepts NULL */

@@ -5,9 +5,9 @@
  *   file_tool read KIND COMPRESSION ENCRYPTION KEY TABLE  file → rows
  *   file_tool plain COMPRESSION ENCRYPTION KEY            file → its plaintext
  *
- * COMPRESSION off, zstd or gzip; ENCRYPTION none or aes; KEY and IV in hex; KIND replace, update, delete or earliest;
- * TABLE "name:TYPE[:key],…", names in hex. A row is a line of values (tool_values.h) parted by tabs; "null" and "same" stand
- * for themselves. The markers of file_oracle.py.
+ * COMPRESSION off, zstd or gzip; ENCRYPTION none or aes; KEY and IV in hex; KIND replace, update, delete or
+ * earliest; TABLE "name:TYPE[:key],…", names in hex. A row is a line of values (tool_values.h) parted by
+ * tabs; "null" and "same" stand for themselves. The markers of file_oracle.py.
  */
 #include "tool_values.h"
 

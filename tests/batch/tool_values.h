@@ -1,6 +1,7 @@
 /*
- * Values as the tools of this folder take and give them on a line of text. VALUE: BOOLEAN 0 or 1; integers in decimal;
- * FLOAT and DOUBLE the bits of the double in hex; times "seconds nanos"; the rest bytes in hex, "." when empty.
+ * Values as the tools of this folder take and give them on a line of text. VALUE: BOOLEAN 0 or 1; integers in
+ * decimal; FLOAT and DOUBLE the bits of the double in hex; times "seconds nanos"; the rest bytes in hex, "."
+ * when empty.
  */
 #ifndef WEIR_TESTS_TOOL_VALUES_H
 #define WEIR_TESTS_TOOL_VALUES_H

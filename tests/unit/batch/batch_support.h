@@ -85,8 +85,8 @@ typedef struct test_reading {
 } test_reading;
 
 /*
- * Reads a whole file and writes its rows to `out`: cells as text, separated by '|', NULL as "null" in angle brackets,
- * unmodified as "same" in them, each row ended by ';'. Returns what the reader returned last.
+ * Reads a whole file and writes its rows to `out`: cells as text, separated by '|', NULL as "null" in angle
+ * brackets, unmodified as "same" in them, each row ended by ';'. Returns what the reader returned last.
  */
 static inline weir_status test_read(const test_reading *how, weir_bytes data, weir_buf *out, weir_error *err)
 {

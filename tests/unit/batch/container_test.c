@@ -1,6 +1,7 @@
 /*
- * batch: compression, encryption, and what goes wrong with them (R-BAT-01 to R-BAT-04, R-BAT-10); names, keys and CSV text
- * as the official writer makes it (R-BAT-07). Frames and ciphertexts are made by libzstd, zlib and libcrypto directly.
+ * batch: compression, encryption, and what goes wrong with them (R-BAT-01 to R-BAT-04, R-BAT-10); names, keys
+ * and CSV text as the official writer makes it (R-BAT-07). Frames and ciphertexts are made by libzstd, zlib
+ * and libcrypto directly.
  */
 #include "batch_support.h"
 
@@ -555,7 +556,9 @@ static void names_keys_and_markers_are_random(void **state)
     assert_int_equal(weir__batch_secret_make(&none, &secret, NULL), WEIR_FAILED);
 }
 
-/* R-BAT-02: keys are found by the exact path string; none are needed, and any tolerated, without encryption. */
+/*
+ * R-BAT-02: keys are found by the exact path string; none are needed, and any tolerated, without encryption.
+ */
 static void keys_are_found_by_the_exact_path(void **state)
 {
     const weir_batch_key entries[] = {

@@ -95,7 +95,9 @@ static void empty_files_are_errors(void **state)
     replace_fails("", "is empty");
 }
 
-/* R-BAT-05: CR, LF, CRLF, U+2028 and doubled quotes survive in quotes; a backslash is an ordinary character. */
+/*
+ * R-BAT-05: CR, LF, CRLF, U+2028 and doubled quotes survive in quotes; a backslash is an ordinary character.
+ */
 static void text_survives_quotes(void **state)
 {
     (void)state;
@@ -196,7 +198,9 @@ static void wrong_columns_are_named(void **state)
     expect_error(&how, CSV("s,n\na,1\n"), "'id'");
 }
 
-/* In a delete file only keys and system columns matter; other cells may hold anything (R-BAT-09, R-HIS-04). */
+/*
+ * In a delete file only keys and system columns matter; other cells may hold anything (R-BAT-09, R-HIS-04).
+ */
 static void delete_files_only_count_keys(void **state)
 {
     const weir_table history = {
@@ -457,7 +461,9 @@ static void expect_endless_error(const char *head, size_t size, const char *part
     weir__reader_free(reader);
 }
 
-/* Bombs end at a limit, with bounded memory: a quote that never closes, endless cells and headers (R-BAT-10). */
+/*
+ * Bombs end at a limit, with bounded memory: a quote that never closes, endless cells and headers (R-BAT-10).
+ */
 static void endless_cells_stop_at_a_limit(void **state)
 {
     char head[40000];

@@ -1,4 +1,7 @@
-/* data: the type join (R-ENG-20, R-ENG-23), conversion into wider types, tables compared and joined, keys by value. */
+/*
+ * data: the type join (R-ENG-20, R-ENG-23), conversion into wider types, tables compared and joined, keys by
+ * value.
+ */
 #include "support.h"
 
 #include <math.h>
@@ -13,8 +16,10 @@
 
 /* R-ENG-20, every pair, written out by hand: rows and columns in the order of the enum, from BOOLEAN on. */
 static const char joins[15][16] = {
-    /* B: BOOLEAN, S I L: SHORT INT LONG, D: DECIMAL, F U: FLOAT DOUBLE, d t: NAIVE_DATE NAIVE_DATETIME, z: UTC_DATETIME,
-       y: BINARY, x: XML, s: STRING, j: JSON, n: NAIVE_TIME */
+    /*
+     * B: BOOLEAN, S I L: SHORT INT LONG, D: DECIMAL, F U: FLOAT DOUBLE, d t: NAIVE_DATE NAIVE_DATETIME,
+     * z: UTC_DATETIME, y: BINARY, x: XML, s: STRING, j: JSON, n: NAIVE_TIME
+     */
     /* BOOLEAN        */ "Bssssssssssssss",
     /* SHORT          */ "sSILDUUssssssss",
     /* INT            */ "sIILDUUssssssss",
@@ -163,7 +168,10 @@ static void check_shape(weir_shape shape, weir_type type, uint32_t precision, ui
     assert_int_equal(params.scale, scale);
 }
 
-/* R-ENG-20: LONG with DOUBLE while magnitudes stay within 2^53; DECIMAL as wide as needed, STRING beyond 38 digits. */
+/*
+ * R-ENG-20: LONG with DOUBLE while magnitudes stay within 2^53; DECIMAL as wide as needed, STRING beyond 38
+ * digits.
+ */
 static void values_decide_the_type(void **state)
 {
     const int64_t exact = INT64_C(1) << 53;
