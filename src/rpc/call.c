@@ -465,7 +465,6 @@ static bool pop_locked(weir_rpc_call *call)
     call->in.wire_size -= message->wire_size;
     call->current = message;
     call->current_compressed = message->compressed;
-    call->in.wire_size -= message->wire_size;
     call->credit += message->wire_size;
     /* With nothing left to take, the peer must be able to send the rest of a message larger than the window. */
     return call->credit >= call->window_size / 4 ||
@@ -654,14 +653,25 @@ weir_bytes weir__rpc_call_text(const weir_rpc_call *call)
     return weir__buf_bytes(&call->text);
 }
 
+static size_t read_locked(const weir_rpc_call *call, const size_t *field)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&call->lock;
+    size_t value;
+
+    pthread_mutex_lock(lock);
+    value = *field;
+    pthread_mutex_unlock(lock);
+    return value;
+}
+
 size_t weir__rpc_call_inbound_peak(const weir_rpc_call *call)
 {
-    return call->in_peak;
+    return read_locked(call, &call->in_peak);
 }
 
 size_t weir__rpc_call_outbound_peak(const weir_rpc_call *call)
 {
-    return call->out_peak;
+    return read_locked(call, &call->out_peak);
 }
 
 /* --- the handler's end --- */

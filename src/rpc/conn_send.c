@@ -73,12 +73,17 @@ static weir_bytes cut_text(weir_bytes text)
         for (size_t j = i; j < next; j++) {
             unsigned char c = (unsigned char)text.data[j];
 
-            cost += c >= 0x20 && c <= 0x7E && c != '%' ? 1 : 3;
+            cost += c >= 0x20 && c <= 0x7E && c != '%' && (c != ' ' || j > 0) ? 1 : 3;
         }
         if (used + cost > WEIR_ERROR_MESSAGE_SIZE_MAX)
             break;
         used += cost;
         i = next;
+    }
+    /* A blank at the end is escaped, too. */
+    while (i > 1 && text.data[i - 1] == ' ' && used + 2 > WEIR_ERROR_MESSAGE_SIZE_MAX) {
+        used--;
+        i--;
     }
     return (weir_bytes){ text.data, i };
 }

@@ -18,6 +18,7 @@ typedef struct weir_rpc_workers {
     pthread_t *threads;
     size_t thread_count; /* the I/O thread's; read by others only after it has ended */
     size_t thread_max;
+    size_t busy_max;
     _Atomic size_t busy; /* calls handed over and not yet finished */
     _Atomic size_t running;
     _Atomic size_t running_peak;

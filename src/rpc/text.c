@@ -24,7 +24,10 @@ size_t weir__rpc_percent_encode(weir_bytes text, char *out)
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];
 
-        if (c >= 0x20 && c <= 0x7E && c != '%') {
+        /* HTTP takes blanks at the ends of a value for no part of it, and strict peers refuse them. */
+        bool edge = c == ' ' && (i == 0 || i + 1 == text.size);
+
+        if (c >= 0x20 && c <= 0x7E && c != '%' && !edge) {
             *at++ = (char)c;
             continue;
         }

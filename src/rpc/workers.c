@@ -9,7 +9,8 @@
 weir_status weir__rpc_workers_init(weir_rpc_workers *workers, const weir_rpc_limits *limits, weir_error *err)
 {
     workers->thread_max = limits->call_running_max;
-    workers->queue = weir__queue_new(limits->call_running_max + limits->call_waiting_max);
+    workers->busy_max = limits->call_running_max + limits->call_waiting_max;
+    workers->queue = weir__queue_new(workers->busy_max);
     workers->threads = weir__calloc(workers->thread_max, sizeof *workers->threads);
     if (workers->queue == NULL || workers->threads == NULL)
         return weir__error_memory(err, "starting the server");
@@ -71,6 +72,8 @@ bool weir__rpc_workers_take(weir_rpc_workers *workers, weir_rpc_call *call)
 {
     size_t busy = atomic_load(&workers->busy) + 1;
 
+    if (busy > workers->busy_max)
+        return false;
     if (busy > workers->thread_count && workers->thread_count < workers->thread_max &&
         pthread_create(&workers->threads[workers->thread_count], NULL, worker_main, workers) == 0)
         workers->thread_count++;

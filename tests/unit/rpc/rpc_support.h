@@ -62,7 +62,10 @@ static inline weir_rpc_code test_echo(weir_rpc_call *call, void *context)
     return WEIR_RPC_OK;
 }
 
-/* /t.T/Count: as many messages as the request says ("COUNT SIZE"), each of that size and numbered in its first bytes. */
+/*
+ * /t.T/Count: as many messages as the request says ("COUNT SIZE"), each of that size and numbered in its first
+ * bytes.
+ */
 static inline weir_rpc_code test_count(weir_rpc_call *call, void *context)
 {
     test_server *t = context;
@@ -179,7 +182,9 @@ static inline void test_server_open(test_server *t, bool local, const weir_rpc_l
     memset(t, 0, sizeof *t);
     memcpy(t->methods, methods, sizeof methods);
     if (local) {
-        snprintf(t->path, sizeof t->path, "/tmp/weir-rpc-test-%d.sock", (int)getpid());
+        static int count; /* a path each, so that a failed test does not stand in the way of the next */
+
+        snprintf(t->path, sizeof t->path, "/tmp/weir-rpc-test-%d-%d.sock", (int)getpid(), count++);
         options.socket_path = t->path;
     }
     if (weir__rpc_server_open(&options, &t->server, &err) != WEIR_OK)
