@@ -1,9 +1,11 @@
 /* sdk: rows, checkpoints and batches of a source; what is sent is read back by the record reader. */
 #include "support.h"
 
-#include <math.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "emit_support.h"
+#include "sdk/log.h"
 
 static const weir_table people = {
     .name = "people",
@@ -321,6 +323,33 @@ static void rows_that_wait_are_flushed_by_time(void **state)
     bench_close(&b);
 }
 
+/* R-SRC-04: past an hour without a checkpoint there is a warning in the log, once an hour. */
+static void an_hour_without_checkpoint_is_warned_of(void **state)
+{
+    const int64_t minute_ns = INT64_C(60000000000);
+    char line[512] = "";
+    int ends[2];
+    bench_sync b;
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    weir__log_open(ends[1], "sdk_connector");
+    assert_true(bench_open(&b, NULL));
+    for (int minute = 0; minute < 150; minute++) {
+        kept_now_ns += minute_ns;
+        weir_upsert(&b.sync, &people, WEIR_CELLS(weir_long("id", minute)));
+        if (minute == 100)
+            assert_int_equal(weir_checkpoint(&b.sync), WEIR_OK);
+    }
+    weir__log_open(1, "sdk_connector");
+    assert_true(read(ends[0], line, sizeof line) > 0);
+    assert_memory_equal(line, "{\"level\":\"WARNING\",\"message\":\"no checkpoint for an hour", 54);
+    assert_null(strstr(strchr(line, '\n') + 1, "WARNING"));
+    close(ends[0]);
+    close(ends[1]);
+    bench_close(&b);
+}
+
 static void a_stream_that_broke_stays_broken(void **state)
 {
     bench_sync b;
@@ -421,6 +450,7 @@ int main(void)
         cmocka_unit_test(tables_have_schemas_all_or_none),
         cmocka_unit_test(wide_tables_in_any_order),
         cmocka_unit_test(rows_that_wait_are_flushed_by_time),
+        cmocka_unit_test(an_hour_without_checkpoint_is_warned_of),
         cmocka_unit_test(a_stream_that_broke_stays_broken),
         cmocka_unit_test(state_that_came_is_seen_and_bad_state_is_a_task),
         cmocka_unit_test(every_allocation_may_fail),
