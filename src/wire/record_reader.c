@@ -31,6 +31,7 @@
 #define TAG_SEVERAL WEIR_WIRE_TAG(6, WEIR_WIRE_BYTES) /* UpdateResponse.records */
 #define OPERATION_LAST 6                              /* highest number of UpdateResponse's oneof */
 #define NANOS_PER_SECOND 1000000000
+#define HEAD_KEPT_MAX 96   /* bytes of a record's head that are compared with the next record's */
 #define SHOWN_NAME_MAX 120 /* bytes of a name in an error text */
 
 static const char reason_cut[] = "a field is longer than the record that holds it";
@@ -53,8 +54,12 @@ struct weir_record_reader {
     weir_record_names names;
     weir_record_table *table; /* of the last record, the guess for the next */
     weir_record_cell *cells;
-    size_t capacity; /* of cells: at least the columns of any table met */
-    uint64_t row;    /* rows begun so far */
+    size_t capacity;          /* of cells: at least the columns of any table met */
+    uint64_t row;             /* rows begun so far */
+    char head[HEAD_KEPT_MAX]; /* the bytes of the last record before its first cell … */
+    size_t head_size;         /* … 0 when they are not kept */
+    uint64_t head_op;         /* … and what they say, besides the table */
+    bool head_has_schema;
     const uint8_t *at;
     const uint8_t *end;
     int level;   /* nesting of the records in the open message */
@@ -431,9 +436,10 @@ WEIR_INLINE bool split_entry(const uint8_t *at, const uint8_t *end, weir_bytes *
     return true;
 }
 
-static bool grow_cells(weir_record_reader *reader)
+/* Room for as many cells as the table has columns. */
+static bool grow_cells(weir_record_reader *reader, const weir_record_table *table)
 {
-    size_t capacity = reader->table->capacity;
+    size_t capacity = table->capacity;
     weir_record_cell *cells;
 
     if (reader->capacity >= capacity)
@@ -460,7 +466,7 @@ static __attribute__((noinline)) uint32_t look_up(weir_record_reader *reader, we
     *reason = index == 0 ? reader->names.reason : NULL;
     if (index == 0)
         return 0;
-    if (!grow_cells(reader)) {
+    if (!grow_cells(reader, reader->table)) {
         *reason = "out of memory";
         return 0;
     }
@@ -623,9 +629,12 @@ static bool find_table(weir_record_reader *reader, const head *h, const char **r
     *reason = reader->names.reason;
     if (table == NULL)
         return false;
-    reader->table = table;
     *reason = "out of memory";
-    return grow_cells(reader);
+    if (!grow_cells(reader, table))
+        return false;
+    reader->table = table;
+    reader->head_size = 0;
+    return true;
 }
 
 /*
@@ -675,6 +684,53 @@ static bool read_cells(pass *p, const uint8_t *at, const uint8_t *end, bool *lat
     return !p->doubtful || check_row(p);
 }
 
+/*
+ * Reads the head of the record at [start, h->end), fills *h and points reader->table at its table. Records of
+ * one table mostly begin with the same bytes: then what they say is known. Returns the place of the first
+ * cell, or NULL with *reason.
+ */
+static inline const uint8_t *begin_record(weir_record_reader *reader, const uint8_t *start, head *h,
+                                          const char **reason)
+{
+    size_t size = reader->head_size;
+    const char *late_reason = NULL;
+    const uint8_t *cells;
+    head before;
+
+    if ((size_t)(h->end - start) > WEIR_ROW_SIZE_MAX) {
+        *reason = "the row is too large";
+        return NULL;
+    }
+    if (size > 0 && (size_t)(h->end - start) > size && start[size] == TAG_DATA &&
+        memcmp(start, reader->head, size) == 0) {
+        h->table = reader->table->name;
+        h->has_schema = reader->head_has_schema;
+        h->op = reader->head_op;
+        return start + size;
+    }
+    cells = read_head(reader, start, false, h, reason);
+    if (cells == NULL)
+        return NULL;
+    size = cells - start <= HEAD_KEPT_MAX ? (size_t)(cells - start) : 0;
+    if (!find_table(reader, h, reason)) {
+        /* The table's name may follow the cells; then this head says nothing about the next record. */
+        before = *h;
+        size = 0;
+        if (read_head(reader, cells, true, h, &late_reason) == NULL) {
+            *reason = late_reason;
+            return NULL;
+        }
+        if ((h->table.data == before.table.data && h->schema.data == before.schema.data) ||
+            !find_table(reader, h, reason))
+            return NULL;
+    }
+    reader->head_size = size;
+    memcpy(reader->head, start, reader->head_size);
+    reader->head_has_schema = h->has_schema;
+    reader->head_op = h->op;
+    return cells;
+}
+
 static weir_status read_record(weir_record_reader *reader, const uint8_t *start, const uint8_t *end,
                                weir_record *out, weir_error *err)
 {
@@ -682,18 +738,14 @@ static weir_status read_record(weir_record_reader *reader, const uint8_t *start,
     pass p = { .reader = reader };
     const char *reason = NULL;
     bool late = false;
-    const uint8_t *cells = read_head(reader, start, false, &h, &reason);
+    const uint8_t *cells = begin_record(reader, start, &h, &reason);
 
-    if (cells != NULL && (size_t)(end - start) > WEIR_ROW_SIZE_MAX) {
-        reason = "the row is too large";
-        cells = NULL;
-    }
-    if (cells == NULL || (h.table.size == 0 && read_head(reader, cells, true, &h, &reason) == NULL) ||
-        !find_table(reader, &h, &reason))
+    if (cells == NULL)
         return refuse(h.table, NULL, reason, err);
     if (!read_cells(&p, cells, end, &late))
         return refuse(h.table, &p.name, p.reason, err);
     if (late) {
+        reader->head_size = 0;
         p = (pass){ .reader = reader };
         if (read_head(reader, start, true, &h, &reason) == NULL || !find_table(reader, &h, &reason))
             return refuse(h.table, NULL, reason, err);

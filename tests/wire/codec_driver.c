@@ -22,6 +22,7 @@
 
 #define REQUEST_SIZE_MAX ((size_t)1 << 26)
 #define ROW_CELLS_MAX 4096
+#define REQUESTS_PER_READER 300
 
 typedef struct request {
     char command;
@@ -187,9 +188,22 @@ static weir_status write_again(weir_record_writer *writer, const weir_record *re
     return status;
 }
 
+/* The reader lives through many requests, for what it remembers of one message must not change the next. */
+static weir_record_reader *shared_reader(bool finish)
+{
+    static weir_record_reader *reader;
+    static int requests;
+
+    if (finish || requests++ % REQUESTS_PER_READER == 0) {
+        weir__record_reader_free(reader);
+        reader = finish ? NULL : weir__record_reader_new(1);
+    }
+    return reader;
+}
+
 static weir_status read_records(const request *req, weir_buf *out, weir_error *err)
 {
-    weir_record_reader *reader = weir__record_reader_new(1);
+    weir_record_reader *reader = shared_reader(false);
     weir_record_writer writer;
     weir_record record;
     weir_status status;
@@ -205,7 +219,6 @@ static weir_status read_records(const request *req, weir_buf *out, weir_error *e
     if (status == WEIR_OK && !drain(&writer, true, out))
         status = weir__error_memory(err, "answering");
     weir__record_writer_clear(&writer);
-    weir__record_reader_free(reader);
     return status;
 }
 
@@ -239,6 +252,7 @@ int main(void)
     weir__buf_init(&out, 4 * REQUEST_SIZE_MAX);
     while (fine && read_exactly(&req.command, 1))
         fine = read_run(&req.name) && read_run(&req.bytes) && answer(&req, &out);
+    shared_reader(true);
     weir__buf_clear(&req.name);
     weir__buf_clear(&req.bytes);
     weir__buf_clear(&out);
