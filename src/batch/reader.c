@@ -330,14 +330,14 @@ weir_status weir__reader_open(weir_reader *reader, const weir_reader_file *file,
     weir_status status = check_params(file, err);
 
     reader->failed = true;
+    reader->file = *file;
+    reader->file.key = NULL;
     forget_table(reader);
     if (status == WEIR_OK)
         status = weir__unpacker_open(reader->unpacker, &unpacked, err);
     if (status != WEIR_OK)
         return status;
     weir__csv_index_init(reader->index);
-    reader->file = *file;
-    reader->file.key = NULL;
     reader->start = 0;
     reader->size = 0;
     reader->rows = 0;

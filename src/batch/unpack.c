@@ -123,6 +123,8 @@ weir_status weir__unpacker_open(weir_unpacker *unpacker, const weir_unpacker_fil
     weir_status status = check_file(file, err);
 
     unpacker->failed = true;
+    unpacker->file = *file;
+    unpacker->file.key = NULL;
     if (status == WEIR_OK && file->compression == WEIR_COMPRESSION_GZIP)
         status = open_gzip(unpacker, err);
     if (status != WEIR_OK)
@@ -130,8 +132,6 @@ weir_status weir__unpacker_open(weir_unpacker *unpacker, const weir_unpacker_fil
     ZSTD_DCtx_reset(unpacker->zstd, ZSTD_reset_session_only);
     if (file->encryption == WEIR_ENCRYPTION_AES)
         memcpy(unpacker->key, file->key, sizeof unpacker->key);
-    unpacker->file = *file;
-    unpacker->file.key = NULL;
     unpacker->begun = false;
     unpacker->ended = false;
     unpacker->frame_open = false;

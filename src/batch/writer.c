@@ -83,7 +83,7 @@ weir_status weir__writer_text(weir_writer *writer, weir_bytes text, uint64_t row
 
     assert(writer->open);
     writer->rows += rows;
-    if (text.size < TEXT_TARGET - writer->text.size) {
+    if (writer->text.size + text.size < TEXT_TARGET) {
         if (!weir__buf_put(&writer->text, text.data, text.size))
             return weir__error_memory(err, "writing a batch file");
         return WEIR_OK;

@@ -5,6 +5,7 @@
  */
 #include "batch_support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <openssl/evp.h>
@@ -448,6 +449,45 @@ static void size_bounds_hold(void **state)
     }
 }
 
+/* Ready-made text and rows go through one writer, whatever their sizes, wide headers included. */
+static void text_and_rows_may_be_mixed(void **state)
+{
+    static weir_column columns[9000];
+    static char names[9000][12];
+    weir_table wide = { .name = "wide", .columns = columns, .column_count = 9000 };
+    weir_file_params params = test_params(WEIR_COMPRESSION_ZSTD, WEIR_ENCRYPTION_AES);
+    weir_writer *writer = weir__writer_new();
+    weir_buf out;
+    weir_buf text;
+    weir_writer_file file = { &wide, &params, test_key, test_iv, { test_sink_write, &out } };
+    weir_buf rows;
+    test_reading how = { WEIR_BATCH_REPLACE, &wide, params, test_key, SIZE_MAX };
+    weir_error err;
+
+    (void)state;
+    weir__buf_init(&out, 64 * WEIR_MIB);
+    weir__buf_init(&text, WEIR_MIB);
+    weir__buf_init(&rows, 256 * WEIR_MIB);
+    for (size_t i = 0; i < 9000; i++) {
+        snprintf(names[i], sizeof names[i], "column%zu", i);
+        columns[i] = (weir_column){ .name = names[i], .type = WEIR_STRING, .key = i == 0 };
+        assert_true(weir__buf_put_text(&text, i < 8999 ? "x," : "y\n"));
+    }
+    assert_int_equal(weir__writer_begin(writer, &file, &err), WEIR_OK);
+    for (size_t i = 0; i < 100; i++)
+        for (size_t at = 0; at < text.size; at += 3000)
+            assert_int_equal(weir__writer_text(writer, (weir_bytes){ text.data + at, 3000 }, at == 0, &err),
+                             WEIR_OK);
+    assert_int_equal(weir__writer_rows(writer), 100);
+    assert_int_equal(weir__writer_finish(writer, NULL, &err), WEIR_OK);
+    assert_int_equal(test_read(&how, weir__buf_bytes(&out), &rows, &err), WEIR_OK);
+    assert_int_equal(rows.size, 100 * text.size);
+    weir__writer_free(writer);
+    weir__buf_clear(&out);
+    weir__buf_clear(&text);
+    weir__buf_clear(&rows);
+}
+
 static void check_cell(weir_cell cell, const char *want)
 {
     weir_file_params params = test_params(WEIR_COMPRESSION_OFF, WEIR_ENCRYPTION_NONE);
@@ -600,6 +640,7 @@ int main(void)
         cmocka_unit_test(an_empty_plaintext_is_an_error),
         cmocka_unit_test(failures_of_ports_are_passed_on),
         cmocka_unit_test(size_bounds_hold),
+        cmocka_unit_test(text_and_rows_may_be_mixed),
         cmocka_unit_test(cells_are_quoted_as_the_official_writer_does),
         cmocka_unit_test(a_failed_row_leaves_no_trace),
         cmocka_unit_test(names_keys_and_markers_are_random),
