@@ -266,6 +266,8 @@ static weir_status explain_locked(const weir_rpc_call *call, weir_error *err)
                               call->peer,
                               late ? "its deadline has passed" : "the client has cancelled it or went away");
     }
+    if (call->code == WEIR_RPC_FAILED_PRECONDITION && call->text.size > 0) /* the text is for a person */
+        return weir__error_as(err, WEIR_TASK, "%.*s", (int)call->text.size, call->text.data);
     if (call->code == WEIR_RPC_CANCELLED)
         status = WEIR_CANCELLED;
     else if (call->code == WEIR_RPC_UNIMPLEMENTED)

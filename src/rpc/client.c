@@ -315,7 +315,7 @@ static void service_calls(weir_rpc_client *client)
         if (call->stream != NULL) {
             weir__rpc_conn_service(call);
         } else if (!call->started && !atomic_load(&call->over)) {
-            if (client->state == CLIENT_READY)
+            if (client->state == CLIENT_READY && !weir__rpc_conn_is_retiring(client->link->conn))
                 weir__rpc_conn_start(client->link->conn, call);
             else
                 add_pending(client, call);

@@ -485,7 +485,11 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t error_code, v
         return 0;
     if (stream->call != NULL && conn->setup.is_server) {
         weir__rpc_call_end(stream->call, WEIR_RPC_CANCELLED, "the client has cancelled the call", false);
-    } else if (stream->call != NULL && (stream->unsent || conn->goaway_in) && error_code != NGHTTP2_CANCEL) {
+    } else if (stream->call != NULL && stream->unsent && conn->goaway_in) {
+        /* Nothing of it was sent: the next connection can take it as it is. */
+        stream->call->started = false;
+        weir__rpc_port_mark(stream->call->port, stream->call);
+    } else if (stream->call != NULL && conn->goaway_in && error_code != NGHTTP2_CANCEL) {
         weir__rpc_call_end(stream->call, WEIR_RPC_UNAVAILABLE,
                            "the server is going away and did not take the call", false);
     } else if (stream->call != NULL) {
