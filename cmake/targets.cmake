@@ -26,6 +26,7 @@ function(weir_connector name)
 endfunction()
 
 enable_testing()
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 file(GLOB folders CONFIGURE_DEPENDS connectors/*/CMakeLists.txt examples/*/CMakeLists.txt)
 foreach(list IN LISTS folders)
@@ -88,7 +89,6 @@ foreach(list IN LISTS lists)
 endforeach()
 
 # House rules as tests.
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
 foreach(check layers style rules)
     add_test(NAME check.${check} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check-${check})
 endforeach()

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""source-files through `weir sync` into SQLite: what the files say, read by Python's csv and json, is what lands.
+
+Each check makes a folder, syncs, and compares every cell; later checks change the folder and sync again, and look at the
+counts that the sync reports: only what changed may travel.
+
+usage: files.py BIN_DIR
+"""
+import csv
+import io
+import json
+import os
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+OWN = ("_file", "_line", "_modified", "_fivetran_synced", "_fivetran_deleted")
+
+
+class Sync:
+    def __init__(self, bin_dir, folder, **options):
+        self.bin = pathlib.Path(bin_dir)
+        self.base = pathlib.Path(folder)
+        self.files = self.base / "files"
+        self.files.mkdir(parents=True)
+        self.database = self.base / "warehouse.db"
+        (self.base / "source.json").write_text(json.dumps({"folder": str(self.files), **options}))
+        (self.base / "destination.json").write_text(json.dumps({"path": str(self.database)}))
+
+    def write(self, name, data):
+        path = self.files / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+    def run(self, wanted=0):
+        done = subprocess.run(
+            [self.bin / "weir", "sync", "--source", self.bin / "source-files", "--source-config",
+             self.base / "source.json", "--destination", self.bin / "destination-sqlite", "--destination-config",
+             self.base / "destination.json", "--schema", "t", "--state", self.base / "state", "--json"],
+            text=True, capture_output=True, timeout=60)
+        assert done.returncode == wanted, f"exit {done.returncode}, not {wanted}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout), done.stderr
+
+    def rows(self, table, columns, deleted=0):
+        quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+        with sqlite3.connect(self.database) as db:
+            return db.execute(f'SELECT {quoted} FROM "t.{table}" WHERE _fivetran_deleted = {deleted} '
+                              "ORDER BY _file, _line").fetchall()
+
+    def types(self, table):
+        """Fivetran's names of the types, as the destination describes them."""
+        with sqlite3.connect(self.database) as db:
+            names = [row[1] for row in db.execute(f'PRAGMA table_info("t.{table}")')]
+            kept = dict(db.execute('SELECT "column", "type" FROM _weir_columns WHERE "table" = ?', (f"t.{table}",)))
+        return {name: kept.get(name) for name in names}
+
+
+def count(summary, table):
+    for entry in summary["tables"]:
+        if entry["table"] == table:
+            return entry["upserted"], entry["deleted"]
+    return 0, 0
+
+
+HARD = ('id,zip,text,amount,exact,day,moment,zoned,flag,mixed,empty\r\n'
+        '1,00501,"a, ""quoted"" cell",1.5,12345678901234567890.12,2007-12-03,2007-12-03T10:15:30,'
+        '2007-12-03T10:15:30Z,true,1,\r\n'
+        '2,10001,"two\nlines",-2,0.5,0001-01-01,2007-12-03 10:15:30.25,2007-12-03T12:15:30+02:00,false,x,\r\n'
+        '9007199254740993,,"",0.1,,,,,,2.5,\r\n')
+
+
+def check_csv(bin_dir, folder):
+    """Every type that a CSV can show, against the csv module and hand-written values."""
+    sync = Sync(bin_dir, folder)
+    sync.write("hard.csv", HARD)
+    sync.run()
+    texts = list(csv.reader(io.StringIO(HARD, newline="")))
+    found = sync.rows("hard", ["id", "zip", "text", "mixed"])
+    expected = [(int(r[0]), r[1] or None, r[2], r[9]) for r in texts[1:]]
+    assert found == expected, found
+    assert sync.rows("hard", ["flag"]) == [(1,), (0,), (None,)]
+    assert sync.rows("hard", ["amount"]) == [(1.5,), (-2.0,), (0.1,)]
+    assert [str(v) for (v,) in sync.rows("hard", ["exact"])] == ["12345678901234567890.12", "0.50", "None"] or \
+           [str(v) for (v,) in sync.rows("hard", ["exact"])] == ["12345678901234567890.12", "0.5", "None"]
+    assert [v and v[:10] for (v,) in sync.rows("hard", ["day"])] == ["2007-12-03", "0001-01-01", None]
+    zoned = [v for (v,) in sync.rows("hard", ["zoned"])]
+    assert zoned[0][11:19] == "10:15:30" and zoned[1][11:19] == "10:15:30", zoned
+    assert sync.rows("hard", ["empty"]) == [(None,)] * 3
+
+
+def check_json(bin_dir, folder):
+    """Lines and arrays, nested values, missing names, against the json module."""
+    sync = Sync(bin_dir, folder)
+    rows = [{"a": 1, "b": "x", "n": {"k": [1, None]}}, {"b": "2007-12-03", "a": None}, {"a": 2.5, "c": True, "n": []}]
+    sync.write("lines.jsonl", "\n".join(json.dumps(row) for row in rows))
+    sync.write("array.json", json.dumps(rows, indent=2))
+    sync.write("empty.json", "[]")
+    sync.run()
+    for table in ("lines", "array"):
+        assert sync.rows(table, ["a", "b", "c"]) == [(1.0, "x", None), (None, "2007-12-03", None), (2.5, None, 1)]
+        nested = [value and json.loads(value) for (value,) in sync.rows(table, ["n"])]
+        assert nested == [{"k": [1, None]}, None, []], nested
+
+
+def check_increments(bin_dir, folder):
+    """Changed, longer, shorter, new and removed files; only they travel."""
+    sync = Sync(bin_dir, folder)
+    sync.write("a.csv", "id\n1\n2\n3\n")
+    sync.write("b.csv", "id\n1\n")
+    sync.write("parts/1.csv", "v\nx\n")
+    summary, _ = sync.run()
+    assert (count(summary, "a"), count(summary, "b"), count(summary, "parts")) == ((3, 0), (1, 0), (1, 0)), summary
+    summary, _ = sync.run()
+    assert summary["rows"] == 0, summary
+    sync.write("a.csv", "id\n10\n")
+    sync.write("parts/2.csv", "v\ny\n")
+    os.remove(sync.files / "b.csv")
+    summary, _ = sync.run()
+    assert (count(summary, "a"), count(summary, "b"), count(summary, "parts")) == ((1, 2), (0, 1), (1, 0)), summary
+    assert sync.rows("a", ["id"]) == [(10,)] and sync.rows("a", ["_line"], 1) == [(2,), (3,)]
+    assert sync.rows("b", ["id"]) == [] and len(sync.rows("b", ["id"], 1)) == 1
+    assert sync.rows("parts", ["v", "_file"]) == [("x", "parts/1.csv"), ("y", "parts/2.csv")]
+
+
+def check_widening(bin_dir, folder):
+    """A column whose values change kind from sync to sync: LONG, DOUBLE, STRING; old values keep their meaning."""
+    sync = Sync(bin_dir, folder)
+    for number, value in enumerate(("7", "1.5", "seven", ""), 1):
+        sync.write(f"parts/{number}.csv", f"v,w{number}\n{value},1\n")
+        sync.run()
+    values = [row[0] for row in sync.rows("parts", ["v"])]
+    assert values[1:] == ["1.5", "seven", None] and values[0] in ("7", "7.0"), values
+    assert sync.rows("parts", ["w1", "w4"]) == [(1, None), (None, None), (None, None), (None, 1)]
+
+
+def check_options(bin_dir, folder):
+    """Own keys, another delimiter, a text that means NULL."""
+    sync = Sync(bin_dir, folder, keys="o=id ; other=x", delimiter=";", null_text="NA")
+    sync.write("o.csv", "id;v\n1;a\n2;NA\n1;b\n")
+    sync.run()
+    assert sync.rows("o", ["id", "v"]) in ([(2, None), (1, "b")], [(1, "b"), (2, None)])
+
+
+def check_bad_files(bin_dir, folder):
+    """Each fault is a task that names the file and the place; the state stays, and mending it is enough."""
+    for name, data, words in (
+            ("ragged.csv", "a,b\n1,2\n1,2,3\n", ("ragged.csv", "row 2", "header")),
+            ("open.csv", 'a,b\n1,"2\n', ("open.csv", "quote")),
+            ("bad.jsonl", '{"a": 1}\n{"a": \n', ("bad.jsonl", "object 2")),
+            ("cut.json", '[{"a": 1},', ("cut.json",)),
+            ("word.json", 'hello', ("word.json", "object"))):
+        sync = Sync(bin_dir, pathlib.Path(folder) / name)
+        sync.write(name, data)
+        summary, err = sync.run(3)
+        text = (summary["task"] or "") + (summary["error"] or "")
+        assert all(word in text for word in words), (name, summary, err)
+        sync.write(name, '{"a": 1}' if name.endswith("l") else "[]" if name.endswith("n") else "a,b\n1,2\n")
+        sync.run()
+
+
+def check_setup(bin_dir, folder):
+    """A folder that is not there is a task; a required option that is missing too."""
+    sync = Sync(bin_dir, folder)
+    sync.files.rmdir()
+    summary, _ = sync.run(3)
+    assert str(sync.files) in summary["task"], summary
+    (sync.base / "source.json").write_text("{}")
+    summary, _ = sync.run(3)
+    assert "Folder" in summary["task"] or "folder" in summary["task"], summary
+
+
+def main():
+    checks = [value for name, value in globals().items() if name.startswith("check_")]
+    with tempfile.TemporaryDirectory(prefix="weir-files-") as folder:
+        for check in checks:
+            check(sys.argv[1], os.path.join(folder, check.__name__))
+            print("ok:", check.__doc__)
+
+
+main()
