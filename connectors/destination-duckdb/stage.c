@@ -1,0 +1,621 @@
+/*
+ * destination-duckdb/stage: chunks are filled through pointers taken once per chunk; see stage.h for the
+ * columns.
+ */
+#include "stage.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../shared-embedded/decimal.h"
+
+#define SLOTS_MIN ((size_t)8192)
+#define INLINE_MAX 12 /* bytes of a string that DuckDB keeps in place */
+
+/* Where the next cell of a column goes. */
+typedef struct lane {
+    stage_column column;
+    idx_t place;       /* of the value's vector in a chunk */
+    idx_t nanos_place; /* of the nanoseconds' vector; 0 without */
+    duckdb_vector vector;
+    void *data;
+    int16_t *nanos;
+    uint64_t *validity; /* NULL until the chunk has a NULL in the column */
+    size_t modified;
+    bool has_nanos;
+} lane;
+
+struct stage {
+    stage *next;
+    uint64_t id;
+    lane *lanes;
+    size_t count;
+    size_t mask_count;
+    uint64_t **masks; /* of the current chunk, one pointer per 60 columns */
+    idx_t mask_place;
+    int64_t *seq;
+    idx_t seq_place;
+    duckdb_logical_type *types; /* of all vectors of a chunk */
+    idx_t type_count;
+    duckdb_data_chunk *chunks;
+    size_t chunk_count; /* made; those past the rows are empty */
+    size_t chunk_room;
+    size_t chunk_bytes; /* fixed part of one chunk */
+    size_t vector_size;
+    size_t rows;
+    size_t long_bytes; /* of strings that are not kept in place */
+    uint64_t *slots;   /* fingerprints of the keys; a power of two of them, 0 is free */
+    size_t slot_count;
+    bool repeats;
+};
+
+/* Stages that statements may name. */
+static pthread_mutex_t stages_lock = PTHREAD_MUTEX_INITIALIZER;
+static stage *stages;
+static uint64_t last_id;
+
+static stage *find_stage(uint64_t id)
+{
+    stage *s;
+
+    pthread_mutex_lock(&stages_lock);
+    for (s = stages; s && s->id != id; s = s->next)
+        continue;
+    pthread_mutex_unlock(&stages_lock);
+    return s;
+}
+
+/* --- the table function --- */
+
+typedef struct scan {
+    const stage *stage;
+    atomic_size_t next; /* chunk */
+    idx_t column_count;
+    idx_t columns[];
+} scan;
+
+static void bind_stage(duckdb_bind_info info)
+{
+    duckdb_value parameter = duckdb_bind_get_parameter(info, 0);
+    stage *s = find_stage((uint64_t)duckdb_get_int64(parameter));
+    char name[32];
+
+    duckdb_destroy_value(&parameter);
+    if (s == NULL) {
+        duckdb_bind_set_error(info, "there is no such stage");
+        return;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        snprintf(name, sizeof name, "c%zu", i);
+        duckdb_bind_add_result_column(info, name, s->types[s->lanes[i].place]);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->lanes[i].nanos_place == 0)
+            continue;
+        snprintf(name, sizeof name, "n%zu", i);
+        duckdb_bind_add_result_column(info, name, s->types[s->lanes[i].nanos_place]);
+    }
+    for (size_t i = 0; i < s->mask_count; i++) {
+        snprintf(name, sizeof name, "m%zu", i * STAGE_MASK_BITS);
+        duckdb_bind_add_result_column(info, name, s->types[s->mask_place + i]);
+    }
+    duckdb_bind_add_result_column(info, "seq", s->types[s->seq_place]);
+    duckdb_bind_set_cardinality(info, s->rows, true);
+    duckdb_bind_set_bind_data(info, s, NULL);
+}
+
+static size_t used_chunks(const stage *s)
+{
+    return (s->rows + s->vector_size - 1) / s->vector_size;
+}
+
+static void init_scan(duckdb_init_info info)
+{
+    const stage *s = duckdb_init_get_bind_data(info);
+    idx_t count = duckdb_init_get_column_count(info);
+    scan *out = malloc(sizeof *out + count * sizeof *out->columns);
+
+    if (out == NULL) {
+        duckdb_init_set_error(info, "out of memory");
+        return;
+    }
+    out->stage = s;
+    atomic_init(&out->next, 0);
+    out->column_count = count;
+    for (idx_t i = 0; i < count; i++)
+        out->columns[i] = duckdb_init_get_column_index(info, i);
+    duckdb_init_set_init_data(info, out, free);
+    duckdb_init_set_max_threads(info, used_chunks(s));
+}
+
+static void scan_stage(duckdb_function_info info, duckdb_data_chunk output)
+{
+    scan *in = duckdb_function_get_init_data(info);
+    const stage *s = in->stage;
+    size_t at = atomic_fetch_add(&in->next, 1);
+    size_t rows;
+
+    if (at >= used_chunks(s)) {
+        duckdb_data_chunk_set_size(output, 0);
+        return;
+    }
+    for (idx_t i = 0; i < in->column_count; i++)
+        if (in->columns[i] < s->type_count)
+            duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(output, i),
+                                           duckdb_data_chunk_get_vector(s->chunks[at], in->columns[i]));
+    rows = s->rows - at * s->vector_size;
+    duckdb_data_chunk_set_size(output, rows < s->vector_size ? rows : s->vector_size);
+}
+
+bool stage_register(duckdb_connection db)
+{
+    duckdb_table_function function = duckdb_create_table_function();
+    duckdb_logical_type id = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+    duckdb_state state;
+
+    duckdb_table_function_set_name(function, "weir_stage");
+    duckdb_table_function_add_parameter(function, id);
+    duckdb_table_function_set_bind(function, bind_stage);
+    duckdb_table_function_set_init(function, init_scan);
+    duckdb_table_function_set_function(function, scan_stage);
+    duckdb_table_function_supports_projection_pushdown(function, true);
+    state = duckdb_register_table_function(db, function);
+    duckdb_destroy_logical_type(&id);
+    duckdb_destroy_table_function(&function);
+    return state == DuckDBSuccess;
+}
+
+/* --- making --- */
+
+static bool keeps_nanos(duckdb_type type)
+{
+    return type == DUCKDB_TYPE_TIMESTAMP || type == DUCKDB_TYPE_TIMESTAMP_TZ || type == DUCKDB_TYPE_TIME;
+}
+
+static duckdb_logical_type make_type(const stage_column *column)
+{
+    duckdb_logical_type type;
+
+    if (column->type == DUCKDB_TYPE_DECIMAL)
+        return duckdb_create_decimal_type(column->width, column->scale);
+    type = duckdb_create_logical_type(column->type);
+    if (column->json)
+        duckdb_logical_type_set_alias(type, "JSON");
+    return type;
+}
+
+/* Types of the vectors of a chunk, in the order of stage.h, and where each lane finds its own. */
+static void lay_out(stage *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        s->lanes[i].place = s->type_count;
+        s->types[s->type_count++] = make_type(&s->lanes[i].column);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (!keeps_nanos(s->lanes[i].column.type))
+            continue;
+        s->lanes[i].nanos_place = s->type_count;
+        s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_SMALLINT);
+    }
+    s->mask_place = s->type_count;
+    for (size_t i = 0; i < s->mask_count; i++)
+        s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT);
+    s->seq_place = s->type_count;
+    s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+    s->vector_size = duckdb_vector_size();
+    s->chunk_bytes = s->vector_size * s->type_count * 16;
+}
+
+stage *stage_new(const stage_column *columns, size_t count)
+{
+    stage *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    s->count = count;
+    s->mask_count = (count + STAGE_MASK_BITS - 1) / STAGE_MASK_BITS;
+    s->lanes = calloc(count, sizeof *s->lanes);
+    s->masks = calloc(s->mask_count, sizeof *s->masks);
+    s->types = calloc(2 * count + s->mask_count + 1, sizeof *s->types);
+    s->slots = calloc(SLOTS_MIN, sizeof *s->slots);
+    s->slot_count = SLOTS_MIN;
+    if (s->lanes == NULL || s->masks == NULL || s->types == NULL || s->slots == NULL) {
+        stage_free(s);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        s->lanes[i].column = columns[i];
+    lay_out(s);
+    pthread_mutex_lock(&stages_lock);
+    s->id = ++last_id;
+    s->next = stages;
+    stages = s;
+    pthread_mutex_unlock(&stages_lock);
+    return s;
+}
+
+void stage_free(stage *s)
+{
+    stage **at = &stages;
+
+    if (s == NULL)
+        return;
+    pthread_mutex_lock(&stages_lock);
+    while (*at && *at != s)
+        at = &(*at)->next;
+    if (*at)
+        *at = s->next;
+    pthread_mutex_unlock(&stages_lock);
+    for (size_t i = 0; i < s->chunk_count; i++)
+        duckdb_destroy_data_chunk(&s->chunks[i]);
+    for (idx_t i = 0; i < s->type_count; i++)
+        duckdb_destroy_logical_type(&s->types[i]);
+    free(s->chunks);
+    free(s->lanes);
+    free(s->masks);
+    free(s->types);
+    free(s->slots);
+    free(s);
+}
+
+uint64_t stage_id(const stage *s)
+{
+    return s->id;
+}
+
+void stage_reset(stage *s)
+{
+    for (size_t i = 0; i < used_chunks(s); i++)
+        duckdb_data_chunk_reset(s->chunks[i]);
+    for (size_t i = 0; i < s->count; i++)
+        s->lanes[i].modified = 0;
+    s->rows = 0;
+    s->long_bytes = 0;
+    s->repeats = false;
+    memset(s->slots, 0, s->slot_count * sizeof *s->slots);
+}
+
+/* --- filling --- */
+
+static bool add_chunk(stage *s)
+{
+    if (s->chunk_count == s->chunk_room) {
+        size_t room = s->chunk_room * 2 + 8;
+        duckdb_data_chunk *chunks = realloc(s->chunks, room * sizeof *chunks);
+
+        if (chunks == NULL)
+            return false;
+        s->chunks = chunks;
+        s->chunk_room = room;
+    }
+    s->chunks[s->chunk_count] = duckdb_create_data_chunk(s->types, s->type_count);
+    if (s->chunks[s->chunk_count] == NULL)
+        return false;
+    s->chunk_count++;
+    return true;
+}
+
+/* Points the lanes at the chunk that the next row goes to. */
+static bool begin_chunk(stage *s)
+{
+    size_t at = s->rows / s->vector_size;
+    duckdb_data_chunk chunk;
+
+    if (at == s->chunk_count && !add_chunk(s))
+        return false;
+    chunk = s->chunks[at];
+    for (size_t i = 0; i < s->count; i++) {
+        lane *l = &s->lanes[i];
+
+        l->vector = duckdb_data_chunk_get_vector(chunk, l->place);
+        l->data = duckdb_vector_get_data(l->vector);
+        l->validity = NULL;
+        if (l->nanos_place) {
+            l->nanos = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, l->nanos_place));
+            memset(l->nanos, 0, s->vector_size * sizeof *l->nanos);
+        }
+    }
+    for (size_t i = 0; i < s->mask_count; i++)
+        s->masks[i] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->mask_place + i));
+    s->seq = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->seq_place));
+    duckdb_data_chunk_set_size(chunk, s->vector_size);
+    return true;
+}
+
+static void put_null(lane *l, idx_t at)
+{
+    if (l->validity == NULL) {
+        duckdb_vector_ensure_validity_writable(l->vector);
+        l->validity = duckdb_vector_get_validity(l->vector);
+    }
+    duckdb_validity_set_row_invalid(l->validity, at);
+}
+
+static void put_bytes(stage *s, lane *l, idx_t at, weir_bytes bytes)
+{
+    duckdb_string_t *out = (duckdb_string_t *)l->data + at;
+
+    if (bytes.size <= INLINE_MAX) {
+        *out = (duckdb_string_t){ 0 };
+        out->value.inlined.length = (uint32_t)bytes.size;
+        if (bytes.size > 0)
+            memcpy(out->value.inlined.inlined, bytes.data, bytes.size);
+        return;
+    }
+    duckdb_vector_assign_string_element_len(l->vector, at, bytes.data, bytes.size);
+    s->long_bytes += bytes.size;
+}
+
+/* The common case: plain digits that fit into 64 bits. False when the general way must decide. */
+static bool small_decimal(weir_bytes text, uint32_t width, uint32_t scale, int64_t *out)
+{
+    const char *at = text.data, *end = text.data + text.size;
+    uint32_t whole = 0, fraction = 0;
+    bool negative = at < end && *at == '-', point = false;
+    int64_t sum = 0;
+
+    for (at += negative; at < end; at++) {
+        if (*at == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (*at < '0' || *at > '9' || whole + fraction == 18)
+            return false;
+        sum = sum * 10 + (*at - '0');
+        fraction += point;
+        whole += !point;
+    }
+    if (whole + fraction == 0 || fraction > scale || whole + scale > 18 || whole + scale > width)
+        return false;
+    for (; fraction < scale; fraction++)
+        sum *= 10;
+    *out = negative ? -sum : sum;
+    return true;
+}
+
+static bool put_decimal(lane *l, idx_t at, weir_bytes digits)
+{
+    uint32_t width = l->column.width, scale = l->column.scale;
+    uint64_t lower;
+    int64_t small, upper;
+    decimal value;
+
+    if (small_decimal(digits, width, scale, &small)) {
+        lower = (uint64_t)small;
+        upper = small < 0 ? -1 : 0;
+    } else if (!decimal_parse(digits.data, digits.size, &value) ||
+               !decimal_scaled(&value, width, scale, &lower, &upper)) {
+        return false;
+    }
+    if (width <= 4)
+        ((int16_t *)l->data)[at] = (int16_t)lower;
+    else if (width <= 9)
+        ((int32_t *)l->data)[at] = (int32_t)lower;
+    else if (width <= 18)
+        ((int64_t *)l->data)[at] = (int64_t)lower;
+    else
+        ((duckdb_hugeint *)l->data)[at] = (duckdb_hugeint){ lower, upper };
+    return true;
+}
+
+static void put_time(lane *l, idx_t at, weir_time time)
+{
+    int32_t nanos = time.nanos % 1000;
+
+    ((int64_t *)l->data)[at] = time.seconds * 1000000 + time.nanos / 1000;
+    l->nanos[at] = (int16_t)nanos;
+    l->has_nanos |= nanos != 0;
+}
+
+static int32_t day_of(weir_time time)
+{
+    int64_t day = time.seconds / 86400;
+
+    return (int32_t)(day - (time.seconds % 86400 < 0));
+}
+
+static bool put_value(stage *s, lane *l, idx_t at, const weir_cell *cell)
+{
+    int64_t integer = cell->as.integer;
+
+    switch (l->column.type) {
+    case DUCKDB_TYPE_BOOLEAN:
+        ((bool *)l->data)[at] = cell->as.boolean;
+        return true;
+    case DUCKDB_TYPE_SMALLINT:
+        ((int16_t *)l->data)[at] = (int16_t)integer;
+        return integer >= INT16_MIN && integer <= INT16_MAX;
+    case DUCKDB_TYPE_INTEGER:
+        ((int32_t *)l->data)[at] = (int32_t)integer;
+        return integer >= INT32_MIN && integer <= INT32_MAX;
+    case DUCKDB_TYPE_BIGINT:
+        ((int64_t *)l->data)[at] = integer;
+        return true;
+    case DUCKDB_TYPE_FLOAT:
+        ((float *)l->data)[at] = (float)cell->as.real;
+        return true;
+    case DUCKDB_TYPE_DOUBLE:
+        ((double *)l->data)[at] = cell->as.real;
+        return true;
+    case DUCKDB_TYPE_DATE:
+        ((int32_t *)l->data)[at] = day_of(cell->as.time);
+        return true;
+    case DUCKDB_TYPE_TIME:
+    case DUCKDB_TYPE_TIMESTAMP:
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+        put_time(l, at, cell->as.time);
+        return true;
+    case DUCKDB_TYPE_DECIMAL:
+        return put_decimal(l, at, cell->as.bytes);
+    default:
+        put_bytes(s, l, at, cell->as.bytes);
+        return true;
+    }
+}
+
+/* --- keys --- */
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 29;
+}
+
+static uint64_t mix_bytes(uint64_t hash, const char *data, size_t size)
+{
+    uint64_t word = 0;
+
+    hash = mix(hash, size);
+    for (; size >= sizeof word; data += sizeof word, size -= sizeof word) {
+        memcpy(&word, data, sizeof word);
+        hash = mix(hash, word);
+    }
+    word = 0;
+    if (size > 0)
+        memcpy(&word, data, size);
+    return mix(hash, word);
+}
+
+/*
+ * Equal values have equal fingerprints; the reverse need not hold. NaN and both zeros count as one value each
+ * (R-DST-07).
+ */
+static uint64_t mix_cell(uint64_t hash, const lane *l, idx_t at)
+{
+    duckdb_string_t *text;
+    double real;
+    uint64_t bits;
+
+    switch (l->column.type) {
+    case DUCKDB_TYPE_BOOLEAN:
+        return mix(hash, ((const bool *)l->data)[at]);
+    case DUCKDB_TYPE_SMALLINT:
+        return mix(hash, (uint64_t)((const int16_t *)l->data)[at]);
+    case DUCKDB_TYPE_INTEGER:
+    case DUCKDB_TYPE_DATE:
+        return mix(hash, (uint64_t)((const int32_t *)l->data)[at]);
+    case DUCKDB_TYPE_FLOAT:
+    case DUCKDB_TYPE_DOUBLE:
+        real = l->column.type == DUCKDB_TYPE_FLOAT ? (double)((const float *)l->data)[at]
+                                                   : ((const double *)l->data)[at];
+        real = real == 0 ? 0 : real;
+        memcpy(&bits, &real, sizeof bits);
+        return mix(hash, real == real ? bits : 1);
+    case DUCKDB_TYPE_DECIMAL:
+        if (l->column.width > 18)
+            return mix(hash, ((const duckdb_hugeint *)l->data)[at].lower);
+        if (l->column.width > 9)
+            return mix(hash, ((const uint64_t *)l->data)[at]);
+        return mix(hash,
+                   l->column.width > 4 ? ((const uint32_t *)l->data)[at] : ((const uint16_t *)l->data)[at]);
+    case DUCKDB_TYPE_VARCHAR:
+    case DUCKDB_TYPE_BLOB:
+        text = (duckdb_string_t *)l->data + at;
+        return mix_bytes(hash, duckdb_string_t_data(text), duckdb_string_t_length(*text));
+    default:
+        return mix(hash, ((const uint64_t *)l->data)[at]);
+    }
+}
+
+static bool insert_slot(uint64_t *slots, size_t slot_count, uint64_t hash)
+{
+    size_t at = (size_t)hash & (slot_count - 1);
+
+    while (slots[at] != 0 && slots[at] != hash)
+        at = (at + 1) & (slot_count - 1);
+    if (slots[at] == hash)
+        return false;
+    slots[at] = hash;
+    return true;
+}
+
+static bool grow_slots(stage *s)
+{
+    size_t count = s->slot_count * 2;
+    uint64_t *slots = calloc(count, sizeof *slots);
+
+    if (slots == NULL)
+        return false;
+    for (size_t i = 0; i < s->slot_count; i++)
+        if (s->slots[i])
+            insert_slot(slots, count, s->slots[i]);
+    free(s->slots);
+    s->slots = slots;
+    s->slot_count = count;
+    return true;
+}
+
+/* Remembers the key of the row at `at`; a second one like it, or memory that is short, counts as a repeat. */
+static void note_key(stage *s, idx_t at)
+{
+    uint64_t hash = 0;
+
+    if (s->repeats)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->lanes[i].column.key)
+            hash = mix_cell(hash, &s->lanes[i], at);
+    if (s->rows * 2 >= s->slot_count && !grow_slots(s)) {
+        s->repeats = true;
+        return;
+    }
+    s->repeats = !insert_slot(s->slots, s->slot_count, hash ? hash : 1);
+}
+
+stage_fault stage_add(stage *s, const weir_row *row, size_t *column)
+{
+    idx_t at = s->rows % s->vector_size;
+
+    if (at == 0 && !begin_chunk(s))
+        return STAGE_NO_MEMORY;
+    for (size_t i = 0; i < s->mask_count; i++)
+        s->masks[i][at] = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        lane *l = &s->lanes[i];
+        const weir_cell *cell = &row->cells[i];
+        weir_presence presence = row->op == WEIR_DELETE && !l->column.key ? WEIR_UNMODIFIED : cell->presence;
+
+        *column = i;
+        if (l->column.key && presence != WEIR_VALUE)
+            return STAGE_NO_KEY;
+        if (presence != WEIR_VALUE)
+            put_null(l, at);
+        else if (!put_value(s, l, at, cell))
+            return STAGE_NO_FIT;
+        if (presence != WEIR_UNMODIFIED) {
+            s->masks[i / STAGE_MASK_BITS][at] |= UINT64_C(1) << i % STAGE_MASK_BITS;
+            l->modified++;
+        }
+    }
+    s->seq[at] = (int64_t)s->rows;
+    note_key(s, at);
+    s->rows++;
+    return STAGE_TAKEN;
+}
+
+size_t stage_rows(const stage *s)
+{
+    return s->rows;
+}
+
+size_t stage_bytes(const stage *s)
+{
+    return used_chunks(s) * s->chunk_bytes + s->long_bytes;
+}
+
+bool stage_has_repeats(const stage *s)
+{
+    return s->repeats;
+}
+
+size_t stage_modified(const stage *s, size_t column)
+{
+    return s->lanes[column].modified;
+}
+
+bool stage_has_nanos(const stage *s, size_t column)
+{
+    return s->lanes[column].has_nanos;
+}

@@ -1,0 +1,68 @@
+/*
+ * destination-duckdb/stage: rows of a batch on their way into DuckDB, as columns in memory.
+ *
+ * A stage is a list of DuckDB's own data chunks that are filled cell by cell and then read, as often as
+ * needed and by several threads, through the SQL table function weir_stage(id). Nothing is copied on the way:
+ * the function hands out references to the vectors. (A temporary table would keep its memory until the
+ * transaction ends.)
+ *
+ * Columns of weir_stage(id), for table column number i:
+ *
+ *     ci    the value
+ *     ni    SMALLINT, for times and dates with a time: nanoseconds past the microsecond that DuckDB's types end with
+ *     mi    UBIGINT, for i = 0, 60, 120, …: a bit per column that is set when the cell is not "unmodified"
+ *     seq   BIGINT, rising in the order of the rows
+ */
+#ifndef DUCKDB_STAGE_H
+#define DUCKDB_STAGE_H
+
+#include <duckdb.h>
+#include <weir/weir.h>
+
+#define STAGE_MASK_BITS 60
+
+typedef struct stage stage;
+
+/* What a column looks like in DuckDB. */
+typedef struct stage_column {
+    duckdb_type type;
+    uint8_t width; /* DECIMAL only */
+    uint8_t scale;
+    bool json; /* VARCHAR under the name JSON */
+    bool key;
+} stage_column;
+
+/* Why a row was not taken. */
+typedef enum stage_fault {
+    STAGE_TAKEN = 0,
+    STAGE_NO_KEY, /* a key cell is NULL */
+    STAGE_NO_FIT, /* a value does not fit its column: a decimal with too many digits, an integer, a time */
+    STAGE_NO_MEMORY
+} stage_fault;
+
+/* Makes weir_stage known to the instance behind the connection; once per instance. */
+bool stage_register(duckdb_connection db);
+
+/* Owned by the caller; NULL when out of memory. `columns` is copied. One thread fills it; see stage_add. */
+stage *stage_new(const stage_column *columns, size_t count);
+void stage_free(stage *s); /* accepts NULL; no statement may be reading it */
+uint64_t stage_id(const stage *s);
+
+/*
+ * Adds a row. For a fault `column` is set to the offending cell, and the stage can only be freed. Cells of a
+ * delete row that are no keys are not looked at. Allocates only when the stage grows past its former size.
+ */
+stage_fault stage_add(stage *s, const weir_row *row, size_t *column);
+/* Forgets the rows and keeps most of the memory. No statement may be reading. */
+void stage_reset(stage *s);
+
+size_t stage_rows(const stage *s);
+size_t stage_bytes(const stage *s); /* of values, rounded up to whole chunks */
+/* True unless all keys in the stage surely differ. */
+bool stage_has_repeats(const stage *s);
+/* Rows in which the column is not "unmodified". */
+size_t stage_modified(const stage *s, size_t column);
+/* True when a row has nanoseconds past a microsecond in the column; also remembered over stage_reset. */
+bool stage_has_nanos(const stage *s, size_t column);
+
+#endif

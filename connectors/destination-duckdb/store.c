@@ -1,0 +1,444 @@
+/*
+ * destination-duckdb/store: instances are counted; one that met a fatal error is closed when its last request
+ * is gone, and the next request opens the file anew.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "stage.h"
+
+#define WAIT_MS 100 /* between two looks at the caller while waiting for another request */
+#define ERROR_SIZE_MAX 1000
+
+typedef struct instance {
+    struct instance *next;
+    duckdb_database database;
+    uint32_t users;
+    bool broken; /* DuckDB refuses all work: close it as soon as nobody uses it */
+    bool locked; /* a request creates a table */
+    char *path;
+    char *catalog;
+} instance;
+
+static pthread_mutex_t instances_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t instances_changed = PTHREAD_COND_INITIALIZER;
+static instance *instances;
+
+static void instance_free(instance *in)
+{
+    duckdb_close(&in->database);
+    free(in->path);
+    free(in->catalog);
+    free(in);
+}
+
+static void unlink_instance(instance *in)
+{
+    instance **at = &instances;
+
+    while (*at != in)
+        at = &(*at)->next;
+    *at = in->next;
+}
+
+/* Waits a little for another request; false when the caller is gone. The lock is held before and after. */
+static bool wait_for_others(weir_call *call)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += WAIT_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&instances_changed, &instances_lock, &until);
+    return weir_running(call);
+}
+
+/* The first line of DuckDB's text: the rest is advice on settings or a stack trace. */
+static const char *first_line(weir_call *call, const char *message)
+{
+    size_t size = message ? strcspn(message, "\n") : 0;
+
+    return size ? weir_copy(call, message, size < ERROR_SIZE_MAX ? size : ERROR_SIZE_MAX) : "unknown error";
+}
+
+static weir_status explain(weir_call *call, duckdb_error_type type, const char *message, const char *doing)
+{
+    const options *opt = weir_options(call);
+    const char *line = first_line(call, message);
+
+    if (type == DUCKDB_ERROR_INTERRUPT && !weir_running(call))
+        return WEIR_CANCELLED;
+    if (message && (strstr(message, "No space left") || strstr(message, "Disk quota")))
+        return weir_fail(call, "Cannot %s in '%s': the disk is full. Free some space; the sync then goes on.",
+                         doing, opt->path);
+    if (message && strstr(message, "Could not set lock"))
+        return weir_fail(
+            call,
+            "Cannot %s in '%s': another program has the file open, and DuckDB lets only one do so. "
+            "Close that program.",
+            doing, opt->path);
+    if (type == DUCKDB_ERROR_OUT_OF_MEMORY)
+        return weir_fail(
+            call,
+            "Cannot %s in '%s': DuckDB needs more than the %lld MB of memory that the setup form "
+            "allows. Raise the limit.",
+            doing, opt->path, (long long)opt->memory_limit_mb);
+    if (type == DUCKDB_ERROR_PERMISSION ||
+        (message && (strstr(message, "Permission denied") || strstr(message, "read-only") ||
+                     strstr(message, "not a valid DuckDB database"))))
+        return weir_task(call, "Cannot %s in '%s': %s. Check the path and that this program may write there.",
+                         doing, opt->path, line);
+    return weir_fail(call, "Cannot %s in '%s': %s", doing, opt->path, line);
+}
+
+/* After these errors DuckDB answers nothing any more until the file is opened anew. */
+static void note_error(instance *in, duckdb_error_type type)
+{
+    if (type != DUCKDB_ERROR_FATAL && type != DUCKDB_ERROR_INTERNAL)
+        return;
+    pthread_mutex_lock(&instances_lock);
+    in->broken = true;
+    pthread_mutex_unlock(&instances_lock);
+}
+
+static weir_status run(weir_call *call, const char *sql, const char *doing, duckdb_result *out)
+{
+    store *s = weir_session(call);
+    duckdb_error_type type;
+
+    if (duckdb_query(s->db, sql, out) == DuckDBSuccess)
+        return WEIR_OK;
+    type = duckdb_result_error_type(out);
+    note_error(s->instance, type);
+    return explain(call, type, duckdb_result_error(out), doing);
+}
+
+weir_status store_run(weir_call *call, const char *sql, const char *doing)
+{
+    duckdb_result result;
+    weir_status status = run(call, sql, doing, &result);
+
+    duckdb_destroy_result(&result);
+    return status;
+}
+
+weir_status store_query(weir_call *call, const char *sql, const char *doing, store_result *out)
+{
+    *out = (store_result){ 0 };
+    return run(call, sql, doing, &out->result);
+}
+
+bool store_next(store_result *result)
+{
+    while (++result->row >= result->size) {
+        if (result->chunk)
+            duckdb_destroy_data_chunk(&result->chunk);
+        result->chunk = duckdb_fetch_chunk(result->result);
+        if (result->chunk == NULL)
+            return false;
+        result->size = duckdb_data_chunk_get_size(result->chunk);
+        result->row = (idx_t)-1;
+    }
+    return true;
+}
+
+const char *store_text(weir_call *call, store_result *result, idx_t column)
+{
+    duckdb_vector vector = duckdb_data_chunk_get_vector(result->chunk, column);
+    uint64_t *validity = duckdb_vector_get_validity(vector);
+    duckdb_string_t *texts = duckdb_vector_get_data(vector);
+
+    if (validity && !duckdb_validity_row_is_valid(validity, result->row))
+        return NULL;
+    return weir_copy(call, duckdb_string_t_data(&texts[result->row]),
+                     duckdb_string_t_length(texts[result->row]));
+}
+
+void store_finish(store_result *result)
+{
+    if (result->chunk)
+        duckdb_destroy_data_chunk(&result->chunk);
+    duckdb_destroy_result(&result->result);
+}
+
+weir_status store_has_row(weir_call *call, const char *sql, const char *doing, bool *found)
+{
+    store_result result;
+    weir_status status = store_query(call, sql, doing, &result);
+
+    if (status == WEIR_OK)
+        *found = store_next(&result);
+    store_finish(&result);
+    return status;
+}
+
+weir_status store_begin(weir_call *call)
+{
+    return store_run(call, "BEGIN TRANSACTION", "begin a transaction");
+}
+
+weir_status store_end(weir_call *call, weir_status status)
+{
+    store *s = weir_session(call);
+    duckdb_result result;
+
+    if (status == WEIR_OK)
+        status = store_run(call, "COMMIT", "commit");
+    if (status) {
+        /* A failed commit has rolled back by itself; then this statement fails, and that is fine. */
+        duckdb_query(s->db, "ROLLBACK", &result);
+        duckdb_destroy_result(&result);
+    }
+    return status;
+}
+
+weir_status store_lock(weir_call *call)
+{
+    store *s = weir_session(call);
+    weir_status status = WEIR_OK;
+
+    pthread_mutex_lock(&instances_lock);
+    while (status == WEIR_OK && s->instance->locked)
+        if (!wait_for_others(call))
+            status = WEIR_CANCELLED;
+    if (status == WEIR_OK)
+        s->instance->locked = true;
+    pthread_mutex_unlock(&instances_lock);
+    return status;
+}
+
+void store_unlock(weir_call *call)
+{
+    store *s = weir_session(call);
+
+    pthread_mutex_lock(&instances_lock);
+    s->instance->locked = false;
+    pthread_cond_broadcast(&instances_changed);
+    pthread_mutex_unlock(&instances_lock);
+}
+
+void store_put_path(weir_call *call, text *sql, const char *schema, const char *table)
+{
+    store *s = weir_session(call);
+
+    text_name(sql, s->catalog);
+    text_put(sql, ".");
+    text_name(sql, schema && schema[0] ? schema : "main");
+    if (table) {
+        text_put(sql, ".");
+        text_name(sql, table);
+    }
+}
+
+/*
+ * Two spellings of one file must not become two instances: DuckDB's file lock does not work inside one
+ * process. Owned by the caller; NULL when the folder is not there.
+ */
+static char *true_path(weir_call *call, const char *path)
+{
+    char *whole = realpath(path, NULL);
+    const char *name = strrchr(path, '/');
+    char *folder, *out;
+    size_t size;
+
+    if (whole || errno != ENOENT)
+        return whole;
+    folder = realpath(name ? weir_copy(call, path, (size_t)(name - path) + 1) : ".", NULL);
+    if (folder == NULL)
+        return NULL;
+    name = name ? name + 1 : path;
+    size = strlen(folder) + strlen(name) + 2;
+    out = malloc(size);
+    if (out)
+        snprintf(out, size, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, name);
+    free(folder);
+    return out;
+}
+
+/*
+ * Rows touch no file but the database and its log (temp_directory), no extension is ever looked for in a
+ * network, and rows may be stored in the order that suits the threads.
+ */
+static duckdb_state open_database(const char *path, int64_t memory_limit_mb, duckdb_database *out,
+                                  char **error)
+{
+    duckdb_config config = NULL;
+    char limit[32];
+    duckdb_state state = duckdb_create_config(&config);
+
+    snprintf(limit, sizeof limit, "%lldMB", (long long)memory_limit_mb);
+    if (state == DuckDBSuccess && (duckdb_set_config(config, "memory_limit", limit) ||
+                                   duckdb_set_config(config, "temp_directory", "") ||
+                                   duckdb_set_config(config, "autoinstall_known_extensions", "false") ||
+                                   duckdb_set_config(config, "autoload_known_extensions", "false") ||
+                                   duckdb_set_config(config, "preserve_insertion_order", "false") ||
+                                   duckdb_set_config(config, "enable_external_access", "false")))
+        state = DuckDBError;
+    if (state == DuckDBSuccess)
+        state = duckdb_open_ext(path, out, config, error);
+    duckdb_destroy_config(&config);
+    return state;
+}
+
+static weir_status instance_new(weir_call *call, const char *path, instance **out)
+{
+    const options *opt = weir_options(call);
+    instance *in = calloc(1, sizeof *in);
+    char *error = NULL;
+    weir_status status;
+
+    if (in == NULL || (in->path = strdup(path)) == NULL) {
+        free(in);
+        return weir_fail(call, "Cannot open '%s': out of memory", opt->path);
+    }
+    if (open_database(path, opt->memory_limit_mb, &in->database, &error) != DuckDBSuccess) {
+        status = explain(call, DUCKDB_ERROR_IO, error, "open the database");
+        duckdb_free(error);
+        instance_free(in);
+        return status;
+    }
+    *out = in;
+    return WEIR_OK;
+}
+
+/* The instance of the file, with one more user. */
+static weir_status instance_enter(weir_call *call, const char *path, instance **out)
+{
+    weir_status status = WEIR_OK;
+    instance *in;
+
+    pthread_mutex_lock(&instances_lock);
+    for (;;) {
+        for (in = instances; in && strcmp(in->path, path) != 0; in = in->next)
+            continue;
+        if (in == NULL || !in->broken)
+            break;
+        if (!wait_for_others(call)) {
+            status = WEIR_CANCELLED;
+            goto out;
+        }
+    }
+    /* Opened under the lock: a second request for the same file must not open it too. */
+    if (in == NULL) {
+        status = instance_new(call, path, &in);
+        if (status)
+            goto out;
+        in->next = instances;
+        instances = in;
+    }
+    in->users++;
+    *out = in;
+out:
+    pthread_mutex_unlock(&instances_lock);
+    return status;
+}
+
+static void instance_leave(instance *in)
+{
+    pthread_mutex_lock(&instances_lock);
+    if (--in->users == 0 && in->broken) {
+        unlink_instance(in);
+        instance_free(in);
+        pthread_cond_broadcast(&instances_changed);
+    }
+    pthread_mutex_unlock(&instances_lock);
+}
+
+/* Asks DuckDB for its name of the file, once, and makes the stage readable in SQL. */
+static weir_status instance_prepare(weir_call *call, store *s)
+{
+    duckdb_result result;
+    weir_status status = WEIR_OK;
+
+    pthread_mutex_lock(&instances_lock);
+    if (s->instance->catalog == NULL) {
+        if (duckdb_query(s->db, "SELECT current_database()", &result) == DuckDBSuccess) {
+            char *name = duckdb_value_varchar(&result, 0, 0);
+
+            s->instance->catalog = name ? strdup(name) : NULL;
+            duckdb_free(name);
+        }
+        duckdb_destroy_result(&result);
+        if (s->instance->catalog == NULL || !stage_register(s->db)) {
+            free(s->instance->catalog);
+            s->instance->catalog = NULL;
+            status = weir_fail(call, "Cannot open the database: DuckDB does not answer");
+        }
+    }
+    s->catalog = s->instance->catalog;
+    pthread_mutex_unlock(&instances_lock);
+    return status;
+}
+
+static weir_status open_session(weir_call *call, store *s)
+{
+    const options *opt = weir_options(call);
+    char *path;
+    weir_status status;
+    duckdb_result result;
+
+    /* A name in memory or an empty one would be a database that is gone with the process. */
+    if (opt->path[0] == '\0' || strncmp(opt->path, ":memory:", 8) == 0)
+        return weir_task(call, "'%s' is no path of a file. Set the path in the setup form.", opt->path);
+    path = true_path(call, opt->path);
+    if (path == NULL)
+        return weir_task(call,
+                         "Cannot open '%s': %s. Create the folder, or change the path in the setup form.",
+                         opt->path, strerror(errno));
+    status = instance_enter(call, path, &s->instance);
+    free(path);
+    if (status)
+        return status;
+    if (duckdb_connect(s->instance->database, &s->db) != DuckDBSuccess)
+        return weir_fail(call, "Cannot connect to the database '%s'", opt->path);
+    /* Text of instants must not depend on where the process runs. */
+    duckdb_query(s->db, "SET TimeZone = 'UTC'", &result);
+    duckdb_destroy_result(&result);
+    return instance_prepare(call, s);
+}
+
+weir_status store_open(weir_call *call, void **session)
+{
+    store *s = calloc(1, sizeof *s);
+    weir_status status;
+
+    if (s == NULL)
+        return weir_fail(call, "Cannot open the database: out of memory");
+    status = open_session(call, s);
+    if (status)
+        store_close(s);
+    else
+        *session = s;
+    return status;
+}
+
+void store_close(void *session)
+{
+    store *s = session;
+
+    if (s == NULL)
+        return;
+    duckdb_disconnect(&s->db);
+    if (s->instance)
+        instance_leave(s->instance);
+    free(s);
+}
+
+void store_close_all(void)
+{
+    pthread_mutex_lock(&instances_lock);
+    while (instances) {
+        instance *in = instances;
+
+        instances = in->next;
+        instance_free(in);
+    }
+    pthread_mutex_unlock(&instances_lock);
+}

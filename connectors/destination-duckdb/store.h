@@ -1,0 +1,74 @@
+/*
+ * destination-duckdb/store: one DuckDB instance per database file in this process, a connection per request,
+ * and errors in words.
+ *
+ * DuckDB lets one process have a file open, so all requests of this process share one instance, which stays
+ * open until the process ends (store_close_all) or DuckDB gives it up after a fatal error. Requests for
+ * different tables run at the same time in transactions of their own.
+ */
+#ifndef DUCKDB_STORE_H
+#define DUCKDB_STORE_H
+
+#include <duckdb.h>
+#include <weir/weir.h>
+
+#include "../shared-postgresql/text.h"
+
+/* The options of the form; see README.md. */
+typedef struct options {
+    const char *path;
+    int64_t memory_limit_mb;
+} options;
+
+/* One request's connection. Belongs to the thread that runs the request. */
+typedef struct store {
+    struct instance *instance;
+    duckdb_connection db;
+    const char *catalog; /* DuckDB's name for the file; names are written out in full with it */
+} store;
+
+/* What a result holds, row by row. */
+typedef struct store_result {
+    duckdb_result result;
+    duckdb_data_chunk chunk;
+    idx_t row;
+    idx_t size;
+} store_result;
+
+/*
+ * Handlers `open` and `close` of the destination. The file is created when it is missing; its folder is not.
+ */
+weir_status store_open(weir_call *call, void **session);
+void store_close(void *session);
+/*
+ * Closes every instance; DuckDB then folds its log into the file. After the last request, from the main
+ * thread.
+ */
+void store_close_all(void);
+
+/*
+ * Begins the one transaction of a request; store_end commits it when `status` is WEIR_OK and otherwise rolls
+ * back, and returns what the handler returns. Durable when it returns WEIR_OK.
+ */
+weir_status store_begin(weir_call *call) WEIR_CHECKED;
+weir_status store_end(weir_call *call, weir_status status) WEIR_CHECKED;
+/* One request at a time creates tables: two that create a schema would fail on each other. */
+weir_status store_lock(weir_call *call) WEIR_CHECKED;
+void store_unlock(weir_call *call);
+
+/* Runs SQL without looking at results. `doing` says what is attempted, for the error: "create table 'x'". */
+weir_status store_run(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
+/* Runs a query whose columns are all VARCHAR; store_finish must follow, whatever the status. */
+weir_status store_query(weir_call *call, const char *sql, const char *doing, store_result *out) WEIR_CHECKED;
+/* The next row; false at the end. */
+bool store_next(store_result *result);
+/* A cell of the current row, copied into the call's memory; NULL for NULL. */
+const char *store_text(weir_call *call, store_result *result, idx_t column);
+void store_finish(store_result *result);
+/* True in *found when the query has a row. */
+weir_status store_has_row(weir_call *call, const char *sql, const char *doing, bool *found) WEIR_CHECKED;
+
+/* "catalog"."schema"."table"; an empty schema is DuckDB's "main". */
+void store_put_path(weir_call *call, text *sql, const char *schema, const char *table);
+
+#endif

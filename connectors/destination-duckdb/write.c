@@ -1,0 +1,401 @@
+/*
+ * destination-duckdb/write: applies a batch by sets (R-DST-05).
+ *
+ * Rows are gathered in a stage, column by column, and merged when it is full or the kind of row changes:
+ *
+ *     replace   DELETE the keys that are there, INSERT the newest row of every key
+ *     update    UPDATE the columns that some row modifies, each row's cells where it does; other keys are ignored
+ *     delete    DELETE the keys
+ *
+ * All merges of a request are one transaction, so its rows may come in any number of stages. Merges leave the
+ * order of rows within a key to `seq`; most stages have no key twice, which the stage knows, and then nothing
+ * is sorted.
+ */
+#include "table.h"
+
+#define STAGE_ROWS_MAX ((size_t)2 * 122880) /* two of DuckDB's row groups: one for each of two threads */
+#define STAGE_BYTES_MAX ((size_t)96 * 1024 * 1024)
+#define REBUILT "_weir_rebuilt"
+
+typedef struct writer {
+    weir_call *call;
+    const weir_table *table;
+    const char *doing; /* for errors */
+    const char *path;  /* the table, quoted, in full */
+    stored_table stored;
+    stage *stage;
+    bool *nanos;    /* per column of `table`: the stored table has a companion for it */
+    bool untouched; /* this transaction has not changed the table yet */
+    bool empty;     /* and the table has no rows */
+} writer;
+
+/* Types of a family have cells of one kind; the stage checks that a value fits the stored type. */
+static weir_type family(weir_type type)
+{
+    switch (type) {
+    case WEIR_SHORT:
+    case WEIR_INT:
+        return WEIR_LONG;
+    case WEIR_FLOAT:
+        return WEIR_DOUBLE;
+    case WEIR_UNSPECIFIED:
+    case WEIR_JSON:
+    case WEIR_XML:
+        return WEIR_STRING;
+    default:
+        return type;
+    }
+}
+
+/*
+ * The request's table against the stored one: what does not match would be lost or stored as something else.
+ */
+static weir_status check_shape(writer *w)
+{
+    bool keyed = false;
+
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        const weir_column *column = &w->table->columns[i];
+        const stored_column *stored = table_stored_column(&w->stored, column->name);
+
+        if (stored == NULL)
+            return weir_fail(w->call, "Cannot %s: the stored table has no column '%s'.", w->doing,
+                             column->name);
+        if (stored->column.key != column->key)
+            return weir_fail(w->call, "Cannot %s: column '%s' is%s part of the stored table's key.", w->doing,
+                             column->name, stored->column.key ? "" : " not");
+        if (strcmp(stored->declared, table_declared(w->call, &stored->column)) != 0 ||
+            family(stored->column.type) != family(column->type))
+            return weir_fail(w->call, "Cannot %s: column '%s' is stored as %s, not as %s.", w->doing,
+                             column->name, stored->declared, weir_type_name(column->type));
+        w->nanos[i] = table_companion(&w->stored, column->name) != NULL;
+        keyed |= column->key;
+    }
+    for (size_t i = 0; i < w->stored.count; i++)
+        if (w->stored.columns[i].column.key && table_find(w->table, w->stored.columns[i].name) == NULL)
+            return weir_fail(w->call, "Cannot %s: the request lacks the key column '%s'.", w->doing,
+                             w->stored.columns[i].name);
+    if (!keyed)
+        return weir_task(w->call, "Cannot %s: it has no key, so its rows cannot be told apart.", w->doing);
+    return WEIR_OK;
+}
+
+static weir_status prepare(writer *w)
+{
+    size_t count = w->table->column_count;
+    stage_column *columns = weir_alloc(w->call, count * sizeof *columns);
+    text path = text_new(w->call);
+    bool rows = false;
+    weir_status status = table_read(w->call, w->table->schema, w->table->name, &w->stored);
+
+    if (status == WEIR_NOT_FOUND)
+        return weir_fail(w->call, "Cannot %s: there is no such table.", w->doing);
+    w->nanos = weir_alloc(w->call, count * sizeof *w->nanos);
+    if (status == WEIR_OK)
+        status = check_shape(w);
+    if (status)
+        return status;
+    store_put_path(w->call, &path, w->table->schema, w->table->name);
+    w->path = path.data;
+    /* The stored digits of a decimal count, not those that the request names. */
+    for (size_t i = 0; i < count; i++)
+        columns[i] = table_stage_column(&table_stored_column(&w->stored, w->table->columns[i].name)->column);
+    w->stage = stage_new(columns, count);
+    if (w->stage == NULL)
+        return weir_fail(w->call, "Cannot %s: out of memory", w->doing);
+    w->untouched = true;
+    status = store_has_row(w->call, weir_printf(w->call, "SELECT 'x' FROM %s LIMIT 1", w->path), w->doing,
+                           &rows);
+    w->empty = !rows;
+    return status;
+}
+
+/* --- companions that turn out to be needed --- */
+
+/*
+ * DuckDB cannot add a column to a table that the same transaction has added rows to, so then the table is
+ * copied. This happens at most once in the life of a column, and seldom: its first fine value must come in a
+ * later stage.
+ */
+static weir_status copy_with_companion(writer *w, const char *base)
+{
+    weir_table rebuilt = { w->table->schema, REBUILT, NULL, 0 };
+    text sql = text_new(w->call), other = text_new(w->call);
+    weir_status status;
+
+    store_put_path(w->call, &other, w->table->schema, REBUILT);
+    text_printf(&sql, "CREATE TABLE %s AS SELECT * FROM %s LIMIT 0", other.data, w->path);
+    status = store_run(w->call, sql.data, w->doing);
+    if (status == WEIR_OK)
+        status = table_add_companion(w->call, &rebuilt, base, w->doing);
+    for (size_t i = 0; status == WEIR_OK && i < w->stored.count; i++) {
+        const stored_column *column = &w->stored.columns[i];
+        text comment = text_new(w->call);
+
+        if (column->comment == NULL)
+            continue;
+        text_printf(&comment, "COMMENT ON COLUMN %s.", other.data);
+        text_name(&comment, column->name);
+        text_put(&comment, " IS ");
+        text_value(&comment, column->comment);
+        status = store_run(w->call, comment.data, w->doing);
+    }
+    sql.size = 0;
+    text_printf(&sql, "INSERT INTO %s SELECT *, 0 FROM %s; DROP TABLE %s; ALTER TABLE %s RENAME TO ",
+                other.data, w->path, w->path, other.data);
+    text_name(&sql, w->table->name);
+    return status ? status : store_run(w->call, sql.data, w->doing);
+}
+
+/* Where the stage has digits past the microsecond, the table gets a place for them. */
+static weir_status add_companions(writer *w)
+{
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; status == WEIR_OK && i < w->table->column_count; i++) {
+        const char *base = w->table->columns[i].name;
+
+        if (w->nanos[i] || !stage_has_nanos(w->stage, i))
+            continue;
+        status = w->untouched ? table_add_companion(w->call, w->table, base, w->doing)
+                              : copy_with_companion(w, base);
+        if (status == WEIR_OK)
+            status = table_read(w->call, w->table->schema, w->table->name, &w->stored);
+        w->nanos[i] = true;
+    }
+    return status;
+}
+
+/* --- merges --- */
+
+/*
+ * Calls for every stored column that the stage has: its name, and 'c' or 'n' for the value or its
+ * nanoseconds.
+ */
+static void put_columns(const writer *w, text *sql, const char *prefix, bool of_stage)
+{
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        text_put(sql, i == 0 ? prefix : ", ");
+        if (of_stage)
+            text_printf(sql, "s.c%zu", i);
+        else
+            text_name(sql, w->table->columns[i].name);
+        if (!w->nanos[i])
+            continue;
+        text_put(sql, ", ");
+        if (of_stage)
+            text_printf(sql, "s.n%zu", i);
+        else
+            text_name(sql, table_companion(&w->stored, w->table->columns[i].name)->name);
+    }
+}
+
+static void put_keys(const writer *w, text *sql, const char *prefix)
+{
+    const char *glue = prefix;
+
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        if (!w->table->columns[i].key)
+            continue;
+        text_printf(sql, "%ss.c%zu", glue, i);
+        if (w->nanos[i])
+            text_printf(sql, ", s.n%zu", i);
+        glue = ", ";
+    }
+}
+
+static void put_match(const writer *w, text *sql)
+{
+    const char *glue = " WHERE ";
+
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        if (!w->table->columns[i].key)
+            continue;
+        text_printf(sql, "%st.", glue);
+        text_name(sql, w->table->columns[i].name);
+        text_printf(sql, " = s.c%zu", i);
+        glue = " AND ";
+        if (!w->nanos[i])
+            continue;
+        text_put(sql, " AND t.");
+        text_name(sql, table_companion(&w->stored, w->table->columns[i].name)->name);
+        text_printf(sql, " = s.n%zu", i);
+    }
+}
+
+static weir_status delete_keys(writer *w)
+{
+    text sql = text_new(w->call);
+
+    text_printf(&sql, "DELETE FROM %s AS t USING weir_stage(%llu) AS s", w->path,
+                (unsigned long long)stage_id(w->stage));
+    put_match(w, &sql);
+    return store_run(w->call, sql.data, w->doing);
+}
+
+static weir_status insert_rows(writer *w)
+{
+    text sql = text_new(w->call);
+
+    text_printf(&sql, "INSERT INTO %s", w->path);
+    put_columns(w, &sql, " (", false);
+    put_columns(w, &sql, ") SELECT ", true);
+    text_printf(&sql, " FROM weir_stage(%llu) AS s", (unsigned long long)stage_id(w->stage));
+    if (stage_has_repeats(w->stage)) {
+        put_keys(w, &sql, " QUALIFY row_number() OVER (PARTITION BY ");
+        text_put(&sql, " ORDER BY s.seq DESC) = 1");
+    }
+    return store_run(w->call, sql.data, w->doing);
+}
+
+/* `SET name = value`, of the rows that modify it. */
+static void put_assignment(const writer *w, text *sql, size_t column, char part)
+{
+    const char *name = w->table->columns[column].name;
+    size_t word = column / STAGE_MASK_BITS * STAGE_MASK_BITS;
+
+    if (part == 'n')
+        name = table_companion(&w->stored, name)->name;
+    text_name(sql, name);
+    if (stage_modified(w->stage, column) == stage_rows(w->stage)) {
+        text_printf(sql, " = s.%c%zu", part, column);
+        return;
+    }
+    text_printf(sql, " = CASE WHEN s.m%zu & %llu::UBIGINT <> 0 THEN s.%c%zu ELSE t.", word,
+                1ULL << (column - word), part, column);
+    text_name(sql, name);
+    text_put(sql, " END");
+}
+
+/* One row per key: the last cell of every column that was modified at all, and all modifications together. */
+static void put_folded(const writer *w, text *sql)
+{
+    size_t count = w->table->column_count;
+    text keys = text_new(w->call);
+
+    put_keys(w, &keys, "");
+    text_printf(sql, "(SELECT %s", keys.data);
+    for (size_t i = 0; i < count; i++) {
+        size_t word = i / STAGE_MASK_BITS * STAGE_MASK_BITS;
+
+        if (w->table->columns[i].key)
+            continue;
+        for (const char *part = w->nanos[i] ? "cn" : "c"; *part; part++)
+            text_printf(sql,
+                        ", arg_max_null(s.%c%zu, s.seq) FILTER (WHERE s.m%zu & %llu::UBIGINT <> 0) AS %c%zu",
+                        *part, i, word, 1ULL << (i - word), *part, i);
+    }
+    for (size_t word = 0; word < count; word += STAGE_MASK_BITS)
+        text_printf(sql, ", bit_or(s.m%zu) AS m%zu", word, word);
+    text_printf(sql, " FROM weir_stage(%llu) AS s GROUP BY %s)", (unsigned long long)stage_id(w->stage),
+                keys.data);
+}
+
+static weir_status update_rows(writer *w)
+{
+    const char *glue = " SET ";
+    text sql = text_new(w->call);
+
+    text_printf(&sql, "UPDATE %s AS t", w->path);
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        if (w->table->columns[i].key || stage_modified(w->stage, i) == 0)
+            continue;
+        text_put(&sql, glue);
+        put_assignment(w, &sql, i, 'c');
+        glue = ", ";
+        if (w->nanos[i]) {
+            text_put(&sql, glue);
+            put_assignment(w, &sql, i, 'n');
+        }
+    }
+    if (glue[0] == ' ')
+        return WEIR_OK;
+    text_put(&sql, " FROM ");
+    if (stage_has_repeats(w->stage))
+        put_folded(w, &sql);
+    else
+        text_printf(&sql, "weir_stage(%llu)", (unsigned long long)stage_id(w->stage));
+    text_put(&sql, " AS s");
+    put_match(w, &sql);
+    return store_run(w->call, sql.data, w->doing);
+}
+
+static weir_status merge(writer *w, weir_op op)
+{
+    weir_status status;
+
+    if (stage_rows(w->stage) == 0)
+        return WEIR_OK;
+    status = add_companions(w);
+    if (status == WEIR_OK && op == WEIR_REPLACE) {
+        if (!w->empty)
+            status = delete_keys(w);
+        if (status == WEIR_OK)
+            status = insert_rows(w);
+        w->empty = false;
+    } else if (status == WEIR_OK && op == WEIR_UPDATE) {
+        status = update_rows(w);
+    } else if (status == WEIR_OK) {
+        status = delete_keys(w);
+    }
+    w->untouched = false;
+    stage_reset(w->stage);
+    return status;
+}
+
+/* The value itself stays out of the text: it may be private. */
+static weir_status refuse(const writer *w, stage_fault fault, size_t column)
+{
+    const weir_column *at = &w->table->columns[column];
+
+    if (fault == STAGE_NO_KEY)
+        return weir_fail(w->call, "Cannot %s: a row has no value in its key column '%s'.", w->doing,
+                         at->name);
+    if (fault == STAGE_NO_FIT)
+        return weir_fail(w->call, "Cannot %s: a value of column '%s' does not fit its type %s.", w->doing,
+                         at->name, table_stored_column(&w->stored, at->name)->declared);
+    return weir_fail(w->call, "Cannot %s: out of memory", w->doing);
+}
+
+static weir_status write_rows(writer *w, weir_batch *in)
+{
+    weir_op op = WEIR_REPLACE;
+    weir_row row;
+    weir_status status;
+
+    while ((status = weir_batch_next(in, &row)) == WEIR_ITEM) {
+        stage_fault fault;
+        size_t column = 0;
+
+        if (row.op != op || stage_rows(w->stage) >= STAGE_ROWS_MAX ||
+            stage_bytes(w->stage) >= STAGE_BYTES_MAX) {
+            status = merge(w, op);
+            if (status)
+                return status;
+            op = row.op;
+        }
+        fault = stage_add(w->stage, &row, &column);
+        if (fault != STAGE_TAKEN)
+            return refuse(w, fault, column);
+    }
+    return status ? status : merge(w, op);
+}
+
+weir_status table_write(weir_call *call, const weir_table *table, weir_batch *in)
+{
+    writer w = {
+        .call = call,
+        .table = table,
+        .doing = table_doing(call, "write table", table->schema, table->name),
+    };
+    weir_status status = store_begin(call);
+
+    if (status)
+        return status;
+    status = prepare(&w);
+    if (status == WEIR_OK)
+        status = write_rows(&w, in);
+    status = store_end(call, status);
+    stage_free(w.stage);
+    return status;
+}

@@ -1,0 +1,23 @@
+# The embedded destinations against foreign clients, foreign batch files and a model of the rules; see run.py.
+find_program(WEIR_SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+
+function(weir_destination_test store name seconds)
+    add_test(NAME destinations.${store}.${name} COMMAND ${WEIR_SYSTEM_PYTHON} -B
+        ${CMAKE_SOURCE_DIR}/tests/destinations/run.py ${CMAKE_BINARY_DIR}/bin/destination-${store} ${store}
+        ${CMAKE_BINARY_DIR}/destinations ${ARGN})
+    set_tests_properties(destinations.${store}.${name} PROPERTIES TIMEOUT ${seconds} LABELS destinations)
+endfunction()
+
+foreach(store sqlite duckdb)
+    # DuckDB's library is not instrumented, so what ThreadSanitizer says about it means nothing.
+    if(NOT TARGET destination-${store} OR (store STREQUAL "duckdb" AND WEIR_SANITIZE MATCHES "thread"))
+        continue()
+    endif()
+    weir_destination_test(${store} rules 180 form_and_setup_tests describe_and_create every_type order_of_files
+        keys_by_value names damaged_files numbers_that_do_not_fit truncate parallel_tables open_elsewhere)
+    weir_destination_test(${store} shapes 120 alter_columns alter_that_cannot_be alter_key)
+    weir_destination_test(${store} faults 180 kill_and_send_again no_room_and_no_permission)
+    weir_destination_test(${store} volume 300 many_rows large_cells)
+    weir_destination_test(${store} random 300 random_operations:1 random_operations:2 random_operations:3
+        random_operations:4 random_operations:5 random_operations:6)
+endforeach()
