@@ -3,23 +3,25 @@
  *
  * Update and delete rows go through staging (stage.c). Replace rows may take a short cut: COPY straight into the target,
  * which costs half as much and is all that an initial load needs. It works as long as no key is there already, and a
- * stream cannot be read twice, so rows are first gathered in a segment of bounded size:
+ * batch cannot be read twice, so rows are kept, a segment of bounded size at a time, until the server has taken them:
  *
- *     rows → segment ──┬─ table was empty, or none of a sample of its keys is there
+ *     rows → segment ──┬─ table was empty, or none of a sample of the segment's keys is there
  *                      │     → SAVEPOINT, COPY target ── ok → next segment
  *                      │                              └─ key was there → ROLLBACK TO SAVEPOINT ─┐
  *                      └─ else ─────────────────────────────────────────────────────────────────┴→ COPY staging, as
  *                                                                        all segments after it; one merge at the end
  *
- * A segment that was copied directly had only new keys, and the segments after it overwrite it: the order of the rows is
- * kept. The transaction makes a request all or nothing, and a re-sent one ends in the same table (R-DST-06).
+ * Rows are sent while the segment is still filling, so that the server works at the same time. A segment that was copied
+ * directly had only new keys, and what is staged after it overwrites it: the order of the rows is kept. The transaction
+ * makes a request all or nothing, and a re-sent one ends in the same table (R-DST-06).
  */
 #include <stdlib.h>
 
 #include "destination.h"
 
 #define SEGMENT_SIZE ((size_t)8 << 20)
-#define CHUNK_SIZE ((size_t)256 << 10) /* staged rows are sent in pieces of about this size */
+#define PROBE_SIZE ((size_t)1 << 20)   /* of a segment: the sample is taken from it */
+#define CHUNK_SIZE ((size_t)128 << 10) /* rows are sent in pieces of about this size */
 #define SAMPLE_MAX 64
 #define ROWS_BETWEEN_LOOKS 4096 /* at weir_running */
 
@@ -32,8 +34,11 @@ enum way {
 struct writer {
     target to;
     encoder rows;              /* the segment, or what is not sent to staging yet */
+    size_t sent;               /* bytes of the segment that went into the target's COPY */
+    size_t next;               /* size of `rows` at which something is to be done */
     enum way way;              /* of replace rows */
     bool was_empty;            /* the table, when the request began */
+    bool copying;              /* a COPY into the target is open, behind a savepoint */
     bool staging;              /* a COPY into staging is open */
     weir_op op;                /* of the rows that are being gathered */
     int stages;                /* created so far; the last one is open */
@@ -123,23 +128,28 @@ static const char *target_copy_sql(const target *to)
     return sql.data;
 }
 
-/* The segment into the target; when a key is there already, nothing has happened and *violation is true. */
-static weir_status copy_segment(struct writer *writer, bool *violation)
+static weir_status begin_copy(struct writer *writer)
 {
     target *to = &writer->to;
     weir_status status = link_run(to->call, to->link, to->doing, "SAVEPOINT weir_direct");
 
     if (status == WEIR_OK)
         status = copy_begin(to, target_copy_sql(to));
-    if (status == WEIR_OK)
-        status = copy_put(to, writer->rows.data, writer->rows.size);
-    if (status == WEIR_OK)
-        status = copy_close(to, violation);
+    writer->copying = status == WEIR_OK;
+    return status;
+}
+
+/* Ends the COPY; when a key was there already, nothing has happened and *violation is true. */
+static weir_status end_copy(struct writer *writer, bool *violation)
+{
+    target *to = &writer->to;
+    weir_status status = copy_close(to, violation);
+
+    writer->copying = false;
     if (status != WEIR_OK)
         return status;
-    if (*violation)
-        return link_run(to->call, to->link, to->doing, "ROLLBACK TO SAVEPOINT weir_direct");
-    return link_run(to->call, to->link, to->doing, "RELEASE SAVEPOINT weir_direct");
+    return link_run(to->call, to->link, to->doing,
+                    *violation ? "ROLLBACK TO SAVEPOINT weir_direct" : "RELEASE SAVEPOINT weir_direct");
 }
 
 /* Settles the way of the segment: the short cut or staging. A table without a key only ever grows. */
@@ -148,13 +158,35 @@ static weir_status choose_way(struct writer *writer)
     bool exists = false;
     weir_status status = WEIR_OK;
 
-    if (writer->way == WAY_STAGE)
+    if (writer->way == WAY_STAGE || writer->copying)
         return WEIR_OK;
     if (!writer->was_empty && writer->to.key_count > 0)
         status = probe_keys(&writer->to, writer->rows.data, writer->sample, writer->sample_count, &exists);
     if (status == WEIR_OK)
         writer->way = exists ? WAY_STAGE : WAY_DIRECT;
     return status;
+}
+
+/* Sends what is new in the segment to the target. */
+static weir_status send_direct(struct writer *writer)
+{
+    weir_status status = writer->copying ? WEIR_OK : begin_copy(writer);
+
+    if (status == WEIR_OK)
+        status = copy_put(&writer->to, writer->rows.data + writer->sent, writer->rows.size - writer->sent);
+    if (status == WEIR_OK)
+        writer->sent = writer->rows.size;
+    return status;
+}
+
+/* An empty segment. A table that was empty needs no sample, so its rows are sent at once. */
+static void begin_segment(struct writer *writer)
+{
+    writer->rows.size = 0;
+    writer->sent = 0;
+    writer->sample_count = 0;
+    writer->next = writer->op != WEIR_REPLACE || writer->way == WAY_STAGE || writer->was_empty ? CHUNK_SIZE
+                                                                                               : PROBE_SIZE;
 }
 
 /* --- staging --- */
@@ -171,12 +203,12 @@ static weir_status send_staged(struct writer *writer)
     if (status == WEIR_OK)
         status = copy_put(&writer->to, writer->rows.data, writer->rows.size);
     if (status == WEIR_OK)
-        writer->rows.size = 0;
+        begin_segment(writer);
     return status;
 }
 
-/* Passes the gathered rows on. */
-static weir_status flush(struct writer *writer)
+/* Passes the gathered rows on; `last` when no more of their kind follow. */
+static weir_status flush(struct writer *writer, bool last)
 {
     bool violation = false;
     weir_status status = WEIR_OK;
@@ -187,10 +219,13 @@ static weir_status flush(struct writer *writer)
         return send_staged(writer);
     status = choose_way(writer);
     if (status == WEIR_OK && writer->way == WAY_DIRECT) {
-        status = copy_segment(writer, &violation);
+        status = send_direct(writer);
+        writer->next = writer->rows.size + CHUNK_SIZE;
+        if (status != WEIR_OK || (!last && writer->rows.size < SEGMENT_SIZE))
+            return status;
+        status = end_copy(writer, &violation);
         if (status == WEIR_OK && !violation) {
-            writer->rows.size = 0;
-            writer->sample_count = 0;
+            begin_segment(writer);
             return WEIR_OK;
         }
         writer->way = WAY_STAGE;
@@ -201,21 +236,15 @@ static weir_status flush(struct writer *writer)
 /* Ends the rows of one kind: the last of them are passed on and staging is merged. */
 static weir_status finish_op(struct writer *writer)
 {
-    weir_status status = flush(writer);
+    weir_status status = flush(writer, true);
 
     if (status == WEIR_OK && writer->staging) {
         status = stage_merge(&writer->to, writer->op, writer->stages, writer->modified, writer->row_count);
         writer->staging = false;
     }
     writer->row_count = 0;
-    writer->sample_count = 0;
     memset(writer->modified, 0, writer->to.table->column_count * sizeof *writer->modified);
     return status;
-}
-
-static bool is_gathering(const struct writer *writer)
-{
-    return writer->op == WEIR_REPLACE && writer->way != WAY_STAGE;
 }
 
 static weir_status add_row(struct writer *writer, const weir_row *row)
@@ -225,13 +254,14 @@ static weir_status add_row(struct writer *writer, const weir_row *row)
     if (row->op != writer->op) {
         status = finish_op(writer);
         writer->op = row->op;
+        begin_segment(writer);
     }
     if (status == WEIR_OK && row->op != WEIR_REPLACE && writer->to.key_count == 0)
         return weir_fail(writer->to.call, "write to table '%s': it has no key to update or delete by",
                          writer->to.table->name);
     if (status != WEIR_OK)
         return status;
-    if (is_gathering(writer))
+    if (row->op == WEIR_REPLACE && writer->way != WAY_STAGE && !writer->copying)
         sample_row(writer);
     status = encode_row(&writer->rows, row, shape_of(row->op));
     if (status != WEIR_OK)
@@ -239,7 +269,7 @@ static weir_status add_row(struct writer *writer, const weir_row *row)
     for (size_t i = 0; row->op == WEIR_UPDATE && i < row->count; i++)
         writer->modified[i] += row->cells[i].presence != WEIR_UNMODIFIED;
     writer->row_count++;
-    return writer->rows.size >= (is_gathering(writer) ? SEGMENT_SIZE : CHUNK_SIZE) ? flush(writer) : WEIR_OK;
+    return writer->rows.size >= writer->next ? flush(writer, false) : WEIR_OK;
 }
 
 static weir_status write_all(struct writer *writer, weir_batch *in)
@@ -277,6 +307,7 @@ weir_status write_rows(weir_call *call, const weir_table *table, weir_batch *in)
                              .table = table,
                              .stored = writer.to.stored,
                              .replace_nul = strcmp(options->nul_characters, "replace") == 0 };
+    begin_segment(&writer);
     if (status == WEIR_OK)
         status = write_all(&writer, in);
     if (status == WEIR_OK)

@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 
+FOLDER = tempfile.TemporaryDirectory(prefix="weir-batch-")  # of all files; removed at exit
 NULL, UNMODIFIED = "null-m8yilkvPsN", "unmod-NcK9NIjPUu"
 
 
@@ -36,13 +37,13 @@ class Batch:
     def __init__(self, connector, config, schema, table, seed=0):
         self.connector, self.config, self.schema, self.table = connector, config, schema, table
         self.rng = random.Random(seed)
-        self.folder = tempfile.TemporaryDirectory(prefix="weir-batch-")
+        self.folder = tempfile.mkdtemp(dir=FOLDER.name)
         self.files = {"replace_files": [], "update_files": [], "delete_files": []}
 
     def add(self, kind, columns, rows):
         columns = list(columns)
         self.rng.shuffle(columns)  # R-BAT-05: any order
-        path = os.path.join(self.folder.name, f"{kind}{sum(map(len, self.files.values()))}.csv.gz")
+        path = os.path.join(self.folder, f"{kind}{sum(map(len, self.files.values()))}.csv.gz")
         with open(path, "wb") as file:
             file.write(gzip.compress(csv_text(columns, rows), 1))
         self.files[f"{kind}_files"].append(path)

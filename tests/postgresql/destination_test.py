@@ -1,5 +1,6 @@
 """destination-postgresql: tables, types, names, batches and errors."""
 import base64
+import random
 import unittest
 
 import grpc
@@ -181,6 +182,21 @@ class Types(Base):
         self.assertEqual(self.row_count("t"), 0)
         self.refused(self.batch(wanted).add("replace", ["id", "v"], [{"id": "1", "v": "12345.6"}]).send)
         self.written(self.batch(wanted).add("replace", ["id", "v"], [{"id": "1", "v": "1234.50000"}]))
+
+    def test_random_decimals(self):
+        """2,000 decimals in plain and exponent notation, by seed: PostgreSQL reads the same text to the same number."""
+        rng = random.Random(3)
+        wanted = table("t", ("id", "INT", True), ("v", "DECIMAL"))
+        self.create(wanted)
+        rows = []
+        for i in range(2000):
+            digits = str(rng.randrange(10 ** rng.randrange(1, 13)))
+            point = rng.randrange(len(digits) + 1)
+            text = rng.choice(["", "-", "+"]) + rng.choice(["", "00"]) + digits[:point] + rng.choice([".", ""] if point == len(digits) else ["."]) + digits[point:]
+            rows.append({"id": str(i), "v": text + rng.choice(["", "", f"e{rng.randrange(-12, 13)}", f"E+{rng.randrange(13)}"])})
+        self.written(self.batch(wanted).add("replace", ["id", "v"], rows))
+        expected = cluster.rows("SELECT id, v::numeric FROM (VALUES " + ", ".join(f"({r['id']}, '{r['v']}')" for r in rows) + ") r(id, v) ORDER BY id")
+        self.assertEqual(cluster.rows("SELECT id, v FROM s.t ORDER BY id"), expected)
 
     def test_nul_characters(self):
         """They are refused with a clear text, or replaced where the customer asked for it; never in a key."""

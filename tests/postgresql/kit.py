@@ -6,18 +6,17 @@ foreign: grpcio and protobuf on one side, psql on the other.
 import contextlib
 import os
 import shutil
+import signal
+import socket
 import subprocess
-import sys
 import tempfile
+import time
 from pathlib import Path
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "interop"))
-from servers import Server  # noqa: E402
-
 PACKAGE = "fivetran_sdk.v2"
 
 
@@ -94,8 +93,10 @@ class Connector:
         self.service = self.SERVICES[Path(binary).name.split("-")[0]]
         self.folder = tempfile.mkdtemp(prefix="weir-socket-")
         path = os.path.join(self.folder, "s")
-        self.server = Server([str(binary), "--socket", path])
-        self.server.await_socket(path)
+        self.log = open(os.path.join(self.folder, "log"), "w+", encoding="utf-8", errors="replace")
+        self.process = subprocess.Popen([str(binary), "--socket", path], stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=subprocess.STDOUT)
+        self.await_socket(path)
         self.channel = grpc.insecure_channel(f"unix:{path}", options=[("grpc.max_receive_message_length", 1 << 27)])
 
     def _method(self, kind, name, request, reply):
@@ -114,13 +115,27 @@ class Connector:
         return self._method("unary_stream", "Update", self.messages["UpdateRequest"],
                             self.messages["UpdateResponse"])(request, timeout=timeout)
 
+    def await_socket(self, path, seconds=20):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(path)
+                return
+            time.sleep(0.01)
+        self.log.seek(0)
+        raise RuntimeError(f"{self.process.args} does not listen: {self.log.read()[-2000:]}")
+
     def kill(self):
-        self.server.process.kill()
+        self.process.kill()
         self.stop()
 
     def stop(self):
+        """Asks the process to end; returns its exit code."""
         self.channel.close()
-        code = self.server.stop()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(60)
+        self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         return code
 
@@ -131,7 +146,8 @@ def running(binary, messages):
     try:
         yield connector
     finally:
-        connector.stop()
+        code = connector.stop()
+    assert code == 0, f"{binary} ended with {code}"  # R-RPC-06; also what a sanitizer would say
 
 
 class Synced:

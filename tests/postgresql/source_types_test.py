@@ -1,5 +1,6 @@
 """source-postgresql: every type, compared with what psql says about the same row."""
 import datetime
+import random
 import struct
 import unittest
 
@@ -150,6 +151,26 @@ class Types(unittest.TestCase):
             seen[column.name] = text
             self.assertEqual(column.primary_key, column.name == "id")
         self.assertEqual(seen, {"id": "INT", **{t[0]: t[2] for t in TYPES}})
+
+    def test_random_numerics(self):
+        """2,000 numerics of every length, scale and place of the point, by seed."""
+        rng = random.Random(2)
+        rows = []
+        for i in range(2000):
+            digits = str(rng.randrange(10 ** rng.randrange(1, 120)))
+            point = rng.randrange(-20, len(digits) + 1)
+            text = ("0." + "0" * -point + digits if point <= 0 else digits[:point] + ("." + digits[point:] if digits[point:] else ""))
+            text += "0" * rng.randrange(5) if "." in text else ""
+            rows.append((i, rng.choice(["", "-"]) + text, rng.choice(["", "-"]) + str(rng.randrange(10 ** rng.randrange(1, 39)))))
+        cluster.psql("CREATE TABLE numerics (id int PRIMARY KEY, v numeric, w numeric(38,19))")
+        cluster.psql("INSERT INTO numerics VALUES " + ", ".join(f"({i}, {v}, {w}::numeric / 1e19)" for i, v, w in rows))
+        synced = kit.Synced({("public", "numerics"): ["id"]})
+        selection = {"with_schema": {"schemas": [{"included": True, "schema_name": "public", "tables": [
+            {"included": True, "table_name": "numerics", "include_new_columns": True}]}]}}
+        with kit.running(f"{BIN}/source-postgresql", MESSAGES) as source:
+            synced.take(source.update(cluster.config(), selection=selection))
+        got = [(str(r["id"][1]), r["v"][1], r["w"][1]) for r in synced.tables[("public", "numerics")].values()]
+        self.assertEqual(sorted(got), sorted(cluster.rows("SELECT id, v, w FROM numerics")))
 
     def test_values_without_a_place(self):
         """Infinity and BC become the bounds, NaN in a DECIMAL becomes NULL; each is told once."""
