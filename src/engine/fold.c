@@ -559,6 +559,13 @@ static bool overflows(const fold *f, size_t size)
     return f->window->row_count > 0 && f->window->text_size + size > f->options.window_size;
 }
 
+void fold_expect(const fold *f, uint32_t table, weir_hash128 hash)
+{
+    __builtin_prefetch(&f->window->index[(size_t)hash.low & index_mask(f)]);
+    hash = salted(f, hash, table);
+    __builtin_prefetch(&f->written.slots[(size_t)hash.low & f->written.mask]);
+}
+
 fold_outcome fold_put(fold *f, const fold_input *in)
 {
     weir_hash128 hash = in->hash;

@@ -111,6 +111,8 @@ typedef enum fold_outcome {
 /* NULL when out of memory; owned by the caller. */
 fold *fold_new(const fold_options *options);
 void fold_free(fold *f); /* accepts NULL */
+/* Says that this key comes soon, so that the processor may fetch what will be looked at. */
+void fold_expect(const fold *f, uint32_t table, weir_hash128 hash);
 fold_outcome fold_put(fold *f, const fold_input *in);
 /* Rows in the current window, and the bytes of their text. */
 uint32_t fold_rows(const fold *f);

@@ -16,6 +16,8 @@
 
 #define LARGE_ROW (2 * WEIR_MIB)
 
+static_assert(ROUTE_UNKNOWN == 0 && ROUTE_SKIPPED > WEIR_COLUMN_COUNT_MAX, "minus one, both are no column");
+
 static const char *const op_names[] = { "UPSERT", "UPDATE", "DELETE", "TRUNCATE" };
 
 /* --- routes --- */
@@ -106,15 +108,38 @@ static weir_shape observe(const weir_shape *shape, const weir_cell *cell)
     return wider;
 }
 
+/*
+ * True when a number in plain digits needs no more of them than were seen before: the common case, decided in one look.
+ * False says nothing.
+ */
+static bool few_digits(weir_bytes text, uint32_t whole_max, uint32_t fraction_max)
+{
+    size_t at = text.size > 0 && text.data[0] == '-';
+    size_t whole = 0;
+    size_t fraction = 0;
+
+    for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+        whole++;
+    if (at < text.size && text.data[at] == '.')
+        for (at++; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+            fraction++;
+    return at == text.size && whole > 0 && whole <= whole_max && fraction <= fraction_max;
+}
+
 /* A value whose type is not the column's, or whose digits count: widens the column where it must. */
 static weir_status fit_value(ingest *in, engine_table *table, size_t at, const weir_cell *cell,
                              weir_error *err)
 {
-    weir_shape wider = observe(&table->columns[at].shape, cell);
-    weir_type type = weir__shape_type(&wider);
     engine_column *column = &table->columns[at];
+    weir_shape wider;
+    weir_type type;
     weir_status status;
 
+    if (cell->type == column->type &&
+        few_digits(cell->as.bytes, column->shape.whole_digits, column->shape.fraction_digits))
+        return WEIR_OK; /* only a DECIMAL comes here with the column's own type */
+    wider = observe(&column->shape, cell);
+    type = weir__shape_type(&wider);
     if (type != column->type) {
         bool retype = column->key || weir__convert_changes_text(column->type, type);
 
@@ -179,6 +204,16 @@ static weir_status place_cell(ingest *in, route *to, const weir_record_cell *fro
     return fit_value(in, table, at, &cell, err);
 }
 
+/* True when a cell needs no place_cell: its column is known, and takes any value of the cell's type. */
+static inline bool is_placed(const route *to, const weir_record_cell *from)
+{
+    size_t at = (size_t)to->columns[from->slot] - 1;
+
+    return at < to->table->column_count &&
+           (from->presence != WEIR_VALUE ||
+            (from->type == to->table->columns[at].type && from->type != WEIR_DECIMAL));
+}
+
 /* --- rows --- */
 
 static weir_status prepare(ingest_table *entry, const engine_table *table, weir_error *err)
@@ -216,6 +251,8 @@ static weir_status prepare(ingest_table *entry, const engine_table *table, weir_
         weir__row_order(columns, count, entry->order);
         weir__free(columns);
     }
+    for (size_t i = 0; i < count; i++)
+        entry->cells[i] = (weir_cell){ .column = table->columns[i].name, .type = table->columns[i].type };
     entry->version = table->version;
     return WEIR_OK;
 }
@@ -227,40 +264,58 @@ static weir_status name_cell(const engine_table *table, const char *column, weir
     return weir__error_prefix(err, "table '%s', column '%s'", engine_table_path(table, path), column);
 }
 
-/* Lays the record's cells out in the table's order; what is left out is NULL in an upsert, else unmodified (R-SRC-02). */
+static_assert(sizeof((weir_cell){ 0 }.as) == sizeof((weir_record_cell){ .slot = 0 }.as),
+              "values are copied from one to the other as they are");
+
+/* A value of another type than its column's. */
+static weir_status convert(ingest *in, const engine_table *table, const weir_record_cell *from, weir_cell *to,
+                           weir_error *err)
+{
+    weir_cell cell = as_cell(from);
+
+    cell.column = to->column;
+    if (weir__convert_cell(&cell, to->type, &in->converted, err) != WEIR_OK)
+        return name_cell(table, to->column, err);
+    *to = cell;
+    return WEIR_OK;
+}
+
+/*
+ * Lays the record's cells out in the table's order; what is left out is NULL in an upsert, else unmodified (R-SRC-02).
+ * Names and types of the cells are there already.
+ */
 static weir_status lay_out(ingest *in, const route *to, const weir_record *record, weir_error *err)
 {
     const engine_table *table = to->table;
-    ingest_table *entry = &in->tables[table->number];
-    weir_presence absent = record->op == WEIR_UPSERT || table->key_count == 0 ? WEIR_NULL : WEIR_UNMODIFIED;
+    const ingest_table *entry = &in->tables[table->number];
+    bool keyless = table->key_count == 0;
+    weir_presence absent = record->op == WEIR_UPSERT || keyless ? WEIR_NULL : WEIR_UNMODIFIED;
 
     in->converted.size = 0;
     for (size_t i = 0; i < table->column_count; i++)
-        entry->cells[i] = (weir_cell){ .column = table->columns[i].name,
-                                       .type = table->columns[i].type,
-                                       .presence = absent };
-    if (table->key_count == 0)
+        entry->cells[i].presence = absent;
+    if (keyless)
         memcpy(entry->raw, entry->cells, table->column_count * sizeof *entry->raw);
     for (size_t i = 0; i < record->count; i++) {
         const weir_record_cell *from = &record->cells[i];
-        uint32_t place = to->columns[from->slot];
-        const engine_column *column;
-        weir_cell *cell;
+        size_t place = (size_t)to->columns[from->slot] - 1;
+        weir_cell *cell = &entry->cells[place];
 
-        if (place == ROUTE_UNKNOWN || place == ROUTE_SKIPPED)
+        if (place >= table->column_count)
+            continue; /* no column, or a reserved name */
+        if (record->op == WEIR_DELETE && !keyless && !table->columns[place].key)
             continue;
-        column = &table->columns[place - 1];
-        if (record->op == WEIR_DELETE && table->key_count > 0 && !column->key)
+        if (keyless) {
+            entry->raw[place] = as_cell(from);
+            entry->raw[place].column = cell->column;
+        }
+        cell->presence = from->presence;
+        if (from->presence != WEIR_VALUE)
             continue;
-        cell = &entry->cells[place - 1];
-        *cell = as_cell(from);
-        cell->column = column->name;
-        if (table->key_count == 0)
-            entry->raw[place - 1] = *cell;
-        if (cell->type == column->type || cell->presence != WEIR_VALUE)
-            continue;
-        if (weir__convert_cell(cell, column->type, &in->converted, err) != WEIR_OK)
-            return name_cell(table, column->name, err);
+        if (from->type == cell->type)
+            memcpy(&cell->as, &from->as, sizeof cell->as);
+        else if (convert(in, table, from, cell, err) != WEIR_OK)
+            return WEIR_FAILED;
     }
     return WEIR_OK;
 }
@@ -316,6 +371,11 @@ static weir_status put_row_id(ingest *in, const engine_table *table, weir_hash12
     return WEIR_OK;
 }
 
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
+}
+
 /* What the value says about its column, for joins to come; `text` is what has just been written for it. */
 static void learn(engine_column *column, const weir_cell *cell, weir_bytes text)
 {
@@ -327,13 +387,17 @@ static void learn(engine_column *column, const weir_cell *cell, weir_bytes text)
             column->shape.string_byte_length = cell->as.bytes.size;
         break;
     case WEIR_LONG:
+        if (magnitude(cell->as.integer) > column->shape.magnitude_max)
+            weir__shape_observe(&column->shape, cell, text);
+        break;
     case WEIR_FLOAT:
     case WEIR_DOUBLE:
         if (text.size > 0 && text.data[0] == '"') {
             text.data++;
             text.size -= 2;
         }
-        weir__shape_observe(&column->shape, cell, text);
+        if (!few_digits(text, column->shape.real_whole_digits, column->shape.real_fraction_digits))
+            weir__shape_observe(&column->shape, cell, text);
         break;
     default:
         break;
@@ -353,8 +417,14 @@ static weir_status format_row(ingest *in, engine_table *table, const engine_requ
         const weir_cell *cell = op == WEIR_DELETE && table->key_count == 0 ? &untouched : &entry->cells[i];
         size_t before;
 
-        if ((i > 0 || table->key_count == 0) && !weir__buf_put(&in->text, ",", 1))
-            return weir__error_memory(err, "formatting a row");
+        if (i > 0 || table->key_count == 0) {
+            char *comma = weir__buf_reserve(&in->text, 1);
+
+            if (comma == NULL)
+                return weir__error_memory(err, "formatting a row");
+            *comma = ',';
+            in->text.size++;
+        }
         before = in->text.size;
         if (weir__csv_put_cell(&in->text, &params, cell, err) != WEIR_OK)
             return name_cell(table, table->columns[i].name, err);
@@ -408,6 +478,8 @@ static weir_status fold_row_in(ingest *in, const route *to, const weir_record *r
         if (status == WEIR_OK)
             status = table->key_count == 0 ? put_row_id(in, table, &input.hash, err)
                                            : hash_key(in, table, record, &input.hash, err);
+        fold_expect(in->rows, input.table,
+                    input.hash); /* the memory arrives while the row is being formatted */
         if (status == WEIR_OK)
             status = format_row(in, table, entry->request, record->op, err);
         if (status != WEIR_OK)
@@ -466,6 +538,8 @@ weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err
     if (record->op == WEIR_TRUNCATE)
         return truncate(in, to->table, err);
     for (size_t i = 0; i < record->count; i++) {
+        if (is_placed(to, &record->cells[i]))
+            continue;
         status = place_cell(in, to, &record->cells[i], err);
         if (status != WEIR_OK)
             return status;

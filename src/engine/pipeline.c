@@ -253,6 +253,11 @@ static weir_status take_stream(pipeline *p, weir_error *err)
     }
 }
 
+static weir_status push_group(void *context, load_group *group, weir_error *err)
+{
+    return loader_push(context, group, err);
+}
+
 static weir_status build(pipeline *p, weir_error *err)
 {
     const pipeline_options *options = p->options;
@@ -272,6 +277,7 @@ static weir_status build(pipeline *p, weir_error *err)
                             .failure = &p->failure,
                             .progress = options->progress };
     spool_options files = { .folder = options->spool,
+                            .group = push_group,
                             .failure = &p->failure,
                             .progress = options->progress,
                             .size_max = WEIR_SPOOL_SIZE_MAX };
@@ -288,7 +294,7 @@ static weir_status build(pipeline *p, weir_error *err)
     if (p->tables == NULL || p->source == NULL || p->destination == NULL || p->inbox == NULL)
         return weir__error_memory(err, "starting a sync");
     status = loader_open(&load, &p->load, err);
-    files.target = p->load;
+    files.context = p->load;
     if (status != WEIR_OK)
         return status;
     ingest_options in = { .tables = p->tables,

@@ -307,7 +307,7 @@ static weir_status end_group(spool *s, const step *one, weir_error *err)
         return status;
     }
     s->group = next;
-    return loader_push(s->options.target, group, err);
+    return s->options.group(s->options.context, group, err);
 }
 
 static weir_status take_step(spool *s, step *one, weir_error *err)

@@ -18,7 +18,9 @@ typedef struct spool spool;
 
 typedef struct spool_options {
     const char *folder; /* absolute; borrowed */
-    loader *target;     /* borrowed */
+    /* Takes a closed group, consumed in any case; the loader's push. From the spool's thread. */
+    weir_status (*group)(void *context, load_group *group, weir_error *err);
+    void *context;
     engine_failure *failure;
     engine_progress *progress;
     uint64_t
