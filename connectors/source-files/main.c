@@ -92,8 +92,9 @@ static weir_status send_row(void *context, const field *fields, size_t count, in
 {
     sync_run *run = context;
     table *t = run->t;
+    /* In microseconds, which every destination keeps. */
     weir_time modified = { run->file->modified_ns / 1000000000,
-                           (int32_t)(run->file->modified_ns % 1000000000) };
+                           (int32_t)(run->file->modified_ns % 1000000000 / 1000 * 1000) };
     weir_status status;
 
     if (line <= run->skip)

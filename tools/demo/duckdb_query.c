@@ -3,7 +3,7 @@
  * table.
  *
  * For the demo, so that looking at what landed needs no other program. Numbers stand right, texts left; long
- * texts are cut to 40 columns. Exit codes: 0 all statements ran, 1 one failed, 2 wrong arguments.
+ * texts are cut to 64 columns. Exit codes: 0 all statements ran, 1 one failed, 2 wrong arguments.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,8 +12,9 @@
 
 #include <duckdb.h>
 
-#define WIDTH_MAX 40
+#define WIDTH_MAX 64
 #define ROWS_MAX 1000
+#define COLUMNS_MAX 256 /* right-aligned ones; the others are shown too */
 
 /* Columns that `text` takes on a terminal, counting characters, not bytes. */
 static int width_of(const char *text)
@@ -67,7 +68,7 @@ static void print_line(const int *widths, idx_t columns, const char *left, const
     putchar('\n');
 }
 
-static void print_result(duckdb_result *result)
+static void print_result(duckdb_result *result, const duckdb_type *types)
 {
     idx_t columns = duckdb_column_count(result);
     idx_t rows = duckdb_row_count(result);
@@ -97,7 +98,7 @@ static void print_result(duckdb_result *result)
         printf("  \xE2\x94\x82");
         for (idx_t c = 0; c < columns; c++) {
             putchar(' ');
-            print_cell(cells[r * columns + c], widths[c], r > 0 && is_number(duckdb_column_type(result, c)));
+            print_cell(cells[r * columns + c], widths[c], r > 0 && c < COLUMNS_MAX && is_number(types[c]));
             printf(" \xE2\x94\x82");
             duckdb_free(cells[r * columns + c]);
         }
@@ -110,18 +111,44 @@ static void print_result(duckdb_result *result)
     free(widths);
 }
 
+/*
+ * Runs a statement with every column cast to text by DuckDB itself, which knows how each type is written. The
+ * types are taken from the statement as it was asked for; statements that are no SELECT run as they are.
+ */
+static bool run_as_text(duckdb_connection connection, const char *sql, duckdb_type *types,
+                        duckdb_result *result)
+{
+    static const char wrap[] = "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (%s)";
+    duckdb_prepared_statement plain = NULL;
+    char *wrapped = malloc(strlen(sql) + sizeof wrap);
+    bool ok = false;
+
+    if (wrapped != NULL && duckdb_prepare(connection, sql, &plain) != DuckDBError) {
+        for (idx_t c = 0; c < COLUMNS_MAX; c++)
+            types[c] = duckdb_prepared_statement_column_type(plain, c);
+        snprintf(wrapped, strlen(sql) + sizeof wrap, wrap, sql);
+        ok = duckdb_query(connection, wrapped, result) != DuckDBError;
+        if (!ok)
+            duckdb_destroy_result(result);
+    }
+    duckdb_destroy_prepare(&plain);
+    free(wrapped);
+    return ok || duckdb_query(connection, sql, result) != DuckDBError;
+}
+
 static int run(duckdb_connection connection, int count, char **statements)
 {
     for (int i = 0; i < count; i++) {
+        duckdb_type types[COLUMNS_MAX] = { DUCKDB_TYPE_INVALID };
         duckdb_result result;
-        bool failed = duckdb_query(connection, statements[i], &result) == DuckDBError;
+        bool ok = run_as_text(connection, statements[i], types, &result);
 
-        if (failed)
+        if (!ok)
             fprintf(stderr, "duckdb-query: %s\n", duckdb_result_error(&result));
         else if (duckdb_column_count(&result) > 0)
-            print_result(&result);
+            print_result(&result, types);
         duckdb_destroy_result(&result);
-        if (failed)
+        if (!ok)
             return 1;
     }
     return 0;
