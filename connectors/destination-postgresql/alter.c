@@ -1,9 +1,9 @@
 /*
  * destination-postgresql/alter: create, alter and truncate.
  *
- * Each is one transaction: PostgreSQL's DDL rolls back like everything else, so a kill between two statements leaves the
- * old table, and a retry finds either the old or the new one (R-DST-03). An altered table goes through four steps: drop
- * the key when it changes, add and drop columns, change types, add the new key.
+ * Each is one transaction: PostgreSQL's DDL rolls back like everything else, so a kill between two statements
+ * leaves the old table, and a retry finds either the old or the new one (R-DST-03). An altered table goes
+ * through four steps: drop the key when it changes, add and drop columns, change types, add the new key.
  */
 #include <stdio.h>
 
@@ -54,7 +54,10 @@ static bool has_key(const weir_table *table)
     return false;
 }
 
-/* Creating a schema needs a right that the owner of an existing schema may not have, so it is looked for first. */
+/*
+ * Creating a schema needs a right that the owner of an existing schema may not have, so it is looked for
+ * first.
+ */
 static weir_status create_schema(weir_call *call, const char *schema)
 {
     const char *doing = weir_printf(call, "create schema '%s'", schema);
@@ -217,7 +220,10 @@ static void put_changed_column(text *sql, const struct alteration *alteration, c
     put_comment(sql, alteration->path, wanted);
 }
 
-/* A column that is stored but not wanted: dropped where the request allows it, else freed of NOT NULL (R-DST-03). */
+/*
+ * A column that is stored but not wanted: dropped where the request allows it, else freed of NOT NULL
+ * (R-DST-03).
+ */
 static void put_missing_column(text *sql, const struct alteration *alteration, const stored_column *stored,
                                bool drop)
 {
@@ -269,8 +275,8 @@ static const char *column_statements(const struct alteration *alteration, const 
 }
 
 /*
- * Runs statements of which data may be the reason to fail: a value without a place in the new type, duplicates or NULL
- * under a new key. A person must act then; the text names what the server named.
+ * Runs statements of which data may be the reason to fail: a value without a place in the new type,
+ * duplicates or NULL under a new key. A person must act then; the text names what the server named.
  */
 static weir_status run_on_data(const struct alteration *alteration, const char *sql)
 {
@@ -342,8 +348,8 @@ weir_status alter(weir_call *call, const weir_table *table, const weir_changes *
 /* --- truncate --- */
 
 /*
- * Stored times are cut to microseconds, so the bound is cut too: a row of the same microsecond stays (R-DST-04). A bound
- * outside of the years 0001 to 9999 takes no row, or all.
+ * Stored times are cut to microseconds, so the bound is cut too: a row of the same microsecond stays
+ * (R-DST-04). A bound outside of the years 0001 to 9999 takes no row, or all.
  */
 static void put_bound(text *sql, weir_time before)
 {

@@ -34,7 +34,7 @@ weir_status stored_load(weir_call *call, const char *schema, const char *table, 
 
         column->name = weir_copy(call, PQgetvalue(rows, i, 0), (size_t)PQgetlength(rows, i, 0));
         column->oid = (uint32_t)strtoul(PQgetvalue(rows, i, 1), NULL, 10);
-        column->modifier = atoi(PQgetvalue(rows, i, 2));
+        column->modifier = (int32_t)strtol(PQgetvalue(rows, i, 2), NULL, 10);
         column->not_null = PQgetvalue(rows, i, 3)[0] == 't';
         column->type = weir_copy(call, PQgetvalue(rows, i, 6), (size_t)PQgetlength(rows, i, 6));
         column->shown = weir_copy(call, PQgetvalue(rows, i, 7), (size_t)PQgetlength(rows, i, 7));

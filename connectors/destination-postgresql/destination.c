@@ -3,7 +3,10 @@
 
 #define SERVER_VERSION_MIN 140000
 
-/* Memory of the server per session: staging stays out of files while it is small, merges hash instead of sorting. */
+/*
+ * Memory of the server per session: staging stays out of files while it is small, merges hash instead of
+ * sorting.
+ */
 static const char session_settings[] = "SET temp_buffers = '64MB'; SET work_mem = '64MB'";
 
 static weir_status open_session(weir_call *call, void **session)
@@ -45,7 +48,10 @@ static weir_status test_connect(weir_call *call)
     return link_run(call, weir_session(call), "ask the server", "SELECT 1");
 }
 
-/* Schemas are created as needed, or are there already with the right to create tables in them; staging needs TEMPORARY. */
+/*
+ * Schemas are created as needed, or are there already with the right to create tables in them; staging needs
+ * TEMPORARY.
+ */
 static weir_status test_permissions(weir_call *call)
 {
     static const char sql[] =

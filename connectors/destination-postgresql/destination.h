@@ -35,7 +35,10 @@ typedef enum name_kind {
     NAME_TABLE,
     NAME_COLUMN
 } name_kind;
-/* The name under which PostgreSQL stores `name`: itself where that works, else shortened with a hash (R-DST-08). */
+/*
+ * The name under which PostgreSQL stores `name`: itself where that works, else shortened with a hash
+ * (R-DST-08).
+ */
 const char *name_stored(weir_call *call, const char *name, name_kind kind);
 /* "schema"."table" as stored; an empty schema is `public`. */
 const char *name_path(weir_call *call, const char *schema, const char *table);
@@ -48,8 +51,8 @@ uint32_t type_oid(const weir_column *column);
 /* The comment that keeps the column's type, params and full name (R-DST-01). */
 const char *type_comment(weir_call *call, const weir_column *column);
 /*
- * Sets type, params and name from the comment when it fits the stored type, else type and params from the stored type
- * alone. True when the comment was ours.
+ * Sets type, params and name from the comment when it fits the stored type, else type and params from the
+ * stored type alone. True when the comment was ours.
  */
 bool type_read(weir_call *call, const char *comment, uint32_t oid, int32_t modifier, weir_column *out);
 /* The stored value of `quoted`, of type `from`, as `to`: for ALTER … USING. */
@@ -95,7 +98,10 @@ typedef struct encoder {
     size_t capacity;
 } encoder;
 
-/* Appends one row: the cells of all columns or of the key columns only; `mask` adds a field that says which are set. */
+/*
+ * Appends one row: the cells of all columns or of the key columns only; `mask` adds a field that says which
+ * are set.
+ */
 typedef enum encode_shape {
     ENCODE_ROW,
     ENCODE_ROW_AND_MASK,

@@ -1,8 +1,9 @@
 /*
- * destination-postgresql/encode: rows to the bytes of COPY (FORMAT binary), as shared-postgresql/wire.h draws them.
+ * destination-postgresql/encode: rows to the bytes of COPY (FORMAT binary), as shared-postgresql/wire.h draws
+ * them.
  *
- * Values are written as the column's own mapping says (types.c); where somebody changed the stored type, staging has ours
- * and the merge casts. Nanoseconds are cut to microseconds, which is what PostgreSQL keeps.
+ * Values are written as the column's own mapping says (types.c); where somebody changed the stored type,
+ * staging has ours and the merge casts. Nanoseconds are cut to microseconds, which is what PostgreSQL keeps.
  */
 #include <stdlib.h>
 
@@ -44,7 +45,9 @@ static weir_status refuse(encoder *out, const weir_column *column, const char *w
     return weir_fail(out->call, "write to table '%s': column '%s': %s", out->table->name, column->name, why);
 }
 
-/* Text with NUL characters: PostgreSQL has no place for them, and the customer decides what becomes of them. */
+/*
+ * Text with NUL characters: PostgreSQL has no place for them, and the customer decides what becomes of them.
+ */
 static weir_status put_nul_text(encoder *out, const weir_column *column, weir_bytes value)
 {
     char *at;
@@ -190,7 +193,9 @@ static weir_status put_cell(encoder *out, size_t index, const weir_cell *cell)
     return put_fixed(out, column, cell);
 }
 
-/* One bit per column, the lowest of the first byte for the first column: set where the cell is to be written. */
+/*
+ * One bit per column, the lowest of the first byte for the first column: set where the cell is to be written.
+ */
 static weir_status put_mask(encoder *out, const weir_row *row)
 {
     size_t size = (row->count + 7) / 8;

@@ -1,8 +1,9 @@
 /*
  * destination-postgresql/names: names that PostgreSQL would cut or refuse.
  *
- * It keeps 63 bytes of a name, has system columns in every table, and reserves schemas that begin with pg_. Such names
- * end in 64 bits of a hash, in hex, so that two long names with the same beginning stay apart (R-DST-08).
+ * It keeps 63 bytes of a name, has system columns in every table, and reserves schemas that begin with pg_.
+ * Such names end in 64 bits of a hash, in hex, so that two long names with the same beginning stay apart
+ * (R-DST-08).
  */
 #include <inttypes.h>
 

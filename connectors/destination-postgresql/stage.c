@@ -1,13 +1,14 @@
 /*
- * destination-postgresql/stage: rows go by COPY into a temporary table, and from there into the target in one statement.
+ * destination-postgresql/stage: rows go by COPY into a temporary table, and from there into the target in one
+ * statement.
  *
  *   weir_stage_N   c0, c1, …   the table's columns by number, in our own types
  *                  mask        updates only: a bit per column that is to be written
  *                  seq         the order of the rows
  *
- * Later rows of a file win (R-DST-05). The engine folds its rows, so a key seldom comes twice; each merge first assumes
- * that it does not, and takes the slower way when it does. Keys are compared by the server, in the stored type, so by
- * value (R-DST-07).
+ * Later rows of a file win (R-DST-05). The engine folds its rows, so a key seldom comes twice; each merge
+ * first assumes that it does not, and takes the slower way when it does. Keys are compared by the server, in
+ * the stored type, so by value (R-DST-07).
  */
 #include <stdlib.h>
 
@@ -141,7 +142,10 @@ weir_status stage_open(target *to, encode_shape shape, int number)
 
 /* --- merges --- */
 
-/* ` ON CONFLICT (key) DO UPDATE SET …`: the whole row; columns of ours that the request does not know become NULL. */
+/*
+ * ` ON CONFLICT (key) DO UPDATE SET …`: the whole row; columns of ours that the request does not know become
+ * NULL.
+ */
 static void put_conflict(text *sql, const target *to)
 {
     const char *mark = "";
@@ -263,7 +267,8 @@ static weir_status has_duplicates(target *to, int number, bool *out)
 }
 
 /*
- * The staged updates with one row per key: per column the last value that was set, and a mask that says whether any was.
+ * The staged updates with one row per key: per column the last value that was set, and a mask that says
+ * whether any was.
  */
 static const char *folded_updates(const target *to, int number)
 {

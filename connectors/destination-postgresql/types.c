@@ -1,9 +1,10 @@
 /*
  * destination-postgresql/types: the mapping that README.md lists.
  *
- * PostgreSQL has fewer types than the wire where text is concerned (STRING, XML and JSON keys are all text), so each
- * column carries a comment with its own: `weir:STRING(64)`, `weir:DECIMAL(10,2)`, and ` name=…` with the full name where
- * the stored one is shortened (R-DST-01). A comment that does not fit the stored type is not believed.
+ * PostgreSQL has fewer types than the wire where text is concerned (STRING, XML and JSON keys are all text),
+ * so each column carries a comment with its own: `weir:STRING(64)`, `weir:DECIMAL(10,2)`, and ` name=…` with
+ * the full name where the stored one is shortened (R-DST-01). A comment that does not fit the stored type is
+ * not believed.
  */
 #include <stdio.h>
 

@@ -1,9 +1,10 @@
 /*
  * destination-postgresql/write: one batch in one transaction.
  *
- * Update and delete rows go through staging (stage.c). Replace rows may take a short cut: COPY straight into the target,
- * which costs half as much and is all that an initial load needs. It works as long as no key is there already, and a
- * batch cannot be read twice, so rows are kept, a segment of bounded size at a time, until the server has taken them:
+ * Update and delete rows go through staging (stage.c). Replace rows may take a short cut: COPY straight into
+ * the target, which costs half as much and is all that an initial load needs. It works as long as no key is
+ * there already, and a batch cannot be read twice, so rows are kept, a segment of bounded size at a time,
+ * until the server has taken them:
  *
  *     rows → segment ──┬─ table was empty, or none of a sample of the segment's keys is there
  *                      │     → SAVEPOINT, COPY target ── ok → next segment
@@ -11,9 +12,9 @@
  *                      └─ else ─────────────────────────────────────────────────────────────────┴→ COPY staging, as
  *                                                                        all segments after it; one merge at the end
  *
- * Rows are sent while the segment is still filling, so that the server works at the same time. A segment that was copied
- * directly had only new keys, and what is staged after it overwrites it: the order of the rows is kept. The transaction
- * makes a request all or nothing, and a re-sent one ends in the same table (R-DST-06).
+ * Rows are sent while the segment is still filling, so that the server works at the same time. A segment that
+ * was copied directly had only new keys, and what is staged after it overwrites it: the order of the rows is
+ * kept. The transaction makes a request all or nothing, and a re-sent one ends in the same table (R-DST-06).
  */
 #include <stdlib.h>
 

@@ -1,11 +1,12 @@
 /*
- * shared-postgresql/absent: what libpq asks of Kerberos and LDAP libraries that a static connector does not carry.
+ * shared-postgresql/absent: what libpq asks of Kerberos and LDAP libraries that a static connector does not
+ * carry.
  *
- * The static libpq names these symbols on its GSSAPI paths (gssencmode, krbsrvname) and its LDAP path (a service file
- * with an ldap:// line). Debian has no static archives of either library, and a connector wants neither: connections are
- * opened with gssencmode=disable and without a service. Each function fails in the way its caller expects, so a server
- * that insists on Kerberos gives libpq's own error instead of a crash. The libraries' own headers are
- * not needed to build, and arguments are ignored.
+ * The static libpq names these symbols on its GSSAPI paths (gssencmode, krbsrvname) and its LDAP path (a
+ * service file with an ldap:// line). Debian has no static archives of either library, and a connector wants
+ * neither: connections are opened with gssencmode=disable and without a service. Each function fails in the
+ * way its caller expects, so a server that insists on Kerberos gives libpq's own error instead of a crash.
+ * The libraries' own headers are not needed to build, and arguments are ignored.
  */
 #include <stddef.h>
 

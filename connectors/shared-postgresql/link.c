@@ -1,5 +1,6 @@
 /*
- * shared-postgresql/link: libpq's asynchronous calls behind blocking ones, so that a wait can end when the caller goes.
+ * shared-postgresql/link: libpq's asynchronous calls behind blocking ones, so that a wait can end when the
+ * caller goes.
  */
 #include "link.h"
 
@@ -9,7 +10,6 @@
 
 #include "text.h"
 
-#define CONNECT_TIMEOUT_SECONDS "30"
 #define WAIT_MS 1000
 
 /* The session as the conversions expect it, whatever the server's and the role's defaults are. */
@@ -42,54 +42,60 @@ static const char *one_line(weir_call *call, const char *message)
     return line;
 }
 
-/* Errors that only a person can mend: authentication, permissions, objects that depend on what is to change. */
+/*
+ * Errors that only a person can mend: authentication, permissions, objects that depend on what is to change.
+ */
 static bool needs_person(const char *state)
 {
     return strncmp(state, "28", 2) == 0 || strcmp(state, "3D000") == 0 || strcmp(state, "42501") == 0 ||
            strcmp(state, "0A000") == 0 || strcmp(state, "2BP01") == 0;
 }
 
+/* A setting of libpq. */
+struct parameter {
+    const char *keyword;
+    const char *value;
+};
+
+/* What does not depend on the customer. Files of the home directory are not for a service: it may have none. */
+static const struct parameter fixed_parameters[] = {
+    { "gssencmode", "disable" },   { "passfile", "/nonexistent" },   { "sslcert", "/nonexistent" },
+    { "client_encoding", "UTF8" }, { "connect_timeout", "30" },      { "keepalives", "1" },
+    { "keepalives_idle", "60" },   { "tcp_user_timeout", "120000" },
+};
+
+#define FIXED_COUNT (sizeof fixed_parameters / sizeof *fixed_parameters)
+
+static PGconn *connect_with(const link_address *address, const char *port)
+{
+    bool verify = strncmp(address->tls, "verify", strlen("verify")) == 0;
+    const struct parameter own[] = {
+        { "host", address->host },
+        { "port", port },
+        { "dbname", address->database },
+        { "user", address->user },
+        { "password", address->password },
+        { "sslmode", address->tls },
+        { "sslrootcert", verify ? address->tls_authorities : "/nonexistent" },
+        { "application_name", address->program },
+    };
+    size_t own_count = sizeof own / sizeof *own;
+    const char *keywords[sizeof own / sizeof *own + FIXED_COUNT + 1] = { NULL };
+    const char *values[sizeof own / sizeof *own + FIXED_COUNT + 1] = { NULL };
+
+    for (size_t i = 0; i < own_count + FIXED_COUNT; i++) {
+        const struct parameter *parameter = i < own_count ? &own[i] : &fixed_parameters[i - own_count];
+
+        keywords[i] = parameter->keyword;
+        values[i] = parameter->value;
+    }
+    return PQconnectdbParams(keywords, values, 0);
+}
+
 weir_status link_open(weir_call *call, const link_address *address, PGconn **out)
 {
     const char *port = weir_printf(call, "%lld", (long long)address->port);
-    const char *keywords[] = { "host",
-                               "port",
-                               "dbname",
-                               "user",
-                               "password",
-                               "sslmode",
-                               "sslrootcert",
-                               "application_name",
-                               "gssencmode",
-                               "passfile",
-                               "connect_timeout",
-                               "client_encoding",
-                               "sslcert",
-                               "keepalives",
-                               "keepalives_idle",
-                               "fallback_application_name",
-                               "tcp_user_timeout",
-                               NULL };
-    const char *values[] = { address->host,
-                             port,
-                             address->database,
-                             address->user,
-                             address->password,
-                             address->tls,
-                             strncmp(address->tls, "verify", 6) == 0 ? address->tls_authorities
-                                                                     : "/nonexistent",
-                             address->program,
-                             "disable",
-                             "/nonexistent",
-                             CONNECT_TIMEOUT_SECONDS,
-                             "UTF8",
-                             "/nonexistent",
-                             "1",
-                             "60",
-                             "weir",
-                             "120000",
-                             NULL };
-    PGconn *link = PQconnectdbParams(keywords, values, 0);
+    PGconn *link = connect_with(address, port);
     weir_status status;
 
     if (link == NULL)
@@ -97,9 +103,9 @@ weir_status link_open(weir_call *call, const link_address *address, PGconn **out
     if (PQstatus(link) != CONNECTION_OK) {
         const char *reason = one_line(call, PQerrorMessage(link));
 
-        /* Before the session stands libpq gives text only; these two are the server's words for a person's mistake. */
+        /* Before the session stands libpq gives text only; these are the server's words for a person's mistake. */
         if (strstr(reason, "authentication failed") || strstr(reason, "does not exist") ||
-            strstr(reason, "no pg_hba.conf entry"))
+            strstr(reason, "no pg_hba.conf entry") || strstr(reason, "no password supplied"))
             status = weir_task(
                 call, "Cannot log in to database '%s' as '%s': %s. Check user, password and database.",
                 address->database, address->user, reason);
@@ -139,7 +145,10 @@ void link_cancel(PGconn *link)
     }
 }
 
-/* The next result of the running statement, NULL when there is no more; cancels it once when the caller has gone. */
+/*
+ * The next result of the running statement, NULL when there is no more; cancels it once when the caller has
+ * gone.
+ */
 static PGresult *next_result(weir_call *call, PGconn *link, bool *cancelled)
 {
     while (PQisBusy(link)) {
@@ -198,7 +207,10 @@ static void put_statement(text *sql, const char *format, const char *object, con
                 first + 2, user, second + 2);
 }
 
-/* The name after `start` in the server's message, as a quoted identifier; NULL when the message is another one. */
+/*
+ * The name after `start` in the server's message, as a quoted identifier; NULL when the message is another
+ * one.
+ */
 static const char *named_after(weir_call *call, const char *message, const char *start)
 {
     text name = text_new(call);
@@ -215,7 +227,9 @@ static const char *named_after(weir_call *call, const char *message, const char 
     return name.data;
 }
 
-/* The statement that gives the missing right, as far as the (English) message of the server tells; else "". */
+/*
+ * The statement that gives the missing right, as far as the (English) message of the server tells; else "".
+ */
 static const char *missing_grant(weir_call *call, const PGconn *link, const char *message)
 {
     static const struct {

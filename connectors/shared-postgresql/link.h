@@ -1,9 +1,9 @@
 /*
  * shared-postgresql/link: one connection to a PostgreSQL server, and statements on it.
  *
- * Every wait looks at weir_running: when the caller gives up, the statement is cancelled on the server too. Errors are
- * told through the call, as a task where a person must act (password, permission, missing database) and as a failure
- * where a later attempt may help. One thread at a time.
+ * Every wait looks at weir_running: when the caller gives up, the statement is cancelled on the server too.
+ * Errors are told through the call, as a task where a person must act (password, permission, missing
+ * database) and as a failure where a later attempt may help. One thread at a time.
  */
 #ifndef POSTGRESQL_LINK_H
 #define POSTGRESQL_LINK_H
@@ -28,14 +28,14 @@ typedef struct link_address {
 #define LINK_TLS_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
 
 /*
- * Opens a connection whose session speaks UTF-8, has the time zone UTC, ISO dates and no statement time limit. `*out` is
- * owned and closed by PQfinish; untouched on failure. Within 30 seconds.
+ * Opens a connection whose session speaks UTF-8, has the time zone UTC, ISO dates and no statement time
+ * limit. `*out` is owned and closed by PQfinish; untouched on failure. Within 30 seconds.
  */
 weir_status link_open(weir_call *call, const link_address *address, PGconn **out) WEIR_CHECKED;
 
 /*
- * Runs statements without rows to return, or ignores what they return. `doing` is what the customer reads when it fails:
- * "create table 'x'". WEIR_CANCELLED when the caller has gone.
+ * Runs statements without rows to return, or ignores what they return. `doing` is what the customer reads
+ * when it fails: "create table 'x'". WEIR_CANCELLED when the caller has gone.
  */
 weir_status link_run(weir_call *call, PGconn *link, const char *doing, const char *sql) WEIR_CHECKED;
 /* Runs one statement; `*out` has its rows as text and is released by PQclear. Untouched on failure. */
@@ -45,8 +45,9 @@ weir_status link_query(weir_call *call, PGconn *link, const char *doing, const c
 weir_status link_copy(weir_call *call, PGconn *link, const char *doing, const char *sql,
                       ExecStatusType direction) WEIR_CHECKED;
 /*
- * Ends a COPY: gives its result, which the caller must PQclear, or NULL when the caller of the handler has gone
- * (the statement was cancelled then). A failed COPY is a result with an error, not an error of this function.
+ * Ends a COPY: gives its result, which the caller must PQclear, or NULL when the caller of the handler has
+ * gone (the statement was cancelled then). A failed COPY is a result with an error, not an error of this
+ * function.
  */
 PGresult *link_finish(weir_call *call, PGconn *link);
 

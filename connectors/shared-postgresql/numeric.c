@@ -160,7 +160,9 @@ size_t numeric_from_text(const char *text, size_t size, char *out, numeric_shape
         return 0;
     shape->integer_digits = number.point > 0 ? number.point : 0;
     shape->fraction_digits = number.count > number.point ? number.count - number.point : 0;
-    /* The group that holds the first digit: four digits a group, aligned at the point; division rounds down. */
+    /*
+     * The group that holds the first digit: four digits a group, aligned at the point; division rounds down.
+     */
     weight = number.point > 0 ? (number.point - 1) / 4 : -((4 - number.point) / 4);
     for (int first = number.point - 4 * (weight + 1); first < number.count; first += 4, groups++) {
         unsigned group = 0;

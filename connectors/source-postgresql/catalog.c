@@ -1,9 +1,10 @@
 /*
- * source-postgresql/catalog: tables, columns, keys and partitions, from pg_catalog in a handful of statements whatever
- * the number of tables.
+ * source-postgresql/catalog: tables, columns, keys and partitions, from pg_catalog in a handful of statements
+ * whatever the number of tables.
  *
- * Left out: views and foreign tables (nothing to page through), temporary tables, leaves of partitioned tables (their
- * parent stands for them). A unique index on columns that are NOT NULL stands in for a missing primary key.
+ * Left out: views and foreign tables (nothing to page through), temporary tables, leaves of partitioned
+ * tables (their parent stands for them). A unique index on columns that are NOT NULL stands in for a missing
+ * primary key.
  */
 #include <stdlib.h>
 
@@ -111,7 +112,8 @@ static void take_columns(weir_call *call, source_table *table, const PGresult *r
         source_column *column = &table->columns[i - first];
 
         column->name = text_at(call, rows, i, 1);
-        column_map(column, oid_at(rows, i, 2), atoi(PQgetvalue(rows, i, 3)), PQgetvalue(rows, i, 4)[0]);
+        column_map(column, oid_at(rows, i, 2), (int32_t)strtol(PQgetvalue(rows, i, 3), NULL, 10),
+                   PQgetvalue(rows, i, 4)[0]);
         column->not_null = true_at(rows, i, 5);
         columns[i - first] = (weir_column){ .name = column->name,
                                             .type = column->weir,

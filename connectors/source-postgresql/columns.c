@@ -1,4 +1,7 @@
-/* source-postgresql/columns: the type mapping, as README.md lists it. Object ids are those of pg_type.dat, fixed for ever. */
+/*
+ * source-postgresql/columns: the type mapping, as README.md lists it. Object ids are those of pg_type.dat,
+ * fixed for ever.
+ */
 #include "source.h"
 
 #define ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
@@ -34,7 +37,10 @@ static const struct {
     { 3802, WEIR_JSON, FORM_JSONB, "jsonb" },
 };
 
-/* numeric(p,s) that fits DECIMAL; the modifier is ((p << 16) | s) + 4, with 11 bits of a signed scale since 15. */
+/*
+ * numeric(p,s) that fits DECIMAL; the modifier is ((p << 16) | s) + 4, with 11 bits of a signed scale since
+ * 15.
+ */
 static void map_numeric(source_column *column, int32_t modifier)
 {
     int32_t precision = (modifier - 4) >> 16 & 0xFFFF;

@@ -1,13 +1,14 @@
 /*
  * source-postgresql/follow: what changed since the last sync, by a cursor column.
  *
- * The state keeps the largest cursor value that counts as passed. The next sync reads from that value on, the value
- * itself included, so that rows that share it are never lost; sent twice, they are the same rows. Reading begins a little
- * earlier (`overlap_seconds`, `overlap_values`), because a transaction may commit after others that took later values.
+ * The state keeps the largest cursor value that counts as passed. The next sync reads from that value on, the
+ * value itself included, so that rows that share it are never lost; sent twice, they are the same rows.
+ * Reading begins a little earlier (`overlap_seconds`, `overlap_values`), because a transaction may commit
+ * after others that took later values.
  *
  * Three reads, all in one snapshot:
  *   1. passed values, in order: the position follows them, with a checkpoint per range;
- *   2. values that are not passed yet, such as a time in the future or infinity: sent at every sync until they are;
+ *   2. values that are not passed yet, such as a time in the future: sent at every sync until they are;
  *   3. NULL, where the column allows it: sent at every sync, because nothing tells when they changed.
  */
 #include <inttypes.h>
@@ -106,7 +107,10 @@ weir_status follow_position(sync_run *run, const source_table *table, const char
     return WEIR_OK;
 }
 
-/* A literal of the cell, as the server reads it back; NULL where the cell is a bound instead of the stored value. */
+/*
+ * A literal of the cell, as the server reads it back; NULL where the cell is a bound instead of the stored
+ * value.
+ */
 static const char *cell_literal(weir_call *call, const weir_cell *cell)
 {
     char time[36];

@@ -5,8 +5,8 @@
  *   done columns=HEX
  *   done columns=HEX at=POSITION          (the rest of the line)
  *
- * A line that does not parse, or whose fingerprint of the columns differs from today's, counts as no progress: the table
- * is read again, which is always right.
+ * A line that does not parse, or whose fingerprint of the columns differs from today's, counts as no
+ * progress: the table is read again, which is always right.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,10 @@
 /*
  * source-postgresql/rows: COPY's binary stream to rows.
  *
- * The bytes are taken from libpq with PQgetlineAsync, which copies into our buffer instead of allocating each row as
- * PQgetCopyData would; rows are decoded where they lie. Values that need another form (decimals, uuids) are written into
- * a scratch buffer that is reused by every row. See shared-postgresql/wire.h for the shape of the bytes.
+ * The bytes are taken from libpq with PQgetlineAsync, which copies into our buffer instead of allocating each
+ * row as PQgetCopyData would; rows are decoded where they lie. Values that need another form (decimals,
+ * uuids) are written into a scratch buffer that is reused by every row. See shared-postgresql/wire.h for the
+ * shape of the bytes.
  */
 #include <stdlib.h>
 
@@ -65,7 +66,10 @@ void rows_select_list(text *sql, const source_table *table)
     }
 }
 
-/* Room for `size` bytes; cells that point into the scratch buffer follow it when it moves. NULL: out of memory. */
+/*
+ * Room for `size` bytes; cells that point into the scratch buffer follow it when it moves. NULL: out of
+ * memory.
+ */
 static char *scratch_reserve(struct stream *in, size_t size, size_t cells_done)
 {
     size_t capacity = in->scratch_capacity;
@@ -278,7 +282,10 @@ static bool set_field(struct stream *in, size_t index, const char *at, size_t si
     return false;
 }
 
-/* The first row of the buffer into the cells. STEP_MORE: it is not there as a whole; the cells are then meaningless. */
+/*
+ * The first row of the buffer into the cells. STEP_MORE: it is not there as a whole; the cells are then
+ * meaningless.
+ */
 static enum step decode_row(struct stream *in)
 {
     const char *at = in->buffer + in->first;
@@ -345,7 +352,10 @@ static bool make_room(struct stream *in)
     return true;
 }
 
-/* Takes what libpq has, waiting for at least something. WEIR_ITEM, WEIR_OK at the end of the COPY, or a failure. */
+/*
+ * Takes what libpq has, waiting for at least something. WEIR_ITEM, WEIR_OK at the end of the COPY, or a
+ * failure.
+ */
 static weir_status take_bytes(struct stream *in, const char *doing)
 {
     sync_run *run = in->run;

@@ -1,16 +1,17 @@
 /*
  * source-postgresql/snapshot: a whole table, range of pages by range of pages, with a checkpoint after each.
  *
- * The ranges are ranges of ctid, the place of a row in its file: reading them is sequential whatever the key looks like,
- * and every table has them. All ranges of one sync are read in one snapshot, so they are consistent; the size at its
- * start bounds the work (R-SRC-11).
+ * The ranges are ranges of ctid, the place of a row in its file: reading them is sequential whatever the key
+ * looks like, and every table has them. All ranges of one sync are read in one snapshot, so they are
+ * consistent; the size at its start bounds the work (R-SRC-11).
  *
- * A snapshot that was interrupted goes on where it stopped, in a newer snapshot. Since then rows may have moved from
- * pages not yet read into pages already read: an UPDATE writes a new version wherever there is room. Every such version
- * carries the id of the transaction that wrote it, and that is not older than the oldest one that was running when the
- * table was begun (kept in the state as `xid`). So after a restart the pages already read are looked through once more
- * for versions at least that young. What rewrites a table (VACUUM FULL, CLUSTER, TRUNCATE, some ALTER TABLE) moves rows
- * without a trace, but gives it a new file: then, and when the partitions differ, the table starts over.
+ * A snapshot that was interrupted goes on where it stopped, in a newer snapshot. Since then rows may have
+ * moved from pages not yet read into pages already read: an UPDATE writes a new version wherever there is
+ * room. Every such version carries the id of the transaction that wrote it, and that is not older than the
+ * oldest one that was running when the table was begun (kept in the state as `xid`). So after a restart the
+ * pages already read are looked through once more for versions at least that young. What rewrites a table
+ * (VACUUM FULL, CLUSTER, TRUNCATE, some ALTER TABLE) moves rows without a trace, but gives it a new file:
+ * then, and when the partitions differ, the table starts over.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * source-postgresql: the tables of a PostgreSQL database, whole first, then what changed.
  *
- * One connection and one transaction at a time; each table is read in a transaction of its own, so that no lock outlives
- * its table. What the parts do stands in source.h; what the customer sees in README.md.
+ * One connection and one transaction at a time; each table is read in a transaction of its own, so that no
+ * lock outlives its table. What the parts do stands in source.h; what the customer sees in README.md.
  */
 #include "source.h"
 
@@ -15,8 +15,9 @@ static const char session_settings[] =
     " SET default_transaction_read_only = on";
 
 /*
- * Up to where time cursors count as passed: not beyond the oldest transaction that is running now (its now() may be
- * written yet), as far as the server shows it, but not more than an hour back. Must be asked before the snapshot is taken.
+ * Up to where time cursors count as passed: not beyond the oldest transaction that is running now (its now()
+ * may be written yet), as far as the server shows it, but not more than an hour back. Must be asked before
+ * the snapshot is taken.
  */
 static const char limit_sql[] =
     "SELECT l.at::text, timezone(z.reset_val, l.at)::text, timezone(z.reset_val, l.at)::date::text FROM "
@@ -238,7 +239,10 @@ static weir_status sync_table(sync_run *run, source_table *table)
     return weir_checkpoint(run->out);
 }
 
-/* Tables that were chosen but may not be read: one warning with the statements that open the first schema of them. */
+/*
+ * Tables that were chosen but may not be read: one warning with the statements that open the first schema of
+ * them.
+ */
 static void warn_closed(weir_call *call, const source_catalog *catalog, const weir_sync *out)
 {
     text names = text_new(call);

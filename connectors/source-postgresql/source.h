@@ -153,8 +153,8 @@ uint64_t progress_parts(const source_part *parts, size_t count);
 /* Appends the list of columns to read: the selected ones, casts where needed. */
 void rows_select_list(text *sql, const source_table *table);
 /*
- * Runs `COPY (query) TO STDOUT` and upserts every row. Every `checkpoint_rows` rows (0: never) calls `passed` with the
- * last row's cells in the order of the table's read columns.
+ * Runs `COPY (query) TO STDOUT` and upserts every row. Every `checkpoint_rows` rows (0: never) calls `passed`
+ * with the last row's cells in the order of the table's read columns.
  */
 typedef struct rows_reader {
     const char *query;
