@@ -47,30 +47,45 @@ class Bench:
         return process.returncode, out, err
 
     def rows(self):
+        """table -> (columns, sorted rows), without the time of receipt."""
         if self.destination == "sqlite":
-            with sqlite3.connect(f"file:{self.warehouse}?mode=ro", uri=True) as db:
-                return self.read(db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'crash%'",
-                                 'SELECT {columns} FROM "{table}"', 'PRAGMA table_info("{table}")', 1)
-        import duckdb
-        db = duckdb.connect(str(self.warehouse), read_only=True)
-        db.execute("SET TimeZone = 'UTC'")
-        return self.read(db, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'crash'",
-                         'SELECT {columns} FROM "crash"."{table}"', 'DESCRIBE "crash"."{table}"', 0)
+            return self.read_sqlite()
+        return self.read_duckdb()
 
-    @staticmethod
-    def read(db, list_tables, select, describe, name_index):
+    def read_sqlite(self):
         found = {}
-        for (table,) in db.execute(list_tables).fetchall():
-            columns = sorted(row[name_index] for row in db.execute(describe.format(table=table)).fetchall())
-            columns = [name for name in columns if name != "_fivetran_synced"]
-            quoted = ", ".join('"' + name + '"' for name in columns)
-            rows = db.execute(select.format(columns=quoted, table=table)).fetchall()
-            found[table] = (columns, sorted(repr([(type(v).__name__, v) for v in row]) for row in rows))
+        with sqlite3.connect(f"file:{self.warehouse}?mode=ro", uri=True) as db:
+            for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'crash%'"):
+                columns = wanted_columns(row[1] for row in db.execute(f'PRAGMA table_info("{table}")'))
+                rows = db.execute(f'SELECT {quoted(columns)} FROM "{table}"').fetchall()
+                found[table] = (columns, sorted(repr([(type(v).__name__, v) for v in row]) for row in rows))
+        return found
+
+    def read_duckdb(self):
+        """Through the library's C interface; each cell with its type and as DuckDB writes it."""
+        sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "destinations"))
+        from stores import DuckdbStore
+        store = DuckdbStore(self.warehouse, self.bin)
+        found = {}
+        for (table,) in store.query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'crash'"):
+            described = store.query(f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}'")
+            columns = wanted_columns(name for name, _ in described)
+            texts = ", ".join(f'CAST("{name}" AS VARCHAR)' for name in columns)
+            rows = store.query(f'SELECT {texts} FROM "crash"."{table}"')
+            found[table] = (sorted(described), sorted(map(repr, rows)))
         return found
 
     def leftovers(self):
         spool = self.folder / "state" / "spool"
         return [str(path) for path in spool.rglob("*") if path.is_file()] if spool.is_dir() else []
+
+
+def wanted_columns(names):
+    return sorted(name for name in names if name != "_fivetran_synced")
+
+
+def quoted(columns):
+    return ", ".join('"' + name + '"' for name in columns)
 
 
 def children(pid):

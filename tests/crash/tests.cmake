@@ -1,7 +1,13 @@
-# The kill test: 100 runs per destination, see kill.py.
+# The kill test: 200 runs in all, see kill.py.
 if(NOT WEIR_SANITIZE)
     weir_connector(source-everything STATIC SOURCES ${CMAKE_SOURCE_DIR}/tests/crash/source_everything.c)
-    add_test(NAME crash.kill.sqlite COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/crash/kill.py
-        ${CMAKE_BINARY_DIR}/bin sqlite 100 1)
-    set_tests_properties(crash.kill.sqlite PROPERTIES TIMEOUT 900 LABELS crash)
+    set(crash_runs_sqlite 140)
+    set(crash_runs_duckdb 60)
+    foreach(store sqlite duckdb)
+        if(TARGET destination-${store})
+            add_test(NAME crash.kill.${store} COMMAND ${WEIR_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/crash/kill.py
+                ${CMAKE_BINARY_DIR}/bin ${store} ${crash_runs_${store}} 1)
+            set_tests_properties(crash.kill.${store} PROPERTIES TIMEOUT 900 LABELS crash)
+        endif()
+    endforeach()
 endif()
