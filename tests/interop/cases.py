@@ -45,7 +45,7 @@ class Weir:
         self.program = program
 
     def server(self):
-        return [self.program, "server", "--port={port}"]
+        return [self.program, "server", "--port=0"]
 
     def client(self, case):
         return [self.program, "client"]
@@ -147,7 +147,7 @@ def table(results, versions):
     lines.append("")
     lines += [f"({number}) {reason}." for number, reason in enumerate(notes, 1)]
     lines.append("")
-    lines.append("Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".")
+    lines.append("Versions: " + ", ".join(f"{name} {version.removeprefix('v')}" for name, version in versions.items()) + ".")
     return "\n".join(lines)
 
 

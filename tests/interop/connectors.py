@@ -129,7 +129,7 @@ def drive_source(built, peer, command, gzip=False):
 
 def listening(program, socket):
     """Plain requests go over TCP, compressed ones over a Unix socket: both ways are taken once by every client."""
-    return [program, "--socket", "{socket}"] if socket else [program, "--port", "{port}"]
+    return [program, "--socket", "{socket}"] if socket else [program, "--port", "0"]
 
 
 def run(built, peer, source, destination):

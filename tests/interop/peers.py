@@ -69,7 +69,7 @@ class Peers:
         """Makes sure that the kinds are there, building them unless told otherwise; raises Skip."""
         for kind in kinds:
             self.directory.mkdir(parents=True, exist_ok=True)
-            with self.lock():
+            with self.lock(kind):
                 self.require_one(kind)
 
     def require_one(self, kind):
@@ -90,8 +90,8 @@ class Peers:
         stamp.write_text(json.dumps({"source": source, "versions": versions}, indent=1))
 
     @contextlib.contextmanager
-    def lock(self):
-        with open(self.directory / "lock", "w") as file:
+    def lock(self, kind):
+        with open(self.directory / f"{kind}.lock", "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -106,7 +106,7 @@ class Peers:
         for name, package in GO_PROGRAMS.items():
             say(f"building {package}")
             build([go, "build", "-ldflags=-s -w", "-o", str(out / name), package], cwd=module, env=environment)
-        versions = {"go": output([go, "env", "GOVERSION"])}
+        versions = {"Go": output([go, "env", "GOVERSION"]).removeprefix("go")}
         text = (module / "go.mod").read_text()
         for name, path in (("grpc-go", "google.golang.org/grpc"), ("h2spec", "github.com/summerwind/h2spec"),
                            ("grpcurl", "github.com/fullstorydev/grpcurl")):

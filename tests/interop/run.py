@@ -67,13 +67,13 @@ def command_pair(options, built):
 
 def command_h2spec(options, built):
     built.require("go")
-    return h2spec.run(built, [program(options, "weir_interop"), "server", "--port={port}"],
+    return h2spec.run(built, [program(options, "weir_interop"), "server", "--port=0"],
                       Path(options.results) / "h2spec.xml")
 
 
 def command_grpcurl(options, built):
     built.require("go")
-    return grpcurl.run(built, [program(options, "source-files"), "--port", "{port}"])
+    return grpcurl.run(built, [program(options, "source-files"), "--port", "0"])
 
 
 def command_connectors(options, built):

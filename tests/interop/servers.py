@@ -35,11 +35,11 @@ class Server:
             raise RuntimeError(f"{' '.join(self.command)} ended with {self.process.returncode}: {self.log()[-2000:]}")
 
     def await_port(self, port, seconds=20):
-        """With port 0 the program prints 'listening on N' (or ':N') itself; otherwise the port must answer."""
+        """With port 0 the program prints 'listening on N' (or 'on port N') itself; otherwise the port must answer."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.check_alive()
-            found = port or next((int(n) for n in re.findall(r"listening on (?:\S*:)?(\d+)", self.log())), 0)
+            found = port or next((int(n) for n in re.findall(r"listening on (?:port )?(\d+)", self.log())), 0)
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", found), 1):
                 self.port = found
                 self.address = f"127.0.0.1:{found}"
