@@ -89,18 +89,12 @@ static void store_number(uint8_t kind, uint64_t value, char *to)
     bool truth = value != 0;
     uint32_t low = (uint32_t)value;
 
-    if (kind == WEIR_CODEC_SINT32)
-        low = (low >> 1) ^ (0U - (low & 1));
-    else if (kind == WEIR_CODEC_SINT64)
-        value = (value >> 1) ^ (0ULL - (value & 1));
     switch (kind) {
     case WEIR_CODEC_BOOL:
         memcpy(to, &truth, sizeof truth);
         break;
     case WEIR_CODEC_INT32:
     case WEIR_CODEC_UINT32:
-    case WEIR_CODEC_SINT32:
-    case WEIR_CODEC_FIXED32:
     case WEIR_CODEC_FLOAT:
         memcpy(to, &low, sizeof low);
         break;

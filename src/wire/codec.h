@@ -32,17 +32,12 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* How a field's value is written. The order is that of the decoder's table. */
+/* How a field's value is written. The other kinds of protobuf are not used on our wire; gen-codec refuses them. */
 typedef enum weir_codec_kind {
     WEIR_CODEC_BOOL,
     WEIR_CODEC_INT32, /* enums too */
     WEIR_CODEC_INT64,
     WEIR_CODEC_UINT32,
-    WEIR_CODEC_UINT64,
-    WEIR_CODEC_SINT32,
-    WEIR_CODEC_SINT64,
-    WEIR_CODEC_FIXED32, /* sfixed32 too */
-    WEIR_CODEC_FIXED64, /* sfixed64 too */
     WEIR_CODEC_FLOAT,
     WEIR_CODEC_DOUBLE,
     WEIR_CODEC_STRING, /* UTF-8 */

@@ -49,7 +49,7 @@ static bool put_fixed(encoder *e, uint64_t value, size_t size)
     return true;
 }
 
-/* The number stored at `from` as it goes on the wire: sign-extended, zigzagged, or its bits. */
+/* The number stored at `from` as it goes on the wire: sign-extended, or its bits. */
 static uint64_t load_number(uint8_t kind, const char *from)
 {
     uint64_t wide;
@@ -65,16 +65,9 @@ static uint64_t load_number(uint8_t kind, const char *from)
         memcpy(&narrow, from, sizeof narrow);
         return (uint64_t)(int64_t)narrow;
     case WEIR_CODEC_UINT32:
-    case WEIR_CODEC_FIXED32:
     case WEIR_CODEC_FLOAT:
         memcpy(&low, from, sizeof low);
         return low;
-    case WEIR_CODEC_SINT32:
-        memcpy(&low, from, sizeof low);
-        return (uint32_t)((low << 1) ^ (0U - (low >> 31)));
-    case WEIR_CODEC_SINT64:
-        memcpy(&wide, from, sizeof wide);
-        return (wide << 1) ^ (0ULL - (wide >> 63));
     default:
         memcpy(&wide, from, sizeof wide);
         return wide;

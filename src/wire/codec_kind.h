@@ -9,10 +9,8 @@
 static inline weir_wire_type weir__codec_wire_type(uint8_t kind)
 {
     switch (kind) {
-    case WEIR_CODEC_FIXED32:
     case WEIR_CODEC_FLOAT:
         return WEIR_WIRE_FIXED32;
-    case WEIR_CODEC_FIXED64:
     case WEIR_CODEC_DOUBLE:
         return WEIR_WIRE_FIXED64;
     case WEIR_CODEC_STRING:
@@ -37,8 +35,6 @@ static inline size_t weir__codec_element_size(const weir_codec_field *field)
         return field->message->size;
     case WEIR_CODEC_INT32:
     case WEIR_CODEC_UINT32:
-    case WEIR_CODEC_SINT32:
-    case WEIR_CODEC_FIXED32:
     case WEIR_CODEC_FLOAT:
         return sizeof(uint32_t);
     default:

@@ -145,7 +145,10 @@ class Maker:
 
     def fill(self, message, depth=0):
         chance = 0.8 if depth < 4 else 0.2
+        chosen = {self.random.choice(oneof.fields).number for oneof in message.DESCRIPTOR.oneofs}
         for field in message.DESCRIPTOR.fields:
+            if field.containing_oneof and field.number not in chosen:
+                continue
             if self.random.random() > chance or (depth > 6 and field.message_type):
                 continue
             if field.message_type and field.message_type.GetOptions().map_entry:

@@ -394,6 +394,45 @@ static void bounds_columns(void **state)
     weir__buf_clear(&message);
 }
 
+/* Writes and reads records of ever new tables with `columns` long names each, until the reader refuses. */
+static size_t tables_until_refused(fixture *f, size_t columns)
+{
+    static char names[10][1001];
+    weir_cell cells[10];
+    char table[16];
+    weir_bytes message;
+
+    for (size_t i = 0; i < 10; i++) {
+        memset(names[i], 'a' + (int)i, 1000);
+        cells[i] = weir_null(names[i]);
+    }
+    for (size_t i = 0; i < 1000000; i++) {
+        weir_record_row row = { .table = { table, (size_t)snprintf(table, sizeof table, "t%zu", i) } };
+
+        row.cells = cells;
+        row.count = columns;
+        assert_int_equal(weir__record_writer_put(&f->writer, &row, &f->err), WEIR_OK);
+        assert_int_equal(weir__record_writer_take(&f->writer, &message), WEIR_ITEM);
+        if (read_one(f, message) != WEIR_ITEM)
+            return i;
+    }
+    fail_msg("the reader never refused");
+    return 0;
+}
+
+/* However many names a source invents, the reader stays within its memory. */
+static void bounds_tables_and_names(void **state)
+{
+    fixture *f = *state;
+
+    assert_int_equal(tables_until_refused(f, 0), WEIR_TABLE_COUNT_MAX);
+    assert_non_null(strstr(f->err.text, "too many tables"));
+    weir__record_reader_free(f->reader);
+    f->reader = weir__record_reader_new(7);
+    assert_in_range(tables_until_refused(f, 10), 1000, WEIR_RECORD_NAMES_SIZE_MAX / 10000);
+    assert_non_null(strstr(f->err.text, "too many names"));
+}
+
 /* Each prefix is read without looking behind it; only the whole is accepted. */
 static void every_prefix_is_handled(void **state)
 {
@@ -680,6 +719,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_records_from_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds_names, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds_columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(bounds_tables_and_names, setup, teardown),
         cmocka_unit_test_setup_teardown(every_prefix_is_handled, setup, teardown),
         cmocka_unit_test_setup_teardown(writes_what_was_derived_by_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(every_type_survives_the_way, setup, teardown),
