@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "sys/file.h"
 
 #define LAYOUT 1
 
@@ -160,6 +161,15 @@ static weir_status check_schema(state_store *store, const char *schema, weir_err
     return status;
 }
 
+/* A state may hold what is nobody's business. SQLite gives its other files the mode of this one. */
+static void make_private(const char *path)
+{
+    weir_file *file = NULL;
+
+    if (weir__file_create(path, &file, NULL) == WEIR_OK)
+        weir__file_close(file); /* otherwise it is there already, or opening it will say why not */
+}
+
 weir_status state_open(const char *folder, const char *schema, state_store **out, weir_error *err)
 {
     state_store *store = weir__calloc(1, sizeof *store);
@@ -175,6 +185,7 @@ weir_status state_open(const char *folder, const char *schema, state_store **out
         goto out;
     }
     snprintf(store->path, size, "%s/state.db", folder);
+    make_private(store->path);
     if (sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK) {
         status = weir__error(err, "state '%s': open: %s", store->path,

@@ -132,6 +132,7 @@ weir_status weir__process_spawn(const weir_process_options *options, weir_proces
     launch plan = { .options = options, .environment = join_environment(options->environment) };
     int output[2] = { -1, -1 };
     int failure[2] = { -1, -1 };
+    weir_status status = WEIR_FAILED;
     int error;
 
     if (process == NULL || plan.environment == NULL) {
@@ -170,13 +171,13 @@ weir_status weir__process_spawn(const weir_process_options *options, weir_proces
     fcntl(process->output, F_SETFL, O_NONBLOCK);
     *out = process;
     process = NULL;
+    status = WEIR_OK;
 out:
-    error = process != NULL;
     weir__process_close(process);
     weir__free(plan.environment);
     close_pair(output);
     close_pair(failure);
-    return error ? WEIR_FAILED : WEIR_OK;
+    return status;
 }
 
 static void keep_end(weir_process *process, const siginfo_t *info)
