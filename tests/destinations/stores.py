@@ -1,4 +1,5 @@
 """Reads rows back from the stores, not through Weir: SQLite by Python's own module, DuckDB by its library's C interface."""
+import contextlib
 import ctypes
 import datetime
 import decimal
@@ -110,32 +111,41 @@ class DuckdbStore:
             function.argtypes, function.restype = arguments, returned
         self.library = library
 
-    def query(self, sql):
-        """Rows of texts and None."""
+    @contextlib.contextmanager
+    def open(self):
+        """A function that runs SQL and gives rows of texts and None; other processes cannot open the file meanwhile."""
         library = self.library
-        database, connection, result = ctypes.c_void_p(), ctypes.c_void_p(), Result()
+        database, connection = ctypes.c_void_p(), ctypes.c_void_p()
         assert library.duckdb_open(str(self.path).encode(), ctypes.byref(database)) == 0, "cannot open"
         assert library.duckdb_connect(database, ctypes.byref(connection)) == 0
         try:
-            if library.duckdb_query(connection, sql.encode(), ctypes.byref(result)) != 0:
-                raise AssertionError(library.duckdb_result_error(ctypes.byref(result)).decode())
-            at = ctypes.byref(result)
-            rows = []
-            for row in range(library.duckdb_row_count(at)):
-                cells = []
-                for column in range(library.duckdb_column_count(at)):
-                    text = None
-                    if not library.duckdb_value_is_null(at, column, row):
-                        data = library.duckdb_value_varchar(at, column, row)
-                        text = ctypes.string_at(data).decode()
-                        library.duckdb_free(data)
-                    cells.append(text)
-                rows.append(tuple(cells))
-            return rows
+            yield lambda sql: self.run(connection, sql)
         finally:
-            library.duckdb_destroy_result(ctypes.byref(result))
             library.duckdb_disconnect(ctypes.byref(connection))
             library.duckdb_close(ctypes.byref(database))
+
+    def run(self, connection, sql):
+        library, result = self.library, Result()
+        at = ctypes.byref(result)
+        try:
+            if library.duckdb_query(connection, sql.encode(), at) != 0:
+                raise AssertionError(library.duckdb_result_error(at).decode())
+            columns = range(library.duckdb_column_count(at))
+            return [tuple(self.cell(at, column, row) for column in columns) for row in range(library.duckdb_row_count(at))]
+        finally:
+            library.duckdb_destroy_result(at)
+
+    def cell(self, result, column, row):
+        if self.library.duckdb_value_is_null(result, column, row):
+            return None
+        data = self.library.duckdb_value_varchar(result, column, row)
+        text = ctypes.string_at(data).decode()
+        self.library.duckdb_free(data)
+        return text
+
+    def query(self, sql):
+        with self.open() as run:
+            return run(sql)
 
     execute = query
 
