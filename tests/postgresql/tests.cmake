@@ -1,10 +1,13 @@
 # The PostgreSQL connectors over gRPC against a private server, see README.md.
+set(postgresql_tests source_types_test source_sync_test destination_test destination_model_test)
+if(TARGET weir_cli)
+    list(APPEND postgresql_tests sync_test)
+endif()
 if(TARGET source-postgresql AND TARGET destination-postgresql)
-    foreach(module source_types_test source_sync_test destination_test
-        destination_model_test)
+    foreach(module IN LISTS postgresql_tests)
         string(REGEX REPLACE "_test$" "" name ${module})
         add_test(NAME postgresql.${name} COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/postgresql/main.py ${module}
             ${CMAKE_BINARY_DIR}/bin ${WEIR_DESCRIPTORS})
-        set_tests_properties(postgresql.${name} PROPERTIES TIMEOUT 300 LABELS postgresql)
+        set_tests_properties(postgresql.${name} PROPERTIES TIMEOUT 600 LABELS postgresql)
     endforeach()
 endif()
