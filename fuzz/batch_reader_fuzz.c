@@ -87,11 +87,13 @@ static uint64_t hash_row(const weir_row *row, uint64_t hash)
 static outcome read_file(weir_reader_file *file, weir_bytes bytes, size_t step, weir_writer *writer)
 {
     source from = { bytes.data, bytes.size, step };
-    weir_reader *reader = weir__reader_new();
+    static weir_reader *reader; /* one for all inputs: what an earlier file left behind must not matter */
     outcome found = { WEIR_FAILED, 0, 0 };
     weir_error err = { 0 };
     weir_row row;
 
+    if (reader == NULL)
+        reader = weir__reader_new();
     CHECK(reader != NULL);
     file->input = (weir_input){ take, &from };
     found.status = weir__reader_open(reader, file, &err);
@@ -105,26 +107,26 @@ static outcome read_file(weir_reader_file *file, weir_bytes bytes, size_t step, 
     CHECK(found.status == WEIR_OK || (found.status == WEIR_FAILED && err.text[0] != '\0'));
     CHECK(found.status != WEIR_OK || weir__reader_rows(reader) == found.rows);
     CHECK(weir__reader_memory(reader) <= WEIR_BATCH_ROW_TEXT_MAX + WEIR_MIB);
-    weir__reader_free(reader);
     return found;
 }
 
 static void pack(weir_bytes text, const weir_file_params *params, weir_buf *out)
 {
-    weir_packer *packer = weir__packer_new();
+    static weir_packer *packer;
     weir_packer_file file = { params->compression, params->encryption, key, iv, { keep, out } };
 
+    if (packer == NULL)
+        packer = weir__packer_new();
     CHECK(packer != NULL && weir__packer_begin(packer, &file, NULL) == WEIR_OK);
     CHECK(weir__packer_write(packer, text.data, text.size, NULL) == WEIR_OK);
     CHECK(weir__packer_finish(packer, NULL, NULL) == WEIR_OK);
-    weir__packer_free(packer);
 }
 
 /* Reads the file while writing what was read into another, and reads that. */
 static void check_round_trip(weir_reader_file *file, weir_bytes bytes, const outcome *expected)
 {
     weir_file_params params = *file->params;
-    weir_writer *writer = weir__writer_new();
+    static weir_writer *writer;
     weir_buf again;
     weir_writer_file written = { &table, &params, key, iv, { keep, &again } };
     weir_reader_file reread = *file;
@@ -134,13 +136,14 @@ static void check_round_trip(weir_reader_file *file, weir_bytes bytes, const out
     params.compression = WEIR_COMPRESSION_OFF;
     params.encryption = WEIR_ENCRYPTION_NONE;
     reread.params = &params;
-    CHECK(weir__writer_begin(writer, &written, NULL) == WEIR_OK);
+    if (writer == NULL)
+        writer = weir__writer_new();
+    CHECK(writer != NULL && weir__writer_begin(writer, &written, NULL) == WEIR_OK);
     found = read_file(file, bytes, SIZE_MAX, writer);
     CHECK(found.status == WEIR_OK);
     CHECK(weir__writer_finish(writer, NULL, NULL) == WEIR_OK);
     found = read_file(&reread, weir__buf_bytes(&again), SIZE_MAX, NULL);
     CHECK(found.status == WEIR_OK && found.rows == expected->rows && found.hash == expected->hash);
-    weir__writer_free(writer);
     weir__buf_clear(&again);
 }
 
