@@ -42,7 +42,7 @@ static const cli_option options[OPTION_COUNT] = {
     [SOURCE] = { "--source", "BIN|HOST:PORT|unix:PATH",
                  "the source: a program to start, or where one listens", true },
     [SOURCE_CONFIG] = { "--source-config", "F.json", "its configuration, a JSON object of strings", true },
-    [DESTINATION] = { "--destination", "BIN|HOST:PORT|unix:PATH", "the destination, likewise", true },
+    [DESTINATION] = { "--destination", "WHERE", "the destination, likewise", true },
     [DESTINATION_CONFIG] = { "--destination-config", "F.json", "its configuration", true },
     [SCHEMA] = { "--schema", "NAME", "schema at the destination; a source's schemas are appended: NAME_their",
                  true },

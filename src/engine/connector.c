@@ -41,6 +41,7 @@ struct connector {
     pthread_t reader;
     bool reading;
     atomic_bool closing;
+    atomic_bool serving; /* between having connected and being told to end */
     weir_queue *drained; /* finished when the reader has read everything */
     weir_buf line;
     char last[LAST_LINES][LAST_SIZE];
@@ -76,6 +77,9 @@ static void keep_last(connector *c, weir_bytes text)
 static void show(connector *c, const char *level, weir_bytes text)
 {
     keep_last(c, text);
+    /* "listening on port …" and the like is of use only in an error's last words. */
+    if (!atomic_load(&c->serving) && strcmp(level, "INFO") == 0)
+        return;
     if (c->options.log != NULL)
         c->options.log(c->options.context, c->options.role, level, text);
 }
@@ -257,8 +261,10 @@ static weir_status connect_to(connector *c, weir_error *err)
 
     do {
         status = weir__rpc_client_connect(c->client, c->process ? 200 : c->options.connect_timeout_ms, err);
-        if (status == WEIR_OK)
+        if (status == WEIR_OK) {
+            atomic_store(&c->serving, true);
             return status;
+        }
         if (c->process == NULL)
             break;
     } while (weir__process_wait(c->process, 0, &end) == WEIR_ITEM && weir__clock_ns() < deadline_ns);
@@ -341,6 +347,7 @@ void connector_close(connector *c)
     if (c == NULL)
         return;
     weir__rpc_client_close(c->client);
+    atomic_store(&c->serving, false);
     if (c->process != NULL) {
         weir__process_signal(c->process, SIGTERM);
         if (weir__process_wait(c->process, weir__clock_ns() + GRACE, &end) != WEIR_OK)

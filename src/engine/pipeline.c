@@ -233,6 +233,8 @@ static weir_status take_stream(pipeline *p, weir_error *err)
         case WEIR_ITEM:
             status = ingest_message(p->in, weir__rpc_message_bytes(item), err);
             weir__rpc_message_free(item);
+            if (status == WEIR_TASK && err->text[0] != '\0')
+                weir__error_prefix(err, "%s", connector_name(p->options->source));
             tell(p);
             break;
         case WEIR_FAILED:

@@ -85,11 +85,13 @@ typedef struct method {
     int64_t timeout_ms;
 } method;
 
-/* Puts who and what before an error's text; a task's text stays as its author wrote it. */
+/* Puts who and what before an error's text; a task is for people, who need not know the call. */
 static weir_status say_where(const remote *r, const method *m, const char *table, weir_error *err)
 {
-    if (err == NULL || err->status == WEIR_TASK)
-        return err ? err->status : WEIR_FAILED;
+    if (err == NULL)
+        return WEIR_FAILED;
+    if (err->status == WEIR_TASK)
+        return weir__error_prefix(err, "%s", r->options.name);
     if (table == NULL)
         return weir__error_prefix(err, "%s: %s", r->options.name, m->name);
     return weir__error_prefix(err, "%s: %s of table '%s'", r->options.name, m->name, table);

@@ -349,6 +349,7 @@ weir_status weir__process_signals_open(int *fd, weir_error *err)
     int made;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error of write, like a full disk */
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);

@@ -59,7 +59,7 @@ bool weir__process_pin(int cpu);
 
 /*
  * SIGINT, SIGTERM and SIGHUP become readable events: they are blocked for this thread and the threads it starts from now
- * on (children get their defaults back); SIGPIPE is ignored. *fd is polled for reading, closed with close; take() returns the signal, or 0.
+ * on (children get their defaults back); SIGPIPE and SIGXFSZ are ignored. *fd is polled for reading, closed with close; take() returns the signal, or 0.
  */
 weir_status weir__process_signals_open(int *fd, weir_error *err) WEIR_CHECKED;
 int weir__process_signals_take(int fd);

@@ -1,0 +1,5 @@
+# The command from outside; needs connectors of ours.
+if(TARGET weir_cli AND TARGET hello-source AND TARGET destination-sqlite)
+    add_test(NAME e2e.cli COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/e2e/cli.py ${CMAKE_BINARY_DIR}/bin)
+    set_tests_properties(e2e.cli PROPERTIES TIMEOUT 600 LABELS e2e)
+endif()
