@@ -1,4 +1,5 @@
 """The official gRPC interoperability cases between our program and foreign ones, in both directions."""
+
 import json
 import time
 
@@ -6,11 +7,26 @@ import peers
 from servers import serving
 
 CASES = (
-    "empty_unary", "large_unary", "client_compressed_unary", "server_compressed_unary", "client_streaming",
-    "client_compressed_streaming", "server_streaming", "server_compressed_streaming", "ping_pong", "empty_stream",
-    "custom_metadata", "status_code_and_message", "special_status_message", "unimplemented_method",
-    "unimplemented_service", "cancel_after_begin", "cancel_after_first_response", "timeout_on_sleeping_server",
-    "rpc_soak", "channel_soak",
+    "empty_unary",
+    "large_unary",
+    "client_compressed_unary",
+    "server_compressed_unary",
+    "client_streaming",
+    "client_compressed_streaming",
+    "server_streaming",
+    "server_compressed_streaming",
+    "ping_pong",
+    "empty_stream",
+    "custom_metadata",
+    "status_code_and_message",
+    "special_status_message",
+    "unimplemented_method",
+    "unimplemented_service",
+    "cancel_after_begin",
+    "cancel_after_first_response",
+    "timeout_on_sleeping_server",
+    "rpc_soak",
+    "channel_soak",
 )
 SOAK = ["--soak_iterations=100", "--soak_overall_timeout_seconds=30"]
 COMPRESSED = tuple(case for case in CASES if "compressed" in case)
@@ -31,10 +47,17 @@ CLIENT_LACKS = {
 SERVER_LACKS = {
     "go": {"server_compressed_streaming": GO_STREAM},
     "python": {"client_compressed_unary": PY_FLAG, "client_compressed_streaming": PY_FLAG},
-    "node": {"client_compressed_unary": JS_FLAG, "client_compressed_streaming": JS_FLAG,
-             "server_compressed_unary": JS_SERVER, "server_compressed_streaming": JS_SERVER},
-    "java": {"client_compressed_unary": JAVA_PROBE, "client_compressed_streaming": JAVA_PROBE,
-             "server_compressed_streaming": JAVA_STREAM},
+    "node": {
+        "client_compressed_unary": JS_FLAG,
+        "client_compressed_streaming": JS_FLAG,
+        "server_compressed_unary": JS_SERVER,
+        "server_compressed_streaming": JS_SERVER,
+    },
+    "java": {
+        "client_compressed_unary": JAVA_PROBE,
+        "client_compressed_streaming": JAVA_PROBE,
+        "server_compressed_streaming": JAVA_STREAM,
+    },
 }
 
 
@@ -67,7 +90,11 @@ class Java:
         self.built = built
 
     def server(self):
-        return self.built.java("TestServiceServer") + ["--port={port}", "--use_tls=false", "--address_type=IPV4"]
+        return self.built.java("TestServiceServer") + [
+            "--port={port}",
+            "--use_tls=false",
+            "--address_type=IPV4",
+        ]
 
     def client(self, case):
         return self.built.java("TestServiceClient") + ["--use_tls=false"]
@@ -120,7 +147,9 @@ def run_direction(client_name, server_name, built, program, only=()):
                 continue
             passed, text, seconds = run_case(case, client.client(case), running.port, env)
             results[case] = "pass" if passed else "fail: " + " | ".join(text.strip().splitlines()[-3:])[:300]
-            peers.say(f"{client_name} -> {server_name}  {case:28} {'pass' if passed else 'FAIL'}  {seconds:.2f} s")
+            peers.say(
+                f"{client_name} -> {server_name}  {case:28} {'pass' if passed else 'FAIL'}  {seconds:.2f} s"
+            )
             if not passed:
                 peers.say("    " + "\n    ".join(text.strip().splitlines()[-12:]))
         running.check_alive()
@@ -130,9 +159,13 @@ def run_direction(client_name, server_name, built, program, only=()):
 def table(results, versions):
     """Markdown: one line a case, one column a peer and direction. results: {'client->server': {case: outcome}};
     runs among foreign programs are left out."""
-    pairs = sorted((pair for pair in results if "weir" in pair.split("->")), key=lambda pair: pair.startswith("weir"))
-    lines = ["| case | " + " | ".join(pair.replace("->", " → ") for pair in pairs) + " |",
-             "| --- |" + " --- |" * len(pairs)]
+    pairs = sorted(
+        (pair for pair in results if "weir" in pair.split("->")), key=lambda pair: pair.startswith("weir")
+    )
+    lines = [
+        "| case | " + " | ".join(pair.replace("->", " → ") for pair in pairs) + " |",
+        "| --- |" + " --- |" * len(pairs),
+    ]
     notes = []
     for case in CASES:
         cells = []
@@ -147,7 +180,11 @@ def table(results, versions):
     lines.append("")
     lines += [f"({number}) {reason}." for number, reason in enumerate(notes, 1)]
     lines.append("")
-    lines.append("Versions: " + ", ".join(f"{name} {version.removeprefix('v')}" for name, version in versions.items()) + ".")
+    lines.append(
+        "Versions: "
+        + ", ".join(f"{name} {version.removeprefix('v')}" for name, version in versions.items())
+        + "."
+    )
     return "\n".join(lines)
 
 

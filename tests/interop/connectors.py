@@ -1,4 +1,5 @@
-"""Foreign clients drive our connectors: the phases of peers/*/connector_client.*, and what they must leave in a store."""
+"""Foreign clients drive our connectors: the phases of peers/*/connector_client.*, and what they must leave behind."""
+
 import json
 import os
 import shutil
@@ -42,8 +43,11 @@ def data_set():
 def expected_rows(data, phase):
     """{id: {column: text}} after a phase, from the data file and the rules alone."""
     names = [c["name"] for c in data["columns"]]
-    rows = {row[0]: dict(zip(names, row), _fivetran_synced=SYNCED[0], _fivetran_deleted="false") for row in data["rows"]}
-    passed = PHASES[:PHASES.index(phase) + 1]
+    rows = {
+        row[0]: dict(zip(names, row), _fivetran_synced=SYNCED[0], _fivetran_deleted="false")
+        for row in data["rows"]
+    }
+    passed = PHASES[: PHASES.index(phase) + 1]
     if "write" not in passed:
         return {}
     if "change" in passed:
@@ -58,8 +62,13 @@ def expected_rows(data, phase):
         added = data["added"]
         for row in rows.values():
             row[added["column"]["name"]] = None
-        rows[added["id"]] = dict(dict.fromkeys(names), id=added["id"], _fivetran_synced=SYNCED[1],
-                                 _fivetran_deleted="false", **{added["column"]["name"]: added["value"]})
+        rows[added["id"]] = dict(
+            dict.fromkeys(names),
+            id=added["id"],
+            _fivetran_synced=SYNCED[1],
+            _fivetran_deleted="false",
+            **{added["column"]["name"]: added["value"]},
+        )
     for key, row in list(rows.items()):
         if time_nanos(row["_fivetran_synced"]) < time_nanos(CUT):
             if "hard" in passed:
@@ -97,7 +106,9 @@ def compare(found, wanted, what):
             continue
         for name in sorted(left.keys() | right.keys()):
             if left.get(name, "absent") != right.get(name, "absent"):
-                lines.append(f"  row {key}, '{name}': {left.get(name, 'absent')!r}, expected {right.get(name, 'absent')!r}")
+                lines.append(
+                    f"  row {key}, '{name}': {left.get(name, 'absent')!r}, expected {right.get(name, 'absent')!r}"
+                )
     raise RuntimeError("\n".join(lines))
 
 
@@ -105,24 +116,38 @@ def drive_destination(built, peer, command, store, table, gzip=False):
     """All phases against one running destination; after each the store holds what the rules say."""
     data = data_set()
     types = types_of(data)
-    with tempfile.TemporaryDirectory() as work, serving(command, env=built.environment(), ours=True) as running:
-        flags = {"address": running.address, "config": json.dumps({"path": str(store)}), "work": work,
-                 "data": DATA / "all_types.json"}
+    with tempfile.TemporaryDirectory() as work, serving(
+        command, env=built.environment(), ours=True
+    ) as running:
+        flags = {
+            "address": running.address,
+            "config": json.dumps({"path": str(store)}),
+            "work": work,
+            "data": DATA / "all_types.json",
+        }
         for phase in PHASES:
             run_client(built, peer, ("destination", phase), flags, gzip)
             found = canonical_rows(read_store(store, table), types)
-            compare(found, canonical_rows(expected_rows(data, phase).values(), types), f"{peer}, after '{phase}'")
+            compare(
+                found, canonical_rows(expected_rows(data, phase).values(), types), f"{peer}, after '{phase}'"
+            )
         running.check_alive()
 
 
 def drive_source(built, peer, command, gzip=False):
-    with tempfile.TemporaryDirectory() as work, serving(command, env=built.environment(), ours=True) as running:
+    with tempfile.TemporaryDirectory() as work, serving(
+        command, env=built.environment(), ours=True
+    ) as running:
         folder = Path(work) / "files"
         shutil.copytree(DATA / "files", folder)
         for number, path in enumerate(sorted(folder.iterdir())):
             os.utime(path, ns=(0, 1700000000123456789 + number))
-        flags = {"address": running.address, "config": json.dumps({"folder": str(folder)}),
-                 "folder": folder, "expected": DATA / "source_files.json"}
+        flags = {
+            "address": running.address,
+            "config": json.dumps({"folder": str(folder)}),
+            "folder": folder,
+            "expected": DATA / "source_files.json",
+        }
         run_client(built, peer, ("source",), flags, gzip)
         running.check_alive()
 
@@ -137,6 +162,12 @@ def run(built, peer, source, destination):
         drive_source(built, peer, listening(source, gzip), gzip)
         with tempfile.TemporaryDirectory() as folder:
             store = Path(folder) / "store.db"
-            drive_destination(built, peer, listening(destination, gzip), store,
-                              f"interop schema.{data_set()['table']}", gzip)
+            drive_destination(
+                built,
+                peer,
+                listening(destination, gzip),
+                store,
+                f"interop schema.{data_set()['table']}",
+                gzip,
+            )
     return True

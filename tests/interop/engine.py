@@ -1,4 +1,5 @@
 """Our engine between a Python source and a Python destination (and each of them with a connector of ours)."""
+
 import contextlib
 import json
 import shutil
@@ -29,10 +30,26 @@ class Run:
 
     def sync(self, source, code=0):
         """Runs one sync; returns what it printed after checking the exit code."""
-        actual, text = peers.run([
-            self.weir, "sync", "--source", source, "--source-config", str(self.work / "source.json"),
-            "--destination", self.destination, "--destination-config", str(self.work / "destination.json"),
-            "--schema", SCHEMA, "--state", str(self.work / "state"), "--json"], 120)
+        actual, text = peers.run(
+            [
+                self.weir,
+                "sync",
+                "--source",
+                source,
+                "--source-config",
+                str(self.work / "source.json"),
+                "--destination",
+                self.destination,
+                "--destination-config",
+                str(self.work / "destination.json"),
+                "--schema",
+                SCHEMA,
+                "--state",
+                str(self.work / "state"),
+                "--json",
+            ],
+            120,
+        )
         if actual != code:
             raise RuntimeError(f"weir sync ended with {actual}, expected {code}: {text[-3000:]}")
         summaries = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
@@ -53,19 +70,28 @@ def rows_after(data, step):
     if step >= 2:
         for row in data["update"]["rows"]:
             if row[0] in rows:
-                rows[row[0]].update((n, cell) for n, cell in zip(data["update"]["columns"], row) if cell is not False)
+                rows[row[0]].update(
+                    (n, cell) for n, cell in zip(data["update"]["columns"], row) if cell is not False
+                )
         for row in data["delete"]["rows"]:
             if row[0] in rows:
                 rows[row[0]]["_fivetran_deleted"] = "true"
         added = data["added"]
         for row in rows.values():
             row[added["column"]["name"]] = None
-        rows[added["id"]] = dict(dict.fromkeys(names), id=added["id"], small="4294967296", _fivetran_deleted="false",
-                                 **{added["column"]["name"]: added["value"]})
+        rows[added["id"]] = dict(
+            dict.fromkeys(names),
+            id=added["id"],
+            small="4294967296",
+            _fivetran_deleted="false",
+            **{added["column"]["name"]: added["value"]},
+        )
     if step >= 3:
         for row in rows.values():
             row["_fivetran_deleted"] = "true"
-        rows["1"] = dict(dict.fromkeys(rows["1"]), id="1", text="after the truncate", _fivetran_deleted="false")
+        rows["1"] = dict(
+            dict.fromkeys(rows["1"]), id="1", text="after the truncate", _fivetran_deleted="false"
+        )
     return rows
 
 
@@ -74,8 +100,11 @@ def check_table(read, data, step, what):
     types = dict(connectors.types_of(data), small="SHORT" if step == 1 else "LONG")
     found = read(data["table"])
     synced = {str(row["id"]): time_nanos(row.pop("_fivetran_synced")) for row in found}
-    connectors.compare(connectors.canonical_rows(found, types),
-                       connectors.canonical_rows(rows_after(data, step).values(), types), f"{what}, sync {step}")
+    connectors.compare(
+        connectors.canonical_rows(found, types),
+        connectors.canonical_rows(rows_after(data, step).values(), types),
+        f"{what}, sync {step}",
+    )
     peers.say(f"{what:44} sync {step}: {len(found)} rows equal by value")
     return synced
 
@@ -83,7 +112,10 @@ def check_table(read, data, step, what):
 def check_loose(read):
     """The table without a key and without a declaration: inferred columns and a stand-in key (R-ENG-06)."""
     rows = read(LOOSE)
-    found = sorted((canonical("INT", row["n"]), row["word"], canonical("BOOLEAN", row["_fivetran_deleted"])) for row in rows)
+    found = sorted(
+        (canonical("INT", row["n"]), row["word"], canonical("BOOLEAN", row["_fivetran_deleted"]))
+        for row in rows
+    )
     if found != [(1, "one", False), (2, None, False)]:
         raise RuntimeError(f"table '{LOOSE}': {found}")
     keys = {row["_fivetran_id"] for row in rows}
@@ -94,7 +126,10 @@ def check_loose(read):
 def shapes(store):
     with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as connection:
         rows = connection.execute("SELECT name, shape FROM shapes").fetchall()
-    return {name: {c["name"]: (c["type"], c["primaryKey"]) for c in json.loads(shape)["columns"]} for name, shape in rows}
+    return {
+        name: {c["name"]: (c["type"], c["primaryKey"]) for c in json.loads(shape)["columns"]}
+        for name, shape in rows
+    }
 
 
 def check_shape(store, data, step):
@@ -148,9 +183,13 @@ def foreign_to_foreign(built, weir):
         command = built.python("destination.py") + ["--store", str(store), "--socket", "{socket}"]
         with serving(command, env=built.environment()) as destination:
             run = Run(weir, work, {"word": "right"}, destination.address, {"word": "any"})
-            three_syncs(built, run, lambda table: connectors.read_store(store, f"{SCHEMA}.{table}"),
-                        "python source -> weir -> python destination",
-                        lambda step: check_shape(store, connectors.data_set(), step))
+            three_syncs(
+                built,
+                run,
+                lambda table: connectors.read_store(store, f"{SCHEMA}.{table}"),
+                "python source -> weir -> python destination",
+                lambda step: check_shape(store, connectors.data_set(), step),
+            )
 
 
 def files_to_foreign(built, weir, source):
@@ -165,9 +204,16 @@ def files_to_foreign(built, weir, source):
             run = Run(weir, work, {"folder": str(folder)}, destination.address, {"word": "any"})
             run.sync(source)
             rows = connectors.read_store(store, f"{SCHEMA}.cities")
-        found = {tuple(canonical(expected["types"][name], row[name]) for name in FILE_COLUMNS) for row in rows}
-        wanted = {tuple(None if row[name][0] == "null" else canonical(expected["types"][name], row[name][1])
-                        for name in FILE_COLUMNS) for row in expected["rows"]}
+        found = {
+            tuple(canonical(expected["types"][name], row[name]) for name in FILE_COLUMNS) for row in rows
+        }
+        wanted = {
+            tuple(
+                None if row[name][0] == "null" else canonical(expected["types"][name], row[name][1])
+                for name in FILE_COLUMNS
+            )
+            for row in expected["rows"]
+        }
         if found != wanted:
             raise RuntimeError(f"cities: {found}, expected {wanted}")
         peers.say("source-files -> weir -> python destination          rows equal by value")
@@ -178,5 +224,9 @@ def foreign_to_ours(built, weir, destination):
     with tempfile.TemporaryDirectory() as work:
         store = Path(work) / "store.db"
         run = Run(weir, work, {"word": "right"}, destination, {"path": str(store)})
-        three_syncs(built, run, lambda table: connectors.read_store(store, f"{SCHEMA}.{table}"),
-                    "python source -> weir -> destination-sqlite")
+        three_syncs(
+            built,
+            run,
+            lambda table: connectors.read_store(store, f"{SCHEMA}.{table}"),
+            "python source -> weir -> destination-sqlite",
+        )

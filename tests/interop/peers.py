@@ -1,8 +1,9 @@
 """Builds the foreign programs from the package registries into a directory outside the tree's sources, once.
 
-Each kind (go, python, node, java) has a fetch step, which needs the network and whose failure means SKIP, and a build step,
-whose failure is a failure. A stamp holds the hash of everything the kind was built from; an unchanged stamp is reused.
+Each kind (go, python, node, java) has a fetch step, which needs the network and whose failure means SKIP, and a build
+step, whose failure is a failure. A stamp holds the hash of what the kind was built from; an unchanged one is reused.
 """
+
 import contextlib
 import fcntl
 import hashlib
@@ -54,8 +55,14 @@ class Peers:
 
     def environment(self):
         """For the Python and Node peers: where their packages, generated code and schemas are."""
-        return dict(os.environ, PYTHONPATH=str(self.directory / "generated"), PYTHONDONTWRITEBYTECODE="1",
-                    NODE_PATH=str(self.directory / "node" / "node_modules"), WEIR_PROTOCOL=str(ROOT / "protocol"), WEIR_TESTING_PROTO=str(HERE / "proto"))
+        return dict(
+            os.environ,
+            PYTHONPATH=str(self.directory / "generated"),
+            PYTHONDONTWRITEBYTECODE="1",
+            NODE_PATH=str(self.directory / "node" / "node_modules"),
+            WEIR_PROTOCOL=str(ROOT / "protocol"),
+            WEIR_TESTING_PROTO=str(HERE / "proto"),
+        )
 
     def versions(self):
         found = {}
@@ -100,16 +107,25 @@ class Peers:
         out = self.directory / "go"
         out.mkdir(exist_ok=True)
         module = SOURCES / "go"
-        environment = dict(os.environ, GOFLAGS="-mod=readonly -trimpath -buildvcs=false", GOTOOLCHAIN="local",
-                           CGO_ENABLED="0")
+        environment = dict(
+            os.environ,
+            GOFLAGS="-mod=readonly -trimpath -buildvcs=false",
+            GOTOOLCHAIN="local",
+            CGO_ENABLED="0",
+        )
         fetch([go, "mod", "download"], "the Go modules", cwd=module, env=environment)
         for name, package in GO_PROGRAMS.items():
             say(f"building {package}")
-            build([go, "build", "-ldflags=-s -w", "-o", str(out / name), package], cwd=module, env=environment)
+            build(
+                [go, "build", "-ldflags=-s -w", "-o", str(out / name), package], cwd=module, env=environment
+            )
         versions = {"Go": output([go, "env", "GOVERSION"]).removeprefix("go")}
         text = (module / "go.mod").read_text()
-        for name, path in (("grpc-go", "google.golang.org/grpc"), ("h2spec", "github.com/summerwind/h2spec"),
-                           ("grpcurl", "github.com/fullstorydev/grpcurl")):
+        for name, path in (
+            ("grpc-go", "google.golang.org/grpc"),
+            ("h2spec", "github.com/summerwind/h2spec"),
+            ("grpcurl", "github.com/fullstorydev/grpcurl"),
+        ):
             versions[name] = re.search(rf"^\s*{re.escape(path)} (\S+)", text, re.M).group(1)
         return versions
 
@@ -119,7 +135,9 @@ class Peers:
         python = tool("python3") if not sys.executable else sys.executable
         fetch([python, "-m", "venv", str(out)], "a Python environment (package python3-venv)")
         pip = [str(out / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--retries", "1"]
-        fetch(pip + ["install", "-q", "-r", str(SOURCES / "python" / "requirements.txt")], "the Python packages")
+        fetch(
+            pip + ["install", "-q", "-r", str(SOURCES / "python" / "requirements.txt")], "the Python packages"
+        )
         self.generate_python(str(out / "bin" / "python"))
         grpcio = output([str(out / "bin" / "python"), "-c", "import grpc; print(grpc.__version__)"])
         return {"grpcio (Python)": grpcio, "Python": output([python, "-V"]).split()[-1]}
@@ -130,16 +148,38 @@ class Peers:
         out.mkdir()
         for folder in (HERE / "proto", ROOT / "protocol"):
             files = sorted(str(path) for path in folder.glob("*.proto"))
-            build([python, "-m", "grpc_tools.protoc", f"-I{folder}", f"--python_out={out}",
-                   f"--grpc_python_out={out}", *files])
+            build(
+                [
+                    python,
+                    "-m",
+                    "grpc_tools.protoc",
+                    f"-I{folder}",
+                    f"--python_out={out}",
+                    f"--grpc_python_out={out}",
+                    *files,
+                ]
+            )
 
     def build_node(self):
         out = self.directory / "node"
         npm, node = tool("npm"), tool("node")
         out.mkdir(exist_ok=True)
         shutil.copy(SOURCES / "node" / "package.json", out)
-        fetch([npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error",
-               "--fetch-retries=0", "--fetch-timeout=60000"], "the npm packages", cwd=out)
+        fetch(
+            [
+                npm,
+                "install",
+                "--no-audit",
+                "--no-fund",
+                "--no-package-lock",
+                "--ignore-scripts",
+                "--loglevel=error",
+                "--fetch-retries=0",
+                "--fetch-timeout=60000",
+            ],
+            "the npm packages",
+            cwd=out,
+        )
         package = json.loads((out / "node_modules" / "@grpc" / "grpc-js" / "package.json").read_text())
         return {"grpc-js (Node)": package["version"], "Node": output([node, "--version"])}
 
@@ -148,20 +188,36 @@ class Peers:
         shutil.rmtree(out, ignore_errors=True)
         java, maven = tool("java"), tool("mvn")
         pom = SOURCES / "java" / "pom.xml"
-        fetch([maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={out}",
-               "-DincludeScope=runtime"], "the Java packages")
+        fetch(
+            [
+                maven,
+                "-q",
+                "-B",
+                "-f",
+                str(pom),
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={out}",
+                "-DincludeScope=runtime",
+            ],
+            "the Java packages",
+        )
         version = re.search(r"<version>([\d.]+)</version>\s*</dependency>", pom.read_text()).group(1)
         return {"grpc-java": version, "Java": re.search(r'"(.*?)"', run([java, "-version"], 60)[1]).group(1)}
 
 
 def source_hash(kind):
-    files = sorted(path for path in (SOURCES / kind).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = sorted(
+        path for path in (SOURCES / kind).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    )
     # The scripts run from the tree; only packages and, for Python, generated code depend on these.
     if kind == "node":
         files = [SOURCES / kind / "package.json"]
     if kind == "python":
-        files = [SOURCES / kind / "requirements.txt", *sorted((HERE / "proto").glob("*.proto")),
-                 *sorted((ROOT / "protocol").glob("*.proto"))]
+        files = [
+            SOURCES / kind / "requirements.txt",
+            *sorted((HERE / "proto").glob("*.proto")),
+            *sorted((ROOT / "protocol").glob("*.proto")),
+        ]
     digest = hashlib.sha256()
     for path in files:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
@@ -186,8 +242,15 @@ def output(command):
 
 def run(command, timeout, **more):
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, timeout=timeout, **more)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            **more,
+        )
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         return None, f"no end within {late.timeout:g} s"

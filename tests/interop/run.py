@@ -13,6 +13,7 @@
 Exit code 0 passed, 1 failed, 77 skipped: what the test needs could not be had, and a line 'SKIP: …' says what.
 WEIR_INTEROP=required makes a skip a failure.
 """
+
 import argparse
 import json
 import os
@@ -57,7 +58,9 @@ def run_pairs(options, built, pairs, only=()):
 
 
 def command_cases(options, built):
-    return run_pairs(options, built, [pair for peer in options.words for pair in ((peer, "weir"), ("weir", peer))])
+    return run_pairs(
+        options, built, [pair for peer in options.words for pair in ((peer, "weir"), ("weir", peer))]
+    )
 
 
 def command_pair(options, built):
@@ -67,8 +70,9 @@ def command_pair(options, built):
 
 def command_h2spec(options, built):
     built.require("go")
-    return h2spec.run(built, [program(options, "weir_interop"), "server", "--port=0"],
-                      Path(options.results) / "h2spec.xml")
+    return h2spec.run(
+        built, [program(options, "weir_interop"), "server", "--port=0"], Path(options.results) / "h2spec.xml"
+    )
 
 
 def command_grpcurl(options, built):
@@ -78,8 +82,10 @@ def command_grpcurl(options, built):
 
 def command_connectors(options, built):
     built.require(*options.words)
-    return all(connectors.run(built, peer, program(options, "source-files"), program(options, "destination-sqlite"))
-               for peer in options.words)
+    return all(
+        connectors.run(built, peer, program(options, "source-files"), program(options, "destination-sqlite"))
+        for peer in options.words
+    )
 
 
 def command_engine(options, built):
@@ -97,15 +103,28 @@ def command_table(options, built):
     return True
 
 
-COMMANDS = {"peers": command_peers, "cases": command_cases, "pair": command_pair, "h2spec": command_h2spec,
-            "grpcurl": command_grpcurl, "connectors": command_connectors, "engine": command_engine,
-            "table": command_table}
+COMMANDS = {
+    "peers": command_peers,
+    "cases": command_cases,
+    "pair": command_pair,
+    "h2spec": command_h2spec,
+    "grpcurl": command_grpcurl,
+    "connectors": command_connectors,
+    "engine": command_engine,
+    "table": command_table,
+}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", default=str(peers.ROOT / "build" / "interop-peers"), help="where the peers are built")
-    parser.add_argument("--bin", default=str(peers.ROOT / "build" / "release" / "bin"), help="where our programs are")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--peers", default=str(peers.ROOT / "build" / "interop-peers"), help="where the peers are built"
+    )
+    parser.add_argument(
+        "--bin", default=str(peers.ROOT / "build" / "release" / "bin"), help="where our programs are"
+    )
     parser.add_argument("--results", default=str(peers.ROOT / "build" / "interop-results"))
     parser.add_argument("--built-only", action="store_true", help="skip rather than build a missing peer")
     parser.add_argument("command", choices=sorted(COMMANDS))

@@ -1,4 +1,5 @@
 """Starts a program that serves on a loopback port, waits until it does, and ends it."""
+
 import contextlib
 import os
 import re
@@ -21,8 +22,14 @@ class Server:
     def __init__(self, command, env=None):
         self.command = command
         self.file = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.file, stderr=subprocess.STDOUT,
-                                        env=env, start_new_session=True)
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self.file,
+            stderr=subprocess.STDOUT,
+            env=env,
+            start_new_session=True,
+        )
         self.port = None
         self.address = None
 
@@ -32,7 +39,9 @@ class Server:
 
     def check_alive(self):
         if self.process.poll() is not None:
-            raise RuntimeError(f"{' '.join(self.command)} ended with {self.process.returncode}: {self.log()[-2000:]}")
+            raise RuntimeError(
+                f"{' '.join(self.command)} ended with {self.process.returncode}: {self.log()[-2000:]}"
+            )
 
     def await_port(self, port, seconds=20):
         """With port 0 the program prints 'listening on N' (or 'on port N') itself; otherwise the port must answer."""
@@ -45,7 +54,9 @@ class Server:
                 self.address = f"127.0.0.1:{found}"
                 return
             time.sleep(0.02)
-        raise RuntimeError(f"{' '.join(self.command)} does not listen after {seconds} s: {self.log()[-2000:]}")
+        raise RuntimeError(
+            f"{' '.join(self.command)} does not listen after {seconds} s: {self.log()[-2000:]}"
+        )
 
     def await_socket(self, path, seconds=20):
         end = time.monotonic() + seconds
@@ -56,7 +67,9 @@ class Server:
                 self.address = f"unix:{path}"
                 return
             time.sleep(0.02)
-        raise RuntimeError(f"{' '.join(self.command)} does not listen after {seconds} s: {self.log()[-2000:]}")
+        raise RuntimeError(
+            f"{' '.join(self.command)} does not listen after {seconds} s: {self.log()[-2000:]}"
+        )
 
     def stop(self, seconds):
         """Ends the whole process group: asked first, then killed. Returns the exit code."""
@@ -72,12 +85,15 @@ class Server:
 @contextlib.contextmanager
 def serving(command, port=0, env=None, ours=False):
     """`command` may hold '{port}', which becomes a free one, or '{socket}', the path of a Unix socket; without them the
-    program prints the port it chose. A program of ours must end well when asked (R-RPC-06); so sanitizers are heard."""
+    program prints the port it chose. A program of ours must end well when asked (R-RPC-06); so sanitizers are heard.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "socket") if "{socket}" in command else None
         if any("{port}" in word for word in command):
             port = free_port()
-        server = Server([word.replace("{port}", str(port)).replace("{socket}", str(path)) for word in command], env)
+        server = Server(
+            [word.replace("{port}", str(port)).replace("{socket}", str(path)) for word in command], env
+        )
         try:
             server.await_socket(path) if path else server.await_port(port)
             yield server

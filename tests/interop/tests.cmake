@@ -1,4 +1,4 @@
-# Interoperability with foreign gRPC programs: docs/internals/interop.md. Foreign programs are fetched and built once, in
+# Interoperability with foreign gRPC programs: docs/internals/interop.md. They are fetched and built once, in
 # WEIR_INTEROP_PEERS, which every preset shares; without a network each test says SKIP and why.
 set(WEIR_INTEROP_PEERS ${CMAKE_SOURCE_DIR}/build/interop-peers CACHE PATH "Where the foreign peers are built")
 find_program(WEIR_PYTHON python3)
@@ -14,7 +14,8 @@ endif()
 # weir_interop_test(NAME SECONDS WORDS...): one run of the driver. Peers are built by fixtures, the rest uses them.
 function(weir_interop_test name seconds)
     add_test(NAME interop.${name} COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/interop/run.py
-        --peers ${WEIR_INTEROP_PEERS} --bin ${CMAKE_BINARY_DIR}/bin --results ${CMAKE_BINARY_DIR}/interop-results ${ARGN})
+        --peers ${WEIR_INTEROP_PEERS} --bin ${CMAKE_BINARY_DIR}/bin --results ${CMAKE_BINARY_DIR}/interop-results
+        ${ARGN})
     set_tests_properties(interop.${name} PROPERTIES TIMEOUT ${seconds} LABELS interop SKIP_RETURN_CODE 77)
 endfunction()
 

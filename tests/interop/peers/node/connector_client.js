@@ -104,8 +104,9 @@ async function sync(stub, state, selection) {
   return seen;
 }
 
+// As source-files gives it: to the microsecond.
 function modifiedText(file) {
-  const nanos = fs.statSync(file, { bigint: true }).mtimeNs;
+  const nanos = (fs.statSync(file, { bigint: true }).mtimeNs / 1000n) * 1000n;
   return `${nanos / 1000000000n}.${String(nanos % 1000000000n).padStart(9, '0')}`;
 }
 
@@ -114,7 +115,8 @@ function checkTable(seen, name, { file, types, rows }) {
   assert.strictEqual(seen.rows[name].length, rows.length, `count of rows of ${file}`);
   const modified = modifiedText(path.join(options.folder, file));
   rows.forEach((cells, i) => {
-    const full = { ...cells, _file: ['string', file], _line: ['long', String(i + 1)], _modified: ['utc_datetime', modified] };
+    const own = { _file: ['string', file], _line: ['long', String(i + 1)], _modified: ['utc_datetime', modified] };
+    const full = { ...cells, ...own };
     const row = seen.rows[name][i];
     assert.deepStrictEqual(Object.keys(row).sort(), Object.keys(full).sort());
     for (const [column, cell] of Object.entries(full)) {

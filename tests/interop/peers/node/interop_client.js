@@ -116,13 +116,15 @@ const cases = {
     gzip.close();
   },
   async server_streaming(stub) {
-    const seen = await finished(stub.StreamingOutputCall({ response_parameters: RESPONSE_SIZES.map((size) => ({ size })) }));
+    const request = { response_parameters: RESPONSE_SIZES.map((size) => ({ size })) };
+    const seen = await finished(stub.StreamingOutputCall(request));
     ok(seen);
     assert.deepStrictEqual(sizes(seen.responses), RESPONSE_SIZES);
   },
   async ping_pong(stub) {
     const call = stub.FullDuplexCall();
-    const send = (i) => call.write({ response_parameters: [{ size: RESPONSE_SIZES[i] }], payload: zeros(REQUEST_SIZES[i]) });
+    const request = (i) => ({ response_parameters: [{ size: RESPONSE_SIZES[i] }], payload: zeros(REQUEST_SIZES[i]) });
+    const send = (i) => call.write(request(i));
     const seen = finished(call, (_, i) => (i + 1 < REQUEST_SIZES.length ? send(i + 1) : call.end()));
     send(0);
     ok(await seen);

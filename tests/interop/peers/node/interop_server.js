@@ -19,7 +19,7 @@ function copied(metadata, key) {
 }
 
 const failing = (request) => request.response_status && request.response_status.code !== 0;
-const status = (request, metadata) => ({ code: request.response_status.code, details: request.response_status.message, metadata });
+const status = ({ response_status: { code, message } }, metadata) => ({ code, details: message, metadata });
 
 async function respond(call, request) {
   for (const parameters of request.response_parameters) {

@@ -1,4 +1,5 @@
 """Batch files by foreign tools only: Python's csv, the zstd and gzip programs, the openssl program (R-BAT-01)."""
+
 import csv
 import io
 import os
@@ -31,7 +32,9 @@ def write(path, columns, rows, compression, encryption, strings):
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([null_string if cell is None else unmodified_string if cell is False else cell for cell in row])
+        writer.writerow(
+            [null_string if cell is None else unmodified_string if cell is False else cell for cell in row]
+        )
     data = pipe(PACK[compression], text.getvalue().encode())
     key = None
     if encryption == "AES":

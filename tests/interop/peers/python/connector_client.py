@@ -6,6 +6,7 @@
 The phases of a destination are create, write, change, alter, soft and hard, in this order; what they leave in the store
 is compared by the caller. --gzip compresses every request.
 """
+
 import argparse
 import json
 import math
@@ -36,9 +37,17 @@ def expect(actual, wanted, what):
 def check_form(stub, config):
     """Every test that the form names passes with the configuration."""
     form = stub.ConfigurationForm(common.ConfigurationFormRequest())
-    expect([f.name for f in form.fields if f.required and f.name not in config], [], "required fields not configured")
+    expect(
+        [f.name for f in form.fields if f.required and f.name not in config],
+        [],
+        "required fields not configured",
+    )
     for field in form.fields:
-        expect(field.WhichOneof("type") is not None and field.label != "", True, f"kind and label of '{field.name}'")
+        expect(
+            field.WhichOneof("type") is not None and field.label != "",
+            True,
+            f"kind and label of '{field.name}'",
+        )
     for test in form.tests:
         answer = stub.Test(common.TestRequest(name=test.name, configuration=config))
         expect(answer.WhichOneof("response"), "success", f"test '{test.name}' ({answer.failure})")
@@ -48,7 +57,9 @@ def check_form(stub, config):
 
 def same_cell(actual, wanted):
     if wanted[0] in ("double", "float"):
-        return actual[0] == wanted[0] and math.isclose(float(actual[1]), float(wanted[1]), rel_tol=0, abs_tol=0)
+        return actual[0] == wanted[0] and math.isclose(
+            float(actual[1]), float(wanted[1]), rel_tol=0, abs_tol=0
+        )
     return actual == wanted
 
 
@@ -90,14 +101,19 @@ class Sync:
 def check_rows(rows, wanted, file, modified):
     expect(len(rows), len(wanted), f"count of rows of {file}")
     for line, (row, cells) in enumerate(zip(rows, wanted), 1):
-        full = dict(cells, _file=["string", file], _line=["long", str(line)], _modified=["utc_datetime", modified])
+        full = dict(
+            cells, _file=["string", file], _line=["long", str(line)], _modified=["utc_datetime", modified]
+        )
         expect(set(row), set(full), f"columns of {file}, row {line}")
         for name, cell in full.items():
-            expect(same_cell(row[name], cell), True, f"{file}, row {line}, '{name}': {row[name]} against {cell}")
+            expect(
+                same_cell(row[name], cell), True, f"{file}, row {line}, '{name}': {row[name]} against {cell}"
+            )
 
 
 def modified_text(path):
-    seconds, nanos = divmod(os.stat(path).st_mtime_ns, 10**9)
+    """As source-files gives it: to the microsecond."""
+    seconds, nanos = divmod(os.stat(path).st_mtime_ns // 1000 * 1000, 10**9)
     return f"{seconds}.{nanos:09d}"
 
 
@@ -115,8 +131,12 @@ def drive_source(channel, options):
     def check(sync, name):
         table = expected[name]
         expect(sync.tables[name], table["types"], f"types of '{name}'")
-        check_rows(sync.rows[name], table["rows"], table["file"],
-                   modified_text(os.path.join(options.folder, table["file"])))
+        check_rows(
+            sync.rows[name],
+            table["rows"],
+            table["file"],
+            modified_text(os.path.join(options.folder, table["file"])),
+        )
 
     first = Sync(stub, options.config)
     expect(set(first.rows), set(expected), "tables")
@@ -124,8 +144,11 @@ def drive_source(channel, options):
         check(first, name)
     expect(first.after_state, 0, "rows after the last checkpoint")
     expect(Sync(stub, options.config, first.state).rows, {}, "rows of a sync with nothing new")
-    chosen = source_pb.Selection(without_schema=source_pb.TablesWithNoSchema(
-        tables=[source_pb.TableSelection(included=True, table_name="events", include_new_columns=True)]))
+    chosen = source_pb.Selection(
+        without_schema=source_pb.TablesWithNoSchema(
+            tables=[source_pb.TableSelection(included=True, table_name="events", include_new_columns=True)]
+        )
+    )
     expect(set(Sync(stub, options.config, "{}", chosen).rows), {"events"}, "tables of a selection")
     with open(os.path.join(options.folder, expected["cities"]["file"]), "a", encoding="utf-8") as file:
         file.write(expected["cities"]["appended"])
@@ -148,15 +171,19 @@ class Destination:
     def table(self, more=()):
         made = common.Table(name=self.data["table"])
         for c in self.columns + list(more):
-            column = made.columns.add(name=c["name"], type=common.DataType.Value(c["type"]),
-                                      primary_key=c.get("key", False))
+            column = made.columns.add(
+                name=c["name"], type=common.DataType.Value(c["type"]), primary_key=c.get("key", False)
+            )
             if "precision" in c:
                 column.params.decimal.precision, column.params.decimal.scale = c["precision"], c["scale"]
         return made
 
     def described(self):
-        return self.stub.DescribeTable(destination_pb.DescribeTableRequest(
-            configuration=self.config, schema_name=SCHEMA, table_name=self.data["table"]))
+        return self.stub.DescribeTable(
+            destination_pb.DescribeTableRequest(
+                configuration=self.config, schema_name=SCHEMA, table_name=self.data["table"]
+            )
+        )
 
     def check_described(self, wanted):
         found = self.described()
@@ -164,8 +191,15 @@ class Destination:
         expect(found.table.name, wanted.name, "name")
 
         def shape(table):
-            return {c.name: (common.DataType.Name(c.type), c.primary_key, c.params.decimal.precision,
-                             c.params.decimal.scale) for c in table.columns}
+            return {
+                c.name: (
+                    common.DataType.Name(c.type),
+                    c.primary_key,
+                    c.params.decimal.precision,
+                    c.params.decimal.scale,
+                )
+                for c in table.columns
+            }
 
         expect(shape(found.table), shape(wanted), "columns")
 
@@ -195,7 +229,9 @@ class Destination:
         capabilities = self.stub.Capabilities(destination_pb.CapabilitiesRequest())
         expect(capabilities.batch_file_format, destination_pb.CSV, "batch file format")
         expect(self.described().WhichOneof("response"), "not_found", "DescribeTable of a missing table")
-        request = destination_pb.CreateTableRequest(configuration=self.config, schema_name=SCHEMA, table=self.table())
+        request = destination_pb.CreateTableRequest(
+            configuration=self.config, schema_name=SCHEMA, table=self.table()
+        )
         self.succeed(self.stub.CreateTable(request), "CreateTable")
         self.check_described(self.table())
         try:
@@ -203,8 +239,12 @@ class Destination:
         except grpc.RpcError:
             again = "error"
         expect(again in ("task", "error"), True, "creating a table twice fails (R-DST-02)")
-        missing = destination_pb.TruncateRequest(configuration=self.config, schema_name=SCHEMA, table_name="missing",
-                                                 synced_column="_fivetran_synced")
+        missing = destination_pb.TruncateRequest(
+            configuration=self.config,
+            schema_name=SCHEMA,
+            table_name="missing",
+            synced_column="_fivetran_synced",
+        )
         missing.utc_delete_before.seconds = 1
         self.succeed(self.stub.Truncate(missing), "Truncate of a missing table")
 
@@ -222,7 +262,12 @@ class Destination:
         rows = [row + [SYNCED[1], False] for row in update["rows"]]
         soft = [["7", SYNCED[1], "true"]]
         self.write(self.table(), "GZIP", update=[(update["columns"] + more, rows), (["id", *more], soft)])
-        self.write(self.table(), "OFF", "NONE", delete=[(self.data["delete"]["columns"], self.data["delete"]["rows"])])
+        self.write(
+            self.table(),
+            "OFF",
+            "NONE",
+            delete=[(self.data["delete"]["columns"], self.data["delete"]["rows"])],
+        )
 
     def alter(self):
         added = self.data["added"]
@@ -235,16 +280,26 @@ class Destination:
         self.write(table, replace=[(columns, [[added["id"], added["value"], SYNCED[1], "false"]])])
 
     def truncate(self, soft):
-        request = destination_pb.TruncateRequest(configuration=self.config, schema_name=SCHEMA,
-                                                 table_name=self.data["table"], synced_column="_fivetran_synced")
+        request = destination_pb.TruncateRequest(
+            configuration=self.config,
+            schema_name=SCHEMA,
+            table_name=self.data["table"],
+            synced_column="_fivetran_synced",
+        )
         request.utc_delete_before.seconds, request.utc_delete_before.nanos = divmod(time_nanos(CUT), 10**9)
         if soft:
             request.soft.deleted_column = "_fivetran_deleted"
         self.succeed(self.stub.Truncate(request), "Truncate")
 
     def run(self, phase):
-        {"create": self.create, "write": self.write_rows, "change": self.change, "alter": self.alter,
-         "soft": lambda: self.truncate(True), "hard": lambda: self.truncate(False)}[phase]()
+        {
+            "create": self.create,
+            "write": self.write_rows,
+            "change": self.change,
+            "alter": self.alter,
+            "soft": lambda: self.truncate(True),
+            "hard": lambda: self.truncate(False),
+        }[phase]()
 
 
 def main():

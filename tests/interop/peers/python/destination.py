@@ -3,8 +3,8 @@
 Cells are stored as the text of the batch file after a strict look at its form, so a reader sees what was sent; the
 table `shapes` has each table's description as JSON.
 """
+
 import argparse
-import json
 import signal
 import sqlite3
 import sys
@@ -84,8 +84,10 @@ class Destination(stubs.DestinationConnectorServicer):
             if any(known[n].primary_key != wanted[n].primary_key for n in known if n in wanted):
                 return pb.AlterTableResponse(task=common.Task(message="this destination cannot change keys"))
             for name in wanted.keys() - known.keys():
-                self.store.execute(f"ALTER TABLE {table_name(request.schema_name, request.table.name)} "
-                                   f"ADD COLUMN {quoted(name)}")
+                self.store.execute(
+                    f"ALTER TABLE {table_name(request.schema_name, request.table.name)} "
+                    f"ADD COLUMN {quoted(name)}"
+                )
             merged = common.Table(name=request.table.name, columns=request.table.columns)
             merged.columns.extend(c for n, c in known.items() if n not in wanted)
             self.keep_shape(request.schema_name, merged)
@@ -97,10 +99,16 @@ class Destination(stubs.DestinationConnectorServicer):
                 return pb.TruncateResponse(success=True)
             table, synced = table_name(request.schema_name, request.table_name), quoted(request.synced_column)
             before = request.utc_delete_before.seconds * 10**9 + request.utc_delete_before.nanos
-            old = [row for row, time in self.store.execute(f"SELECT rowid, {synced} FROM {table}")
-                   if time_nanos(time) < before]
-            change = (f"UPDATE {table} SET {quoted(request.soft.deleted_column)} = 'true'"
-                      if request.HasField("soft") else f"DELETE FROM {table}")
+            old = [
+                row
+                for row, time in self.store.execute(f"SELECT rowid, {synced} FROM {table}")
+                if time_nanos(time) < before
+            ]
+            change = (
+                f"UPDATE {table} SET {quoted(request.soft.deleted_column)} = 'true'"
+                if request.HasField("soft")
+                else f"DELETE FROM {table}"
+            )
             self.store.executemany(f"{change} WHERE rowid = ?", [(row,) for row in old])
         return pb.TruncateResponse(success=True)
 
@@ -128,8 +136,13 @@ class Destination(stubs.DestinationConnectorServicer):
 
         def rows(paths):
             for path in paths:
-                yield from batchfile.read(path, pb.Compression.Name(params.compression),
-                                          pb.Encryption.Name(params.encryption), request.keys.get(path), strings)[1]
+                yield from batchfile.read(
+                    path,
+                    pb.Compression.Name(params.compression),
+                    pb.Encryption.Name(params.encryption),
+                    request.keys.get(path),
+                    strings,
+                )[1]
 
         def check(row):
             for name, text in row.items():
@@ -142,14 +155,18 @@ class Destination(stubs.DestinationConnectorServicer):
             if any(cell is False for cell in row.values()):
                 raise ValueError("an unmodified cell in a replace file")
             columns = ", ".join(quoted(name) for name in row)
-            self.store.execute(f"REPLACE INTO {table} ({columns}) VALUES ({', '.join('?' * len(row))})",
-                               list(row.values()))
+            self.store.execute(
+                f"REPLACE INTO {table} ({columns}) VALUES ({', '.join('?' * len(row))})", list(row.values())
+            )
         for row in rows(request.update_files):
             check(row)
             changed = {name: text for name, text in row.items() if text is not False and name not in keys}
             if changed:
-                self.store.execute(f"UPDATE {table} SET {', '.join(f'{quoted(n)} = ?' for n in changed)} "
-                                   f"WHERE {same_key}", [*changed.values(), *(row[key] for key in keys)])
+                self.store.execute(
+                    f"UPDATE {table} SET {', '.join(f'{quoted(n)} = ?' for n in changed)} "
+                    f"WHERE {same_key}",
+                    [*changed.values(), *(row[key] for key in keys)],
+                )
         for row in rows(request.delete_files):
             self.store.execute(f"DELETE FROM {table} WHERE {same_key}", [row[key] for key in keys])
 
@@ -160,7 +177,9 @@ def main():
     parser.add_argument("--store", required=True)
     options = parser.parse_args()
     # The C core takes 4 MiB by default, and a record may be larger (R-RPC-02).
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=[("grpc.max_receive_message_length", 1 << 27)])
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=8), options=[("grpc.max_receive_message_length", 1 << 27)]
+    )
     stubs.add_DestinationConnectorServicer_to_server(Destination(options.store), server)
     port = server.add_insecure_port(f"unix:{options.socket}" if options.socket else "127.0.0.1:0")
     server.start()

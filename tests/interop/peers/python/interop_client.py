@@ -1,9 +1,10 @@
 """The gRPC interoperability cases as a client on Python's grpcio: one case a run, exit code 0 when it passed.
 
-grpcio shows an application neither the compressed flag of a received message nor lets it choose the flag of a single
-sent one, so server_compressed_* are absent here, and client_compressed_streaming sends an incompressible second message:
-the C core sends a message as it is when compressing would make it longer.
+grpcio does not show the compressed flag of a received message, so server_compressed_* are absent here. Nor does it let
+a client choose the flag of one message: client_compressed_streaming sends an incompressible second message, which the C
+core sends as it is because compressing would make it longer.
 """
+
 import argparse
 import os
 import sys
@@ -62,6 +63,7 @@ class Feed:
 
     def __init__(self, first=None):
         from queue import Queue
+
         self.queue = Queue()
         if first is not None:
             self.queue.put(first)
@@ -91,7 +93,9 @@ def client_compressed_unary(stub, _):
     probe = large_request(expect_compressed=pb.BoolValue(value=True))
     try:
         stub.UnaryCall(probe)
-        raise AssertionError("the server took an uncompressed message where it was told to expect a compressed one")
+        raise AssertionError(
+            "the server took an uncompressed message where it was told to expect a compressed one"
+        )
     except grpc.RpcError as error:
         expect(error.code(), grpc.StatusCode.INVALID_ARGUMENT, "status of the probe")
     check_large(stub.UnaryCall(probe, compression=grpc.Compression.Gzip))
@@ -109,11 +113,14 @@ def client_compressed_streaming(stub, _):
     probe = pb.StreamingInputCallRequest(payload=payload(27182), expect_compressed=pb.BoolValue(value=True))
     try:
         stub.StreamingInputCall(iter([probe]))
-        raise AssertionError("the server took an uncompressed message where it was told to expect a compressed one")
+        raise AssertionError(
+            "the server took an uncompressed message where it was told to expect a compressed one"
+        )
     except grpc.RpcError as error:
         expect(error.code(), grpc.StatusCode.INVALID_ARGUMENT, "status of the probe")
-    plain = pb.StreamingInputCallRequest(payload=pb.Payload(body=os.urandom(45904)),
-                                         expect_compressed=pb.BoolValue(value=False))
+    plain = pb.StreamingInputCallRequest(
+        payload=pb.Payload(body=os.urandom(45904)), expect_compressed=pb.BoolValue(value=False)
+    )
     response = stub.StreamingInputCall(iter([probe, plain]), compression=grpc.Compression.Gzip)
     expect(response.aggregated_payload_size, 73086, "sum of sizes")
 
@@ -121,7 +128,8 @@ def client_compressed_streaming(stub, _):
 @case
 def server_streaming(stub, _):
     request = pb.StreamingOutputCallRequest(
-        response_parameters=[pb.ResponseParameters(size=size) for size in RESPONSE_SIZES])
+        response_parameters=[pb.ResponseParameters(size=size) for size in RESPONSE_SIZES]
+    )
     bodies = [response.payload.body for response in stub.StreamingOutputCall(request)]
     expect(bodies, [bytes(size) for size in RESPONSE_SIZES], "payloads")
 

@@ -3,6 +3,7 @@
 grpcio does not show a handler whether a request was compressed, so expect_compressed cannot be honoured here: the
 cases client_compressed_* need another server.
 """
+
 import signal
 import sys
 import threading

@@ -5,6 +5,7 @@
 3: a truncate, then one row.
 An argument --fail-at N makes the sync that begins with state N end with a gRPC error after its rows.
 """
+
 import argparse
 import json
 import signal
@@ -23,8 +24,11 @@ SCHEMALESS = "loose"
 
 
 def column(described):
-    made = common.Column(name=described["name"], type=common.DataType.Value(described["type"]),
-                         primary_key=described.get("key", False))
+    made = common.Column(
+        name=described["name"],
+        type=common.DataType.Value(described["type"]),
+        primary_key=described.get("key", False),
+    )
     if "precision" in described:
         made.params.decimal.precision = described["precision"]
         made.params.decimal.scale = described["scale"]
@@ -56,7 +60,9 @@ class Source(stubs.SourceConnectorServicer):
         self.types = {c["name"]: c["type"] for c in data["columns"]}
 
     def ConfigurationForm(self, request, context):
-        form = common.ConfigurationFormResponse(schema_selection_supported=True, table_selection_supported=True)
+        form = common.ConfigurationFormResponse(
+            schema_selection_supported=True, table_selection_supported=True
+        )
         form.fields.add(name="word", label="Word", required=True, text_field=common.PlainText)
         form.tests.add(name="word", label="Looking at the word")
         return form
@@ -87,8 +93,12 @@ class Source(stubs.SourceConnectorServicer):
         yield from rows[:half]
         yield batched(rows[half:])
         loose = {"n": "INT", "word": "STRING"}
-        yield batched([record(SCHEMALESS, "UPSERT", loose, {"n": "1", "word": "one"}),
-                       record(SCHEMALESS, "UPSERT", loose, {"n": "2", "word": None})])
+        yield batched(
+            [
+                record(SCHEMALESS, "UPSERT", loose, {"n": "1", "word": "one"}),
+                record(SCHEMALESS, "UPSERT", loose, {"n": "2", "word": None}),
+            ]
+        )
         yield pb.UpdateResponse(warning=common.Warning(message="a warning that the sync survives"))
 
     def second(self):
@@ -101,10 +111,16 @@ class Source(stubs.SourceConnectorServicer):
         added = self.data["added"]
         wide = [dict(c, type="LONG") if c["name"] == "small" else c for c in self.data["columns"]]
         table = common.Table(name=self.table, columns=[column(c) for c in wide + [added["column"]]])
-        yield pb.UpdateResponse(schema_change=pb.SchemaChange(without_schema=common.TableList(tables=[table])))
+        yield pb.UpdateResponse(
+            schema_change=pb.SchemaChange(without_schema=common.TableList(tables=[table]))
+        )
         types = dict(self.types, small="LONG", **{added["column"]["name"]: added["column"]["type"]})
-        yield record(self.table, "UPSERT", types,
-                     {"id": added["id"], "small": "4294967296", added["column"]["name"]: added["value"]})
+        yield record(
+            self.table,
+            "UPSERT",
+            types,
+            {"id": added["id"], "small": "4294967296", added["column"]["name"]: added["value"]},
+        )
 
     def third(self):
         yield record(self.table, "TRUNCATE", self.types, {})

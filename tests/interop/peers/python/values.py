@@ -1,4 +1,5 @@
 """The text forms of values (R-BAT-08) against wire values and Python values. Knows nothing of this project's code."""
+
 import base64
 import datetime
 import decimal
@@ -8,9 +9,20 @@ import struct
 NANOS = 10**9
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 MEMBERS = {
-    "BOOLEAN": "bool", "SHORT": "short", "INT": "int", "LONG": "long", "DECIMAL": "decimal", "FLOAT": "float",
-    "DOUBLE": "double", "NAIVE_DATE": "naive_date", "NAIVE_DATETIME": "naive_datetime",
-    "UTC_DATETIME": "utc_datetime", "BINARY": "binary", "XML": "xml", "STRING": "string", "JSON": "json",
+    "BOOLEAN": "bool",
+    "SHORT": "short",
+    "INT": "int",
+    "LONG": "long",
+    "DECIMAL": "decimal",
+    "FLOAT": "float",
+    "DOUBLE": "double",
+    "NAIVE_DATE": "naive_date",
+    "NAIVE_DATETIME": "naive_datetime",
+    "UTC_DATETIME": "utc_datetime",
+    "BINARY": "binary",
+    "XML": "xml",
+    "STRING": "string",
+    "JSON": "json",
     "NAIVE_TIME": "naive_time",
 }
 BITS = {"SHORT": 16, "INT": 32, "LONG": 64}
@@ -88,4 +100,11 @@ def wire_text(wire):
         return [member, f"{value.seconds}.{value.nanos:09d}"]
     if isinstance(value, bytes):
         return [member, base64.b64encode(value).decode()]
-    return [member, str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)]
+    return [
+        member,
+        (
+            str(value).lower()
+            if isinstance(value, bool)
+            else repr(value) if isinstance(value, float) else str(value)
+        ),
+    ]

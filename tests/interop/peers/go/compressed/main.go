@@ -34,7 +34,8 @@ func large() *testgrpc.SimpleRequest {
 	}
 }
 
-func unary(ctx context.Context, stub testgrpc.TestServiceClient, in *testgrpc.SimpleRequest, options ...grpc.CallOption) {
+func unary(ctx context.Context, stub testgrpc.TestServiceClient, in *testgrpc.SimpleRequest,
+	options ...grpc.CallOption) {
 	out, err := stub.UnaryCall(ctx, in, options...)
 	if err != nil {
 		log.Fatalf("UnaryCall: %v", err)
