@@ -7,12 +7,12 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/weir
 jobs=$(nproc)
 
 # Debian 12 packages, by what needs them.
-packages_build="gcc g++ clang cmake ninja-build pkg-config protobuf-compiler python3 python3-protobuf
+packages_build="gcc g++ clang cmake ninja-build pkg-config protobuf-compiler libprotobuf-dev python3 python3-protobuf
     libnghttp2-dev libzstd-dev zlib1g-dev libssl-dev libjansson-dev libsqlite3-dev libpq-dev postgresql-server-dev-15
     libcsv-dev libcmocka-dev ca-certificates"
 packages_duckdb="nodejs npm"
 packages_postgresql="postgresql postgresql-client"
-packages_test="python3-grpcio python3-venv libclang-rt-14-dev zstd openssl sqlite3 golang-go git libprotobuf-dev"
+packages_test="python3-grpcio python3-venv libclang-rt-14-dev zstd openssl sqlite3 golang-go git"
 packages_check="clang-format clang-tidy"
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
