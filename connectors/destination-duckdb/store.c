@@ -78,6 +78,10 @@ static weir_status explain(weir_call *call, duckdb_error_type type, const char *
     if (message && (strstr(message, "No space left") || strstr(message, "Disk quota")))
         return weir_fail(call, "Cannot %s in '%s': the disk is full. Free some space; the sync then goes on.",
                          doing, opt->path);
+    if (message && strstr(message, "Could not write"))
+        return weir_fail(
+            call, "Cannot %s in '%s': %s. Check the disk: its space and its health; the sync then goes on.",
+            doing, opt->path, line);
     if (message && strstr(message, "Could not set lock"))
         return weir_fail(
             call,
@@ -190,7 +194,7 @@ weir_status store_end(weir_call *call, weir_status status)
     duckdb_result result;
 
     if (status == WEIR_OK)
-        status = store_run(call, "COMMIT", "commit");
+        status = store_run(call, "COMMIT", "commit the changes");
     if (status) {
         /* A failed commit has rolled back by itself; then this statement fails, and that is fine. */
         duckdb_query(s->db, "ROLLBACK", &result);

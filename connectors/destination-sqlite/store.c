@@ -112,6 +112,11 @@ static weir_status explain(weir_call *call, sqlite3 *db, const char *doing)
     case SQLITE_FULL:
         return weir_fail(call, "Cannot %s in '%s': the disk is full. Free some space; the sync then goes on.",
                          doing, opt->path);
+    case SQLITE_IOERR:
+        return weir_fail(
+            call,
+            "Cannot %s in '%s': %s (%s). Check the disk: its space and its health; the sync then goes on.",
+            doing, opt->path, text, strerror(sqlite3_system_errno(db)));
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
@@ -182,7 +187,7 @@ weir_status store_end(weir_call *call, weir_status status)
     store *s = weir_session(call);
 
     if (status == WEIR_OK)
-        status = store_run(call, "COMMIT", "commit");
+        status = store_run(call, "COMMIT", "commit the changes");
     /* Some errors have rolled back by themselves; then there is nothing left to undo. */
     if (status && !sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
