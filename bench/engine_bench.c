@@ -1,6 +1,7 @@
 /*
- * The engine's write path on rows of ten mixed columns: decoded, folded, formatted, compressed, encrypted, written to
- * files, with a destination that costs nothing. Prints CSV: bench,case,rows_per_s,mb_per_s (of wire bytes).
+ * The engine's write path on rows of ten mixed columns: decoded, folded, formatted, compressed, encrypted,
+ * written to files, with a destination that costs nothing. Prints CSV: bench,case,rows_per_s,mb_per_s (of
+ * wire bytes).
  *
  *   fold              decode, find columns, hash keys, format and fold; windows are thrown away
  *   write_one_core    all of it, every thread pinned to one processor
@@ -305,7 +306,7 @@ static void pin(int cpu)
 
 int main(int argc, char **argv)
 {
-    int rounds = argc > 2 ? atoi(argv[2]) : 3;
+    int rounds = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 3;
     size_t before;
 
     if (argc > 1)

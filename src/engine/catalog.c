@@ -383,7 +383,10 @@ static weir_status check_described(const engine_table *table, const weir_table *
     return WEIR_OK;
 }
 
-/* Copies the description with the types that its columns count as, and our key where the destination tells none. */
+/*
+ * Copies the description with the types that its columns count as, and our key where the destination tells
+ * none.
+ */
 static weir_status keep_current(catalog *c, engine_table *table, const weir_table *described,
                                 const engine_known *known, weir_error *err)
 {

@@ -1,10 +1,12 @@
 /*
- * engine/catalog: the tables of a sync: what the source has declared, what its rows have shown, what the destination has.
+ * engine/catalog: the tables of a sync: what the source has declared, what its rows have shown, what the
+ * destination has.
  *
- * A table's columns have the type that the destination's table has or is about to have. Types only ever widen (R-ENG-20);
- * a column without a declared type comes into being with its first value (R-SRC-08). System columns (R-ENG-05, R-ENG-06)
- * are not among the columns; they are added where a table is shown to the destination. Names are the source's own. Pure.
- * One thread at a time; names, once handed out, stay valid and unchanged as long as the catalog.
+ * A table's columns have the type that the destination's table has or is about to have. Types only ever widen
+ * (R-ENG-20); a column without a declared type comes into being with its first value (R-SRC-08). System
+ * columns (R-ENG-05, R-ENG-06) are not among the columns; they are added where a table is shown to the
+ * destination. Names are the source's own. Pure. One thread at a time; names, once handed out, stay valid and
+ * unchanged as long as the catalog.
  */
 #ifndef WEIR_ENGINE_CATALOG_H
 #define WEIR_ENGINE_CATALOG_H
@@ -59,7 +61,9 @@ catalog *catalog_new(const char *schema, uint64_t seed);
 void catalog_free(catalog *c); /* accepts NULL */
 size_t catalog_count(const catalog *c);
 engine_table *catalog_table(const catalog *c, size_t number);
-/* The table of that name, made when it is new; `schema` is empty where the source has none. NULL: see `err`. */
+/*
+ * The table of that name, made when it is new; `schema` is empty where the source has none. NULL: see `err`.
+ */
 engine_table *catalog_get(catalog *c, weir_bytes schema, weir_bytes name, weir_error *err);
 /* A copy of `text` that lives as long as the catalog; NULL when out of memory. */
 char *catalog_copy(catalog *c, weir_bytes text);
@@ -71,19 +75,23 @@ size_t engine_table_find(const engine_table *table, weir_bytes name);
 /* Adds a column. Fails on a name that may not be, and past the limits. */
 weir_status engine_table_add(catalog *c, engine_table *table, const engine_column *column, weir_error *err);
 /*
- * Takes in a declaration: adds columns, widens types, sets the key. *changed: the table is no longer what it was.
- * Fails when the key differs from that of a table already open, and on what weir__table_check refuses.
+ * Takes in a declaration: adds columns, widens types, sets the key. *changed: the table is no longer what it
+ * was. Fails when the key differs from that of a table already open, and on what weir__table_check refuses.
  */
 weir_status engine_table_declare(catalog *c, engine_table *table, const weir_table *declared, bool *changed,
                                  weir_error *err);
 /*
- * Takes in what the destination has, and what was known of it before; either may be NULL and is copied. Types become
- * those that hold both. A destination may describe a type of ours by a narrower one that it has; where an earlier sync
- * knows better, that counts. Fails when the keys contradict each other, or the table is in history mode.
+ * Takes in what the destination has, and what was known of it before; either may be NULL and is copied. Types
+ * become those that hold both. A destination may describe a type of ours by a narrower one that it has; where
+ * an earlier sync knows better, that counts. Fails when the keys contradict each other, or the table is in
+ * history mode.
  */
 weir_status engine_table_open(catalog *c, engine_table *table, const weir_table *described,
                               const engine_known *known, weir_error *err);
-/* The table with system columns, as the destination is to have it; in `arena`, names borrowed from the catalog. NULL: memory. */
+/*
+ * The table with system columns, as the destination is to have it; in `arena`, names borrowed from the
+ * catalog. NULL: memory.
+ */
 weir_table *engine_table_target(const engine_table *table, weir_arena *arena);
 /* "schema.table", or "table"; borrowed until the next call with the same buffer. */
 #define ENGINE_PATH_SIZE 160

@@ -21,9 +21,9 @@ typedef struct engine_config {
 } engine_config;
 
 /*
- * Reads a JSON object whose values are strings; `file` is its name in errors, which give line, key and what was expected.
- * Anything else than a string as a value, a doubled key, or text after the object fails. *out is released with
- * engine_config_clear.
+ * Reads a JSON object whose values are strings; `file` is its name in errors, which give line, key and what
+ * was expected. Anything else than a string as a value, a doubled key, or text after the object fails. *out
+ * is released with engine_config_clear.
  */
 weir_status engine_config_parse(weir_bytes text, const char *file, engine_config *out,
                                 weir_error *err) WEIR_CHECKED;

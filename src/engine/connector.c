@@ -1,13 +1,13 @@
 /*
  * engine/connector: a process with a thread that reads what it prints, or just an address.
  *
- * Lines are cut at LINE_SIZE. A line that is a JSON object gives its `level` and `message`; any other is shown as it is.
+ * Lines are cut at LINE_SIZE. A line that is a JSON object gives its `level` and `message`; any other is
+ * shown as it is.
  */
 #include "engine/connector.h"
 
 #include <jansson.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +145,9 @@ static void *read_output(void *context)
 
 /* --- starting --- */
 
-/* True when `PROGRAM --version` says that it was made with Weir; scripts are not asked, they may do anything. */
+/*
+ * True when `PROGRAM --version` says that it was made with Weir; scripts are not asked, they may do anything.
+ */
 static bool takes_socket(const char *program)
 {
     const char *const argv[] = { program, "--version", NULL };
@@ -183,7 +185,9 @@ static bool is_script(const char *program)
     return got == 2 && head[0] == '#' && head[1] == '!';
 }
 
-/* A port that is free now; somebody else may take it before the program does, and then the program says so. */
+/*
+ * A port that is free now; somebody else may take it before the program does, and then the program says so.
+ */
 static weir_status free_port(int *port, weir_error *err)
 {
     int fds[2] = { -1, -1 };
@@ -349,9 +353,9 @@ void connector_close(connector *c)
     weir__rpc_client_close(c->client);
     atomic_store(&c->serving, false);
     if (c->process != NULL) {
-        weir__process_signal(c->process, SIGTERM);
+        weir__process_signal(c->process, WEIR_PROCESS_TERMINATE);
         if (weir__process_wait(c->process, weir__clock_ns() + GRACE, &end) != WEIR_OK)
-            weir__process_signal(c->process, SIGKILL);
+            weir__process_signal(c->process, WEIR_PROCESS_KILL);
     }
     atomic_store(&c->closing, true);
     if (c->reading)

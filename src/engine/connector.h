@@ -1,9 +1,10 @@
 /*
  * engine/connector: a source or destination, running: a process of ours or an address, with a channel to it.
  *
- * A program is started with `--port N` on a free loopback port, as every Partner SDK connector understands (R-RPC-01), or
- * with `--socket PATH` in a private folder when it says that it is one of ours. What it prints is handed on line by line
- * (R-RPC-09), and its last lines go into the error when it dies. One thread at a time.
+ * A program is started with `--port N` on a free loopback port, as every Partner SDK connector understands
+ * (R-RPC-01), or with `--socket PATH` in a private folder when it says that it is one of ours. What it prints
+ * is handed on line by line (R-RPC-09), and its last lines go into the error when it dies. One thread at a
+ * time.
  */
 #ifndef WEIR_ENGINE_CONNECTOR_H
 #define WEIR_ENGINE_CONNECTOR_H
@@ -33,19 +34,23 @@ typedef struct connector_options {
 typedef struct connector connector;
 
 /*
- * Starts or finds the connector and connects. Strings are borrowed for the connector's life. From the calling thread the
- * program is a child, so the thread must outlive it. Failures that may pass are transient. `err` is not NULL.
+ * Starts or finds the connector and connects. Strings are borrowed for the connector's life. From the calling
+ * thread the program is a child, so the thread must outlive it. Failures that may pass are transient. `err`
+ * is not NULL.
  */
 weir_status connector_open(const connector_options *options, connector **out, weir_error *err);
 weir_rpc_client *connector_client(const connector *c);
 /* "source 'PATH'". */
 const char *connector_name(const connector *c);
 /*
- * When a call has failed: if the program has died (it is given a moment to), the error becomes how it ended and what it
- * said last, and is transient.
+ * When a call has failed: if the program has died (it is given a moment to), the error becomes how it ended
+ * and what it said last, and is transient.
  */
 void connector_explain(connector *c, weir_error *err);
-/* Asks the program to end, kills it if it does not, and closes the channel. All calls must be closed. Accepts NULL. */
+/*
+ * Asks the program to end, kills it if it does not, and closes the channel. All calls must be closed. Accepts
+ * NULL.
+ */
 void connector_close(connector *c);
 
 /* Whether `where` names an address and no program. */

@@ -1,8 +1,8 @@
 /*
  * engine/failure: the first error of several threads; the others are its consequences.
  *
- * Whoever fails first keeps its error here and calls `stop`, which makes all waits of the other threads end. The error is
- * read after the threads have been joined.
+ * Whoever fails first keeps its error here and calls `stop`, which makes all waits of the other threads end.
+ * The error is read after the threads have been joined.
  */
 #ifndef WEIR_ENGINE_FAILURE_H
 #define WEIR_ENGINE_FAILURE_H

@@ -1,6 +1,6 @@
 /*
- * engine/fold: a window of rows in chunks of text, an index over the hashes of their keys, and an undo log for what has
- * changed since the savepoint.
+ * engine/fold: a window of rows in chunks of text, an index over the hashes of their keys, and an undo log
+ * for what has changed since the savepoint.
  *
  *   rows    [0 … mark)        came before the savepoint; one that changed after it has its old version in `undo`
  *           [mark … count)    came after
@@ -350,8 +350,8 @@ static fold_row *live_row(fold *f, uint32_t i)
 }
 
 /*
- * Copies the live texts into other chunks when that frees at least half of the window. Versions in the undo log are live,
- * too. False when it is not worth it or memory is short; then nothing has changed.
+ * Copies the live texts into other chunks when that frees at least half of the window. Versions in the undo
+ * log are live, too. False when it is not worth it or memory is short; then nothing has changed.
  */
 static bool squeeze(fold *f)
 {
@@ -446,8 +446,8 @@ static size_t merge_bound(const fold_row *old, const fold_input *in)
 }
 
 /*
- * Cell by cell: the new one unless it is unmodified. Where the old row is shorter (columns have been added) its cell is
- * NULL if it was an upsert, else unmodified.
+ * Cell by cell: the new one unless it is unmodified. Where the old row is shorter (columns have been added)
+ * its cell is NULL if it was an upsert, else unmodified.
  */
 static size_t merge(const fold_row *old, const fold_input *in, char *out)
 {
@@ -478,7 +478,9 @@ static size_t merge(const fold_row *old, const fold_input *in, char *out)
     return (size_t)(at - out);
 }
 
-/* Merges into fresh room; what the bound gave too much is given back when it is the last text of its chunk. */
+/*
+ * Merges into fresh room; what the bound gave too much is given back when it is the last text of its chunk.
+ */
 static bool merge_into(fold_window *window, fold_row *row, const fold_input *in)
 {
     size_t bound = merge_bound(row, in);

@@ -1,7 +1,8 @@
 /*
  * engine/fold: each key once per request (R-ENG-04).
  *
- * Rows gather in a window as CSV text, found by the hash of their key; a key that comes again is folded into its row:
+ * Rows gather in a window as CSV text, found by the hash of their key; a key that comes again is folded into
+ * its row:
  *
  *     in the window            comes       becomes
  *     upsert (deleted or not)  upsert      the new row, deleted = false
@@ -10,16 +11,17 @@
  *     any                      delete      the old row, deleted = true; kind stays
  *     nothing                  delete      an update, deleted = true, everything but the key unmodified
  *
- * A full window is taken away and written to the files of its tables' requests; of its rows only fingerprints of the keys
- * stay. So a first load makes large requests in little memory, and keys that keep changing fold. A key that has been
- * written and comes again means that its table's request must be sealed first (FOLD_REPEAT).
+ * A full window is taken away and written to the files of its tables' requests; of its rows only fingerprints
+ * of the keys stay. So a first load makes large requests in little memory, and keys that keep changing fold.
+ * A key that has been written and comes again means that its table's request must be sealed first
+ * (FOLD_REPEAT).
  *
- * A savepoint is the position of a checkpoint that has not been committed yet. Rows that came after it can be dropped
- * (fold_rollback, for a stream that failed: R-ENG-02) or be parted from the others (fold_split).
+ * A savepoint is the position of a checkpoint that has not been committed yet. Rows that came after it can be
+ * dropped (fold_rollback, for a stream that failed: R-ENG-02) or be parted from the others (fold_split).
  *
- * Text of a row: its cells in the order of the table's columns at that time, commas between, no line end; the stand-in id
- * of a table without key comes first. Synced time and deleted flag are kept beside it. Pure; one thread at a time; no
- * allocation once the windows have grown.
+ * Text of a row: its cells in the order of the table's columns at that time, commas between, no line end; the
+ * stand-in id of a table without key comes first. Synced time and deleted flag are kept beside it. Pure; one
+ * thread at a time; no allocation once the windows have grown.
  */
 #ifndef WEIR_ENGINE_FOLD_H
 #define WEIR_ENGINE_FOLD_H
@@ -125,8 +127,9 @@ fold_window *fold_window_new(const fold *f);
 void fold_window_free(fold_window *window);
 void fold_window_reset(fold_window *window); /* forgets the rows, keeps the memory; any thread */
 /*
- * Takes the current window away and goes on with `fresh`, an empty one. Keys of the rows become written keys. There must
- * be no savepoint. *full: the set of written keys is full; seal every request that has files and call fold_forget.
+ * Takes the current window away and goes on with `fresh`, an empty one. Keys of the rows become written keys.
+ * There must be no savepoint. *full: the set of written keys is full; seal every request that has files and
+ * call fold_forget.
  */
 fold_window *fold_take(fold *f, fold_window *fresh, bool *full);
 void fold_forget(fold *f); /* all written keys */
@@ -143,10 +146,11 @@ bool fold_at_savepoint(const fold *f);
 void fold_rollback(fold *f);
 
 /*
- * Parts the window at the savepoint: what came before stays; what came after, and rows changed after, go to `fresh` with
- * new requests, and the markers in their text are replaced. `renew` is called once per table that has such rows and gives
- * its next request and that one's markers. The old window (as it was at the savepoint) is to be written like one from
- * fold_take, and its tables' requests are then sealed; *old is that window. WEIR_FAILED: out of memory; nothing changed.
+ * Parts the window at the savepoint: what came before stays; what came after, and rows changed after, go to
+ * `fresh` with new requests, and the markers in their text are replaced. `renew` is called once per table
+ * that has such rows and gives its next request and that one's markers. The old window (as it was at the
+ * savepoint) is to be written like one from fold_take, and its tables' requests are then sealed; *old is that
+ * window. WEIR_FAILED: out of memory; nothing changed.
  */
 typedef struct fold_renewal {
     void *request;

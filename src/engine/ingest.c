@@ -4,8 +4,8 @@
  *   message ─► records ─► fold ─► window ─────► port.window
  *           └► checkpoint ─► savepoint, or group: flush, seal all, port.commit
  *
- * Invariant: what has been handed out since the last commit belongs to the open group, and while a checkpoint waits
- * (a savepoint is set) everything that came after it is still in the window.
+ * Invariant: what has been handed out since the last commit belongs to the open group, and while a checkpoint
+ * waits (a savepoint is set) everything that came after it is still in the window.
  */
 #include "engine/ingest.h"
 
@@ -237,7 +237,9 @@ static weir_status close_group(ingest *in, bool with_state, weir_error *err)
     return status;
 }
 
-/* The request for a table's rows after a savepoint. Counts go along: what came before stays with the old one. */
+/*
+ * The request for a table's rows after a savepoint. Counts go along: what came before stays with the old one.
+ */
 static weir_status renew(void *context, uint32_t table, fold_renewal *out, weir_error *err)
 {
     ingest *in = context;
@@ -313,7 +315,10 @@ weir_status ingest_flush(ingest *in, weir_error *err)
 
     if (status == WEIR_OK)
         status = flush_window(in, err);
-    /* R-ENG-08: without checkpoints the spool would grow for ever; past its bound rows are loaded before their state. */
+    /*
+     * R-ENG-08: without checkpoints the spool would grow for ever; past its bound rows are loaded before
+     * their state.
+     */
     if (status == WEIR_OK && in->port->spooled(in->port->context) > in->options.spool_size_max)
         status = close_group(in, false, err);
     return status;
@@ -350,7 +355,9 @@ weir_status ingest_before_change(ingest *in, const engine_table *table, bool ret
         return weir__error_memory(err, "meeting a table");
     if (entry->request == NULL)
         return WEIR_OK;
-    /* Rows still in the window are padded when they are written; a file's header cannot be changed any more. */
+    /*
+     * Rows still in the window are padded when they are written; a file's header cannot be changed any more.
+     */
     if (entry->request->written || (retype && fold_table_rows(in->rows, table->number) > 0))
         return ingest_seal(in, table, err);
     return WEIR_OK;

@@ -1,14 +1,15 @@
 /*
  * engine/ingest: what the source sends, made into requests.
  *
- * Takes UpdateResponse messages one after the other; finds each record's table and columns, widens types, formats rows,
- * folds them, and hands out through its port, in this order of events: windows of rows, sealed requests, truncates, and
- * groups: everything up to a commit, with or without a state. It knows nothing of files, sockets and threads.
+ * Takes UpdateResponse messages one after the other; finds each record's table and columns, widens types,
+ * formats rows, folds them, and hands out through its port, in this order of events: windows of rows, sealed
+ * requests, truncates, and groups: everything up to a commit, with or without a state. It knows nothing of
+ * files, sockets and threads.
  *
- * Groups (R-ENG-01): a checkpoint closes the group when the port says that nothing is being loaded, and the group is the
- * stream's first, or old or large enough. Otherwise it becomes a savepoint in the window, and later checkpoints move it.
- * Rows after it are parted from it when the window must go, the group is due, or the stream fails (R-ENG-02).
- * One thread at a time.
+ * Groups (R-ENG-01): a checkpoint closes the group when the port says that nothing is being loaded, and the
+ * group is the stream's first, or old or large enough. Otherwise it becomes a savepoint in the window, and
+ * later checkpoints move it. Rows after it are parted from it when the window must go, the group is due, or
+ * the stream fails (R-ENG-02). One thread at a time.
  */
 #ifndef WEIR_ENGINE_INGEST_H
 #define WEIR_ENGINE_INGEST_H
@@ -69,20 +70,28 @@ struct v2_table; /* wire/v2.h */
 /* NULL when out of memory; owned by the caller. */
 ingest *ingest_new(const ingest_options *options);
 void ingest_free(ingest *in); /* drops what has not been handed out; accepts NULL */
-/* Takes in a declared table, of the Schema reply; schema changes in the stream are dealt with by ingest_message. */
+/*
+ * Takes in a declared table, of the Schema reply; schema changes in the stream are dealt with by
+ * ingest_message.
+ */
 weir_status ingest_declare(ingest *in, weir_bytes schema, const struct v2_table *declared,
                            weir_error *err) WEIR_CHECKED;
 /*
- * One UpdateResponse. WEIR_TASK: the source sent a task, whose text is the error. Every other failure names the table and
- * column where there is one. After a failure only ingest_fail and ingest_free may follow.
+ * One UpdateResponse. WEIR_TASK: the source sent a task, whose text is the error. Every other failure names
+ * the table and column where there is one. After a failure only ingest_fail and ingest_free may follow.
  */
 weir_status ingest_message(ingest *in, weir_bytes message, weir_error *err) WEIR_CHECKED;
-/* Commits a checkpoint that has become due; call it now and then while a checkpoint waits and nothing comes. */
+/*
+ * Commits a checkpoint that has become due; call it now and then while a checkpoint waits and nothing comes.
+ */
 weir_status ingest_tick(ingest *in, weir_error *err) WEIR_CHECKED;
 bool ingest_waiting(const ingest *in); /* a checkpoint waits to be committed */
 /* The stream ended well: hands out everything; declared tables without rows get their shape (R-ENG-02). */
 weir_status ingest_finish(ingest *in, weir_error *err) WEIR_CHECKED;
-/* The stream failed: commits the last checkpoint if that is still to be done, and drops what came after (R-ENG-02). */
+/*
+ * The stream failed: commits the last checkpoint if that is still to be done, and drops what came after
+ * (R-ENG-02).
+ */
 weir_status ingest_fail(ingest *in, weir_error *err) WEIR_CHECKED;
 /* A second window for the port to hand out; owned by the caller. NULL when out of memory. */
 fold_window *ingest_window(const ingest *in);

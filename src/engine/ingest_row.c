@@ -1,8 +1,8 @@
 /*
  * engine/ingest_row: one record becomes one row of text with the hash of its key.
  *
- * First every cell finds its column and the column is made wide enough (this may change the table, and then the rows
- * before have to go); then the cells are laid out in the table's order; then they are formatted.
+ * First every cell finds its column and the column is made wide enough (this may change the table, and then
+ * the rows before have to go); then the cells are laid out in the table's order; then they are formatted.
  */
 #include <string.h>
 
@@ -109,8 +109,8 @@ static weir_shape observe(const weir_shape *shape, const weir_cell *cell)
 }
 
 /*
- * True when a number in plain digits needs no more of them than were seen before: the common case, decided in one look.
- * False says nothing.
+ * True when a number in plain digits needs no more of them than were seen before: the common case, decided in
+ * one look. False says nothing.
  */
 static bool few_digits(weir_bytes text, uint32_t whole_max, uint32_t fraction_max)
 {
@@ -179,7 +179,10 @@ static weir_status place_cell(ingest *in, route *to, const weir_record_cell *fro
     size_t at;
 
     if (*place == ROUTE_UNKNOWN) {
-        /* A source's column of such a name would clash with ours (R-DST-09); real platforms leave it out, too. */
+        /*
+         * A source's column of such a name would clash with ours (R-DST-09); real platforms leave it out,
+         * too.
+         */
         if (weir__name_is_system(from->name.data)) {
             *place = ROUTE_SKIPPED;
             return WEIR_OK;
@@ -281,8 +284,8 @@ static weir_status convert(ingest *in, const engine_table *table, const weir_rec
 }
 
 /*
- * Lays the record's cells out in the table's order; what is left out is NULL in an upsert, else unmodified (R-SRC-02).
- * Names and types of the cells are there already.
+ * Lays the record's cells out in the table's order; what is left out is NULL in an upsert, else unmodified
+ * (R-SRC-02). Names and types of the cells are there already.
  */
 static weir_status lay_out(ingest *in, const route *to, const weir_record *record, weir_error *err)
 {
@@ -321,8 +324,9 @@ static weir_status lay_out(ingest *in, const route *to, const weir_record *recor
 }
 
 /*
- * Room for every conversion of the row beforehand, so that no cell's bytes move while others are borrowed. Only numbers
- * and times change their text; a run of bytes keeps it, whatever the type, but for BINARY, which grows by a third.
+ * Room for every conversion of the row beforehand, so that no cell's bytes move while others are borrowed.
+ * Only numbers and times change their text; a run of bytes keeps it, whatever the type, but for BINARY, which
+ * grows by a third.
  */
 static weir_status make_room(ingest *in, const weir_record *record, weir_error *err)
 {
@@ -355,7 +359,9 @@ static weir_status hash_key(ingest *in, const engine_table *table, const weir_re
     return WEIR_OK;
 }
 
-/* The stand-in id of a row without key becomes its first cell (R-ENG-06); from the cells as they were sent. */
+/*
+ * The stand-in id of a row without key becomes its first cell (R-ENG-06); from the cells as they were sent.
+ */
 static weir_status put_row_id(ingest *in, const engine_table *table, weir_hash128 *hash, weir_error *err)
 {
     const ingest_table *entry = &in->tables[table->number];
@@ -413,7 +419,10 @@ static weir_status format_row(ingest *in, engine_table *table, const engine_requ
     weir_cell untouched = { .presence = WEIR_UNMODIFIED };
 
     for (size_t i = 0; i < table->column_count; i++) {
-        /* The rows of a table without key are deleted by their id alone; the other cells made it and go no further. */
+        /*
+         * The rows of a table without key are deleted by their id alone; the other cells made it and go no
+         * further.
+         */
         const weir_cell *cell = op == WEIR_DELETE && table->key_count == 0 ? &untouched : &entry->cells[i];
         size_t before;
 
@@ -457,8 +466,8 @@ static void count(engine_request *request, weir_op op)
 }
 
 /*
- * Formats the row with its request's markers and folds it in. The request may have to change first, and then the text is
- * made anew with other markers; the second time there is always room.
+ * Formats the row with its request's markers and folds it in. The request may have to change first, and then
+ * the text is made anew with other markers; the second time there is always room.
  */
 static weir_status fold_row_in(ingest *in, const route *to, const weir_record *record, weir_error *err)
 {

@@ -1,8 +1,9 @@
 /*
  * engine/keyset: which keys have gone into the files of open requests; four bytes a key.
  *
- * It holds fingerprints, so it may say "there" of a key that is not, about once in a billion look-ups; it never says
- * "not there" of one that is. For the fold that only means a request sealed earlier than needed. Pure; one thread.
+ * It holds fingerprints, so it may say "there" of a key that is not, about once in a billion look-ups; it
+ * never says "not there" of one that is. For the fold that only means a request sealed earlier than needed.
+ * Pure; one thread.
  */
 #ifndef WEIR_ENGINE_KEYSET_H
 #define WEIR_ENGINE_KEYSET_H

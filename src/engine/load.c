@@ -5,8 +5,8 @@
  *                 ▲────────────── done ────────────┘
  *                 └─► commit, remove files
  *
- * What is known of a table at the destination is touched by one worker at a time: a table is in one job only, and jobs of
- * two groups never run together.
+ * What is known of a table at the destination is touched by one worker at a time: a table is in one job only,
+ * and jobs of two groups never run together.
  */
 #include "engine/load.h"
 
@@ -239,7 +239,10 @@ out:
     return status;
 }
 
-/* Sees that the destination has the table in this shape; on recovery the description has told what is there (R-ENG-11). */
+/*
+ * Sees that the destination has the table in this shape; on recovery the description has told what is there
+ * (R-ENG-11).
+ */
 static weir_status ensure(remote *destination, load_table *known, const weir_table *shape, weir_error *err)
 {
     weir_status status;

@@ -1,9 +1,10 @@
 /*
  * engine/load: groups of requests and truncates, brought to the destination and committed.
  *
- * A group is everything up to a commit. Its work is parted by table: per table one thing after the other (R-ENG-07),
- * several tables at once. When all of it has been acknowledged, the state is committed (R-ENG-01), and only then the files
- * are removed. The loader has threads of its own; the first failure stops the sync (R-ENG-15).
+ * A group is everything up to a commit. Its work is parted by table: per table one thing after the other
+ * (R-ENG-07), several tables at once. When all of it has been acknowledged, the state is committed
+ * (R-ENG-01), and only then the files are removed. The loader has threads of its own; the first failure stops
+ * the sync (R-ENG-15).
  */
 #ifndef WEIR_ENGINE_LOAD_H
 #define WEIR_ENGINE_LOAD_H

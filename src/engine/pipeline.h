@@ -4,8 +4,9 @@
  *   source ═ gRPC ═► [reader] ─ messages ─► [caller: ingest, fold] ─ steps ─► [spool: csv, zstd, aes] ─ groups ─►
  *            [loader] ═ gRPC ═► destination, then commit
  *
- * Each box is a thread; between them are bounded queues (R-ENG-08). A source that fails ends the stream: what its last
- * checkpoint covers is still loaded and committed (R-ENG-02). A destination that fails ends everything at once.
+ * Each box is a thread; between them are bounded queues (R-ENG-08). A source that fails ends the stream: what
+ * its last checkpoint covers is still loaded and committed (R-ENG-02). A destination that fails ends
+ * everything at once.
  */
 #ifndef WEIR_ENGINE_PIPELINE_H
 #define WEIR_ENGINE_PIPELINE_H

@@ -1,10 +1,11 @@
 /*
- * engine/remote: the calls of the protocol, one function each, with everything checked that a reply can do wrong.
+ * engine/remote: the calls of the protocol, one function each, with everything checked that a reply can do
+ * wrong.
  *
- * A remote is one user of a connector's channel: it has scratch memory of its own, so one thread at a time, but several
- * remotes may share a client. Errors name the connector and the call. A task becomes WEIR_TASK with the task's text, a
- * warning goes to the `warn` function and counts as success, and whatever is neither success nor warning nor task is a
- * failure (R-ENG-15).
+ * A remote is one user of a connector's channel: it has scratch memory of its own, so one thread at a time,
+ * but several remotes may share a client. Errors name the connector and the call. A task becomes WEIR_TASK
+ * with the task's text, a warning goes to the `warn` function and counts as success, and whatever is neither
+ * success nor warning nor task is a failure (R-ENG-15).
  */
 #ifndef WEIR_ENGINE_REMOTE_H
 #define WEIR_ENGINE_REMOTE_H
@@ -47,7 +48,10 @@ void remote_free(remote *r);                       /* accepts NULL */
 
 /* *out is borrowed until the next call on this remote. */
 weir_status remote_schema(remote *r, const v2_schema_response **out, weir_error *err);
-/* Starts the Update stream. `state` is what the last commit stored, empty for a fresh start. *out: weir__rpc_call_close. */
+/*
+ * Starts the Update stream. `state` is what the last commit stored, empty for a fresh start. *out:
+ * weir__rpc_call_close.
+ */
 weir_status remote_update(remote *r, weir_bytes state, weir_rpc_call **out, weir_error *err);
 
 /* --- destination --- */

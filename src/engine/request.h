@@ -1,8 +1,9 @@
 /*
  * engine/request: one WriteBatch call in the making: a table, its files, and the counts that must agree.
  *
- * A request is made by ingest when a table's first row comes, gets its files from the writer, is sealed with the table's
- * shape of that moment, and is loaded. It belongs to one of them at a time; what each may touch is written below.
+ * A request is made by ingest when a table's first row comes, gets its files from the writer, is sealed with
+ * the table's shape of that moment, and is loaded. It belongs to one of them at a time; what each may touch
+ * is written below.
  */
 #ifndef WEIR_ENGINE_REQUEST_H
 #define WEIR_ENGINE_REQUEST_H

@@ -1,10 +1,10 @@
 /*
  * engine/spool: windows of rows become batch files; requests and truncates become groups for the loader.
  *
- * One thread takes the steps in the order in which ingest makes them. Files are compressed and encrypted (R-BAT-01), lie in
- * `folder` with mode 0600 and random names, and are cut at 100 MB (R-BAT-03). A file stays open as long as rows of its
- * request keep coming, so a first load makes large files. Two windows go round: one is filled while the other is written,
- * and that bounds the memory (R-ENG-08).
+ * One thread takes the steps in the order in which ingest makes them. Files are compressed and encrypted
+ * (R-BAT-01), lie in `folder` with mode 0600 and random names, and are cut at 100 MB (R-BAT-03). A file stays
+ * open as long as rows of its request keep coming, so a first load makes large files. Two windows go round:
+ * one is filled while the other is written, and that bounds the memory (R-ENG-08).
  */
 #ifndef WEIR_ENGINE_SPOOL_H
 #define WEIR_ENGINE_SPOOL_H
@@ -27,7 +27,10 @@ typedef struct spool_options {
         size_max; /* bytes of files that wait; past twice that the source is stopped until some are loaded */
 } spool_options;
 
-/* Starts the thread. `second` is the window that is not in the fold: consumed in any case. *out is owned by the caller. */
+/*
+ * Starts the thread. `second` is the window that is not in the fold: consumed in any case. *out is owned by
+ * the caller.
+ */
 weir_status spool_open(const spool_options *options, fold_window *second, spool **out, weir_error *err);
 
 /* Steps, from ingest's thread; all wait for room, and end with WEIR_CANCELLED when the sync is stopping. */

@@ -1,9 +1,10 @@
 /*
- * engine/state: what a connection remembers between syncs: the source's state, the synced clock, the shapes of its tables,
- * and a ledger of its syncs. One SQLite file, `state.db`, in the state folder.
+ * engine/state: what a connection remembers between syncs: the source's state, the synced clock, the shapes
+ * of its tables, and a ledger of its syncs. One SQLite file, `state.db`, in the state folder.
  *
- * A commit is one transaction and durable when it returns (synchronous = FULL): R-ENG-01. One process at a time has a
- * folder open (R-ENG-13). Functions may be called from several threads; a lock inside lets one at a time work.
+ * A commit is one transaction and durable when it returns (synchronous = FULL): R-ENG-01. One process at a
+ * time has a folder open (R-ENG-13). Functions may be called from several threads; a lock inside lets one at
+ * a time work.
  */
 #ifndef WEIR_ENGINE_STATE_H
 #define WEIR_ENGINE_STATE_H
@@ -15,8 +16,8 @@
 typedef struct state_store state_store;
 
 /*
- * Opens the state in an existing folder, making it when new. `schema` is the destination schema: a folder that
- * belongs to another one is refused, for its state would leave tables without rows.
+ * Opens the state in an existing folder, making it when new. `schema` is the destination schema: a folder
+ * that belongs to another one is refused, for its state would leave tables without rows.
  */
 weir_status state_open(const char *folder, const char *schema, state_store **out, weir_error *err);
 void state_close(state_store *store); /* accepts NULL */

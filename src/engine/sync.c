@@ -175,7 +175,10 @@ static weir_status start(sync_run_state *run, const char *role, const char *wher
     return connector_open(&options, out, err);
 }
 
-/* A connector whose process has died explains the error best; the one that the error does not name is looked at last. */
+/*
+ * A connector whose process has died explains the error best; the one that the error does not name is looked
+ * at last.
+ */
 static void explain(connector *source, connector *destination, weir_error *err)
 {
     bool destination_first = destination != NULL && strncmp(err->text, "destination", 11) == 0;
@@ -221,7 +224,10 @@ static weir_status attempt(sync_run_state *run, weir_error *err)
     return status;
 }
 
-/* Waits before the next attempt: twice as long each time, half of it by chance. False when the sync is to stop. */
+/*
+ * Waits before the next attempt: twice as long each time, half of it by chance. False when the sync is to
+ * stop.
+ */
 static bool back_off(const sync_options *options, int number)
 {
     int64_t delay_ms = options->retry_delay_ms << (number - 1 < 8 ? number - 1 : 8);

@@ -1,8 +1,9 @@
 /*
- * engine/sync: a whole sync: lock the state, start the connectors, attempt, try again where that may help, report.
+ * engine/sync: a whole sync: lock the state, start the connectors, attempt, try again where that may help,
+ * report.
  *
- * The entry of the engine. It prints nothing: what people should see goes through `event`, and what programs count is in
- * `progress` while it runs and in the report at the end.
+ * The entry of the engine. It prints nothing: what people should see goes through `event`, and what programs
+ * count is in `progress` while it runs and in the report at the end.
  */
 #ifndef WEIR_ENGINE_SYNC_H
 #define WEIR_ENGINE_SYNC_H
@@ -56,8 +57,8 @@ typedef struct sync_report {
 } sync_report;
 
 /*
- * Runs a sync in the calling thread. The status is as pipeline_run's; *report is filled in any case and released with
- * sync_report_clear. `err` is not NULL.
+ * Runs a sync in the calling thread. The status is as pipeline_run's; *report is filled in any case and
+ * released with sync_report_clear. `err` is not NULL.
  */
 weir_status sync_run(const sync_options *options, sync_report *report, weir_error *err);
 void sync_report_clear(sync_report *report);

@@ -1,9 +1,9 @@
 /*
  * engine/synced: the clock behind `_fivetran_synced` (R-ENG-05, R-ENG-12). Pure: it is told the time.
  *
- * Milliseconds that never go back, not even over restarts: what may be handed out is reserved ahead and the reservation
- * stored, so a crash loses at most the unused rest of it. A cut-off lies above everything handed out before it and below
- * everything after it. One thread at a time.
+ * Milliseconds that never go back, not even over restarts: what may be handed out is reserved ahead and the
+ * reservation stored, so a crash loses at most the unused rest of it. A cut-off lies above everything handed
+ * out before it and below everything after it. One thread at a time.
  */
 #ifndef WEIR_ENGINE_SYNCED_H
 #define WEIR_ENGINE_SYNCED_H

@@ -1,11 +1,12 @@
 /*
  * sys/process: fork and exec, with a pidfd so that waiting has a deadline and never meets a recycled id.
  *
- * Between fork and exec only calls that are safe there are made; a failure travels back as an errno through a pipe that
- * exec closes.
+ * Between fork and exec only calls that are safe there are made; a failure travels back as an errno through a
+ * pipe that exec closes.
  */
 #include "sys/process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +24,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+
+static_assert(WEIR_PROCESS_KILL == SIGKILL && WEIR_PROCESS_TERMINATE == SIGTERM, "signals by their numbers");
 
 struct weir_process {
     pid_t id;

@@ -1,10 +1,10 @@
 /*
  * sys/process: child processes, and what the system knows about this one.
  *
- * A child runs in a process group of its own and is told by the kernel to die when the thread that spawned it ends, so an
- * engine that is killed leaves no connector behind: spawn from a thread that lives as long as the child should. Its
- * standard input is empty; standard output and standard error both arrive in one pipe. One thread at a time per process,
- * except that one thread may read while another waits or signals.
+ * A child runs in a process group of its own and is told by the kernel to die when the thread that spawned it
+ * ends, so an engine that is killed leaves no connector behind: spawn from a thread that lives as long as the
+ * child should. Its standard input is empty; standard output and standard error both arrive in one pipe. One
+ * thread at a time per process, except that one thread may read while another waits or signals.
  */
 #ifndef WEIR_SYS_PROCESS_H
 #define WEIR_SYS_PROCESS_H
@@ -38,15 +38,21 @@ weir_status weir__process_spawn(const weir_process_options *options, weir_proces
 /* Kills the whole group if it still runs, reaps, releases. Accepts NULL. */
 void weir__process_close(weir_process *process);
 int weir__process_id(const weir_process *process);
-/* Sends a signal to the whole group; harmless when it has ended. */
+#define WEIR_PROCESS_KILL 9
+#define WEIR_PROCESS_TERMINATE 15
+
+/* Sends a signal, one of the above or another, to the whole group; harmless when it has ended. */
 void weir__process_signal(weir_process *process, int signal);
-/* Waits for the end: WEIR_OK with *end; WEIR_ITEM: still running at the deadline (ns of CLOCK_MONOTONIC; 0 asks only). */
+/*
+ * Waits for the end: WEIR_OK with *end; WEIR_ITEM: still running at the deadline (ns of CLOCK_MONOTONIC; 0
+ * asks only).
+ */
 weir_status weir__process_wait(weir_process *process, int64_t deadline_ns, weir_process_end *end);
 /* "was killed by signal 9 (Killed)", "exited with code 3". */
 void weir__process_end_text(weir_process_end end, char out[WEIR_PROCESS_END_SIZE]);
 /*
- * Output of the child: WEIR_ITEM with 1 to `size` bytes; WEIR_OK when everybody who could write has gone; WEIR_FAILED when
- * the deadline has passed.
+ * Output of the child: WEIR_ITEM with 1 to `size` bytes; WEIR_OK when everybody who could write has gone;
+ * WEIR_FAILED when the deadline has passed.
  */
 weir_status weir__process_read(weir_process *process, void *out, size_t size, int64_t deadline_ns,
                                size_t *got);
@@ -54,17 +60,22 @@ weir_status weir__process_read(weir_process *process, void *out, size_t size, in
 /* Resident memory of this process, bytes: now, and the most it ever was. 0 when unknown. */
 size_t weir__process_rss(void);
 size_t weir__process_rss_peak(void);
-/* Binds the calling thread, and threads it starts from now on, to one CPU. False when that is not possible. */
+/*
+ * Binds the calling thread, and threads it starts from now on, to one CPU. False when that is not possible.
+ */
 bool weir__process_pin(int cpu);
 
 /*
- * SIGINT, SIGTERM and SIGHUP become readable events: they are blocked for this thread and the threads it starts from now
- * on (children get their defaults back); SIGPIPE and SIGXFSZ are ignored. *fd is polled for reading, closed with close; take() returns the signal, or 0.
+ * SIGINT, SIGTERM and SIGHUP become readable events: they are blocked for this thread and the threads it
+ * starts from now on (children get their defaults back); SIGPIPE and SIGXFSZ are ignored. *fd is polled for
+ * reading, closed with close; take() returns the signal, or 0.
  */
 weir_status weir__process_signals_open(int *fd, weir_error *err) WEIR_CHECKED;
 int weir__process_signals_take(int fd);
 
-/* True when standard output (1) or standard error (2) is a terminal; its width in columns, 80 when unknown. */
+/*
+ * True when standard output (1) or standard error (2) is a terminal; its width in columns, 80 when unknown.
+ */
 bool weir__process_is_terminal(int fd);
 int weir__process_terminal_width(int fd);
 

@@ -1,9 +1,9 @@
 /*
- * engine/fold against a row-by-row oracle: whatever is folded, written and loaded must leave the rows that applying the
- * operations one by one leaves (R-ENG-04, R-ENG-05, R-DST-05).
+ * engine/fold against a row-by-row oracle: whatever is folded, written and loaded must leave the rows that
+ * applying the operations one by one leaves (R-ENG-04, R-ENG-05, R-DST-05).
  *
- * All sequences of up to five operations on two keys, from every starting state and with windows of every size; then long
- * random ones with savepoints, rollbacks, splits and columns that appear.
+ * All sequences of up to five operations on two keys, from every starting state and with windows of every
+ * size; then long random ones with savepoints, rollbacks, splits and columns that appear.
  */
 #include "support.h"
 
@@ -112,7 +112,7 @@ static int read_cell(const request *r, const char *text, size_t size)
     if (strcmp(copy, r->markers.unmodified_string) == 0)
         return UNMODIFIED;
     assert_true(copy[0] >= '0' && copy[0] <= '9'); /* a marker of another request would show here */
-    return atoi(copy);
+    return (int)strtol(copy, NULL, 10);
 }
 
 static void collect(request *r, const fold_row *from)
@@ -592,7 +592,10 @@ static weir_status folding_scenario(void *context)
     return status;
 }
 
-/* fold_seal may run out of memory without harm, so a failure may end well; WEIR_EVERY_FAILURE wants to know which. */
+/*
+ * fold_seal may run out of memory without harm, so a failure may end well; WEIR_EVERY_FAILURE wants to know
+ * which.
+ */
 static weir_status folding_or_harmless(void *context)
 {
     weir_status status = folding_scenario(context);

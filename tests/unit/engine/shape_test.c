@@ -1,6 +1,7 @@
 /*
- * Tables whose shape is not known beforehand or does not stay: inference, widening, columns that appear, tables without
- * key, truncates, what the destination already has; and sources that are large in one way or another.
+ * Tables whose shape is not known beforehand or does not stay: inference, widening, columns that appear,
+ * tables without key, truncates, what the destination already has; and sources that are large in one way or
+ * another.
  */
 #include "world.h"
 
@@ -55,7 +56,9 @@ static void types_widen_and_columns_appear(void **state)
     assert_string_equal(fake_cell(d, "t", "g", "f"), "true");
     assert_string_equal(fake_type(d, "t", "late"), "STRING");
     assert_string_equal(fake_cell(d, "t", "a", "late"), "(null)");
-    /* Written as a date; turning stored values is the destination's business, and this one leaves them alone. */
+    /*
+     * Written as a date; turning stored values is the destination's business, and this one leaves them alone.
+     */
     assert_string_equal(fake_cell(d, "t", "d", "late"), "1970-01-02");
     assert_string_equal(fake_cell(d, "t", "e", "late"), "1970-01-02T00:00:01.005");
     assert_string_equal(fake_cell(d, "t", "f", "late"), "1970-01-01T00:00:00Z");
@@ -73,7 +76,10 @@ static weir_rpc_code play_big(fake_source *s, weir_rpc_call *call)
     return WEIR_RPC_OK;
 }
 
-/* R-ENG-20: the largest magnitude of a LONG is remembered over syncs, so a DOUBLE that comes later loses nothing. */
+/*
+ * R-ENG-20: the largest magnitude of a LONG is remembered over syncs, so a DOUBLE that comes later loses
+ * nothing.
+ */
 static void magnitudes_are_remembered_over_syncs(void **state)
 {
     world *w = *state;
@@ -155,7 +161,10 @@ static weir_rpc_code play_keyless(fake_source *s, weir_rpc_call *call)
     return WEIR_RPC_OK;
 }
 
-/* R-ENG-06: equal rows are one row, also when they come again, and also when the table has got another column. */
+/*
+ * R-ENG-06: equal rows are one row, also when they come again, and also when the table has got another
+ * column.
+ */
 static void tables_without_key_are_keyed_by_their_rows(void **state)
 {
     world *w = *state;
@@ -191,7 +200,10 @@ static weir_rpc_code play_truncate(fake_source *s, weir_rpc_call *call)
     return WEIR_RPC_OK;
 }
 
-/* R-ENG-05, R-ENG-12: what came before is marked, what comes after is not, also when all of it happens again at once. */
+/*
+ * R-ENG-05, R-ENG-12: what came before is marked, what comes after is not, also when all of it happens again
+ * at once.
+ */
 static void a_truncate_marks_what_came_before_and_nothing_else(void **state)
 {
     world *w = *state;
@@ -239,7 +251,10 @@ static fake_table *existing(world *w, weir_type n_type, bool n_key)
     return t;
 }
 
-/* A table that is there is used as it is: wider types stay, system columns are added, other columns get NULL (R-ENG-21). */
+/*
+ * A table that is there is used as it is: wider types stay, system columns are added, other columns get NULL
+ * (R-ENG-21).
+ */
 static void an_existing_table_is_taken_over(void **state)
 {
     world *w = *state;

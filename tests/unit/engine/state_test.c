@@ -1,4 +1,7 @@
-/* engine/state: what is committed is there after any end of the process, and nothing else is (R-ENG-01, R-ENG-13). */
+/*
+ * engine/state: what is committed is there after any end of the process, and nothing else is (R-ENG-01,
+ * R-ENG-13).
+ */
 #include "support.h"
 
 #include <signal.h>
@@ -160,6 +163,7 @@ static void killed_writers_leave_a_whole_commit(void **unused)
     for (int round = 0; round < 8; round++) {
         int pipes[2];
         int last = -1;
+        long found;
         pid_t child;
         weir_buf buf;
         weir_error err;
@@ -192,14 +196,18 @@ static void killed_writers_leave_a_whole_commit(void **unused)
         weir__buf_init(&buf, 1 << 20);
         assert_int_equal(state_load(store, &buf, &err), WEIR_OK);
         assert_true(weir__buf_put(&buf, "", 1));
-        assert_true(atoi(buf.data) == last || atoi(buf.data) == last + 1);
-        assert_int_equal(buf.size, 20000 + (size_t)atoi(buf.data) + 1);
+        found = strtol(buf.data, NULL, 10);
+        assert_true(found == last || found == last + 1);
+        assert_int_equal(buf.size, 20000 + (size_t)found + 1);
         weir__buf_clear(&buf);
         state_close(store);
     }
 }
 
-/* What is known of a table comes back bit by bit: a lost magnitude would let a type join lose digits (R-ENG-20). */
+/*
+ * What is known of a table comes back bit by bit: a lost magnitude would let a type join lose digits
+ * (R-ENG-20).
+ */
 static void known_columns_come_back(void **unused)
 {
     static const engine_column columns[] = {

@@ -1,7 +1,9 @@
 /*
- * engine/sync over the real wire, against a source that plays scripts and a destination that keeps its tables in memory:
- * what arrives, what is committed, and what happens when either side lies or fails.
+ * engine/sync over the real wire, against a source that plays scripts and a destination that keeps its tables
+ * in memory: what arrives, what is committed, and what happens when either side lies or fails.
  */
+#include <sqlite3.h>
+
 #include "world.h"
 
 static const v2_column item_columns[] = {
@@ -96,6 +98,44 @@ static void a_declared_table_without_rows_is_made(void **state)
     assert_int_equal(w->destination.writes, 0);
 }
 
+static weir_rpc_code play_folding(fake_source *s, weir_rpc_call *call)
+{
+    (void)s;
+    for (int i = 0; i < 10; i++)
+        UPSERT(call, "items", weir_long("id", i % 4), weir_long("n", i));
+    UPDATE(call, "items", weir_long("id", 2), weir_long("n", 77));
+    DELETE(call, "items", weir_long("id", 9));
+    return WEIR_RPC_OK;
+}
+
+/* R-ENG-16: received, folded, filed and acknowledged are counted, and the counts are kept with the sync. */
+static void the_ledger_keeps_the_counts(void **state)
+{
+    static const int expected[] = { 10, 1, 1, 5, 5, 5, 1 };
+    world *w = *state;
+    char path[128];
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+
+    declare_items(w);
+    w->source.play = play_folding;
+    assert_ok(w);
+    snprintf(path, sizeof path, "%s/state.db", w->state);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db,
+                           "SELECT upserts, updates, deletes, folded, filed, acknowledged, commits"
+                           " FROM sync_tables JOIN syncs USING (sync)"
+                           " WHERE table_name = 'items' AND status = 'success'",
+                           -1, &statement, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(sqlite3_column_int(statement, i), expected[i]);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
 /* --- streams that fail --- */
 
 static weir_rpc_code play_fails_late(fake_source *s, weir_rpc_call *call)
@@ -114,7 +154,10 @@ static weir_rpc_code play_fails_late(fake_source *s, weir_rpc_call *call)
     return weir__rpc_fail(call, WEIR_RPC_INTERNAL, "the cable was cut");
 }
 
-/* R-ENG-02: the last checkpoint counts, what came after it does not; also when checkpoints come in quick succession. */
+/*
+ * R-ENG-02: the last checkpoint counts, what came after it does not; also when checkpoints come in quick
+ * succession.
+ */
 static void a_failed_stream_keeps_its_last_checkpoint(void **state)
 {
     world *w = *state;
@@ -225,7 +268,10 @@ static void the_destination_misbehaves(world *w, const char *method, fake_fault 
     w->destination.fault_times = 1;
 }
 
-/* R-ENG-15, R-ENG-01: anything but success or warning leaves the state alone, and a rerun ends in the same rows. */
+/*
+ * R-ENG-15, R-ENG-01: anything but success or warning leaves the state alone, and a rerun ends in the same
+ * rows.
+ */
 static void no_failed_write_is_taken_for_success(void **state)
 {
     static const struct {
@@ -253,6 +299,8 @@ static void no_failed_write_is_taken_for_success(void **state)
     assert_ok(w);
     assert_string_equal(w->source.state, "");
     assert_int_equal(fake_rows(&w->destination, "items"), 3);
+    assert_int_equal(w->destination.creates,
+                     1); /* R-ENG-11: what an earlier attempt has made is not made again */
     the_destination_misbehaves(w, "WriteBatch", FAKE_WARNING);
     assert_ok(w);
     assert_int_equal(w->warnings, 1);
@@ -386,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rows_arrive_and_the_state_comes_back, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(a_declared_table_without_rows_is_made, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(the_ledger_keeps_the_counts, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(a_failed_stream_keeps_its_last_checkpoint, world_set_up,
                                         world_tear_down),
         cmocka_unit_test_setup_teardown(rows_after_the_last_checkpoint_of_a_good_stream_are_written,

@@ -106,14 +106,16 @@ static void closing_ends_the_whole_group(void **state)
     weir_process *process = spawn("sleep 60 & echo $!; wait", NULL, 0);
     char text[32];
     size_t got = 0;
+    pid_t id;
 
     (void)state;
     assert_int_equal(weir__process_read(process, text, sizeof text - 1, weir__clock_ns() + 10 * SECOND, &got),
                      WEIR_ITEM);
     text[got] = '\0';
-    assert_int_equal(kill(atoi(text), 0), 0);
+    id = (pid_t)strtol(text, NULL, 10);
+    assert_int_equal(kill(id, 0), 0);
     weir__process_close(process);
-    assert_true(is_gone(atoi(text)));
+    assert_true(is_gone(id));
 }
 
 /* An engine that is killed leaves no connector behind. */
