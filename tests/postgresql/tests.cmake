@@ -11,3 +11,10 @@ if(TARGET source-postgresql AND TARGET destination-postgresql)
         set_tests_properties(postgresql.${name} PROPERTIES TIMEOUT 600 LABELS postgresql)
     endforeach()
 endif()
+
+# The numbers' fuzz target needs the connectors' code, which is no part of the library.
+foreach(target replay.postgresql_numeric fuzz.postgresql_numeric)
+    if(TARGET ${target})
+        target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/connectors/shared-postgresql/numeric.c)
+    endif()
+endforeach()
