@@ -292,9 +292,10 @@ static weir_status split_group(ingest *in, weir_error *err)
     status = hand_out(in, old, err);
     if (status == WEIR_OK)
         status = seal_all(in, err);
-    if (status == WEIR_OK)
-        status = end_group(in, true, err);
+    if (status != WEIR_OK)
+        return status; /* the renewed requests go when ingest does */
     adopt_renewed(in);
+    status = end_group(in, true, err);
     in->group_bytes = bytes / 2; /* which half of it came after the savepoint does not matter much */
     return status;
 }
@@ -568,8 +569,8 @@ weir_status ingest_finish(ingest *in, weir_error *err)
 
 weir_status ingest_fail(ingest *in, weir_error *err)
 {
-    if (!in->waiting)
-        return WEIR_OK;
+    if (!in->waiting || !fold_has_savepoint(in->rows))
+        return WEIR_OK; /* or committing that very checkpoint is what has failed */
     if (!fold_at_savepoint(in->rows))
         for (size_t i = 0; i < in->open_count; i++)
             in->tables[in->open[i]].request->counts = in->tables[in->open[i]].request->counts_saved;

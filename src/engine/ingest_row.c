@@ -505,7 +505,10 @@ static weir_status fold_row_in(ingest *in, const route *to, const weir_record *r
         }
         if (outcome == FOLD_MEMORY || attempt == 4)
             return weir__error_memory(err, "folding a row");
-        status = outcome == FOLD_REPEAT ? ingest_seal(in, table, err) : ingest_flush(in, err);
+        if (outcome == FOLD_REPEAT)
+            status = ingest_seal(in, table, err);
+        else
+            status = in->waiting ? ingest_settle(in, err) : ingest_flush(in, err);
         if (status != WEIR_OK)
             return status;
     }

@@ -1,6 +1,7 @@
 /*
- * A source and a destination inside the test, on Unix sockets: the source plays a script, the destination keeps tables in
- * memory and can be told to misbehave. Both speak the real wire through rpc/server, so the engine meets nothing but bytes.
+ * A source and a destination inside the test, on Unix sockets: the source plays a script, the destination
+ * keeps tables in memory and can be told to misbehave. Both speak the real wire through rpc/server, so the
+ * engine meets nothing but bytes.
  */
 #ifndef WEIR_TESTS_ENGINE_FAKE_H
 #define WEIR_TESTS_ENGINE_FAKE_H
@@ -101,7 +102,9 @@ static inline size_t fake_column_index(const fake_table *t, const char *name)
     return SIZE_MAX;
 }
 
-/* The cell in `column` of the row whose `key` column has that text; "(none)" without row, "(null)" for NULL. */
+/*
+ * The cell in `column` of the row whose `key` column has that text; "(none)" without row, "(null)" for NULL.
+ */
 static inline const char *fake_cell(fake_destination *d, const char *table, const char *key,
                                     const char *column)
 {

@@ -1,0 +1,311 @@
+/*
+ * engine/ingest without anything around it: what it costs, what it survives, and when groups are closed. What
+ * arrives at a destination is shown in sync_test.c and shape_test.c.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <wire/v2.h>
+
+#include "base/limits.h"
+#include "null_port.h"
+#include "wire/codec.h"
+#include "wire/record.h"
+
+static const weir_column key_column = { .name = "id", .type = WEIR_LONG, .key = true };
+static const weir_table keyed = { .name = "t", .columns = &key_column, .column_count = 1 };
+
+static weir_status declare_keyed(null_port *n, const char *name, weir_error *err)
+{
+    engine_table *table = catalog_get(n->tables, (weir_bytes){ "", 0 }, weir__text(name), err);
+    bool changed;
+
+    return table ? engine_table_declare(n->tables, table, &keyed, &changed, err) : WEIR_FAILED;
+}
+
+/* --- messages made once --- */
+
+typedef struct messages {
+    weir_buf bytes;
+    size_t sizes[4096];
+    size_t count;
+} messages;
+
+static void keep(messages *m, weir_bytes message)
+{
+    assert_true(m->count < 4096);
+    assert_true(weir__buf_put(&m->bytes, message.data, message.size));
+    m->sizes[m->count++] = message.size;
+}
+
+static void take_all(messages *m, weir_record_writer *writer)
+{
+    weir_bytes message;
+
+    while (weir__record_writer_take(writer, &message) == WEIR_ITEM)
+        keep(m, message);
+}
+
+static void put(messages *m, const char *table, weir_op op, const weir_cell *cells, size_t count)
+{
+    weir_record_row row = { .table = weir__text(table), .op = op, .cells = cells, .count = count };
+    weir_record_writer writer;
+    weir_error err;
+
+    weir__record_writer_init(&writer, 64 << 20);
+    assert_true(weir__record_writer_put(&writer, &row, &err) >= 0);
+    take_all(m, &writer);
+    weir__record_writer_clear(&writer);
+}
+
+static void put_checkpoint(messages *m, const char *state)
+{
+    v2_checkpoint checkpoint = { .state_json = weir__text(state) };
+    v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_CHECKPOINT,
+                                    .operation.checkpoint = &checkpoint };
+    weir_error err;
+    weir_buf out;
+
+    weir__buf_init(&out, 1 << 20);
+    assert_int_equal(weir__codec_encode(&weir__v2_update_response, &response, &out, &err), WEIR_OK);
+    keep(m, weir__buf_bytes(&out));
+    weir__buf_clear(&out);
+}
+
+static weir_status play(null_port *n, const messages *m, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+    size_t at = 0;
+
+    for (size_t i = 0; i < m->count && status == WEIR_OK; at += m->sizes[i++])
+        status = ingest_message(n->in, (weir_bytes){ m->bytes.data + at, m->sizes[i] }, err);
+    return status;
+}
+
+/* --- what it costs --- */
+
+/* Once the windows have grown, rows cost no allocation at all; a full window costs a request now and then. */
+static void rows_cost_no_allocation(void **state)
+{
+    messages m = { .count = 0 };
+    weir_record_writer writer;
+    null_port n;
+    weir_error err;
+    int64_t before;
+
+    (void)state;
+    weir__buf_init(&m.bytes, 64 << 20);
+    weir__record_writer_init(&writer, 1 << 20);
+    for (int i = 0; i < 20000; i++) {
+        weir_cell cells[] = { weir_long("id", i % 5000),
+                              weir_string("text",
+                                          i % 3 ? "a text that is longer than twenty-four bytes" : "a,b"),
+                              weir_double("real", i / 7.0),
+                              weir_decimal("digits", i % 2 ? "12.50" : "1"),
+                              weir_utc_datetime("at", (weir_time){ i, 5000000 }),
+                              weir_binary("raw", "\0\1\2", 3),
+                              weir_int("wide", i) };
+        weir_record_row row = {
+            .table = weir__text("t"), .op = i % 10 ? WEIR_UPSERT : WEIR_UPDATE, .cells = cells, .count = 7
+        };
+        weir_status status = weir__record_writer_put(&writer, &row, &err);
+
+        assert_true(status >= 0);
+        if (status == WEIR_ITEM)
+            take_all(&m, &writer);
+    }
+    take_all(&m, &writer);
+    weir__record_writer_clear(&writer);
+    assert_true(null_open_ingest(&n, 8 << 20, 16384));
+    assert_int_equal(declare_keyed(&n, "t", &err), WEIR_OK);
+    assert_int_equal(play(&n, &m, &err), WEIR_OK);
+    before = weir__alloc_total();
+    assert_int_equal(play(&n, &m, &err), WEIR_OK);
+    assert_int_equal(weir__alloc_total() - before, 0);
+    assert_int_equal(ingest_get_totals(n.in)->records, 40000);
+    null_close(&n);
+    weir__buf_clear(&m.bytes);
+}
+
+/* A table at the limit of columns, and text in all of them. */
+static void wide_tables_pass(void **state)
+{
+    static weir_cell cells[3000];
+    static char names[3000][16];
+    messages m = { .count = 0 };
+    null_port n;
+    weir_error err;
+
+    (void)state;
+    weir__buf_init(&m.bytes, 64 << 20);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(names[i], sizeof names[i], "c%d", i);
+        cells[i] = weir_string(names[i], "some text, quoted");
+    }
+    for (int i = 0; i < 100; i++) {
+        cells[0] = weir_long("id", i);
+        put(&m, "t", WEIR_UPSERT, cells, 3000);
+    }
+    assert_true(null_open_ingest(&n, 1 << 20, 256));
+    assert_int_equal(declare_keyed(&n, "t", &err), WEIR_OK);
+    assert_int_equal(play(&n, &m, &err), WEIR_OK);
+    assert_int_equal(ingest_finish(n.in, &err), WEIR_OK);
+    assert_int_equal(n.rows, 100);
+    assert_int_equal(catalog_table(n.tables, 0)->column_count, 3000);
+    null_close(&n);
+    weir__buf_clear(&m.bytes);
+}
+
+/* --- groups --- */
+
+static weir_status row(null_port *n, int id, weir_error *err)
+{
+    messages m = { .count = 0 };
+    weir_cell cells[] = { weir_long("id", id), weir_int("n", id) };
+    weir_status status;
+
+    weir__buf_init(&m.bytes, 1 << 20);
+    put(&m, "t", WEIR_UPSERT, cells, 2);
+    status = play(n, &m, err);
+    weir__buf_clear(&m.bytes);
+    return status;
+}
+
+static weir_status checkpoint(null_port *n, weir_error *err)
+{
+    messages m = { .count = 0 };
+    weir_status status;
+
+    weir__buf_init(&m.bytes, 1 << 20);
+    put_checkpoint(&m, "{\"a\":1}");
+    status = play(n, &m, err);
+    weir__buf_clear(&m.bytes);
+    return status;
+}
+
+/* R-ENG-01: the first checkpoint at once, later ones when the loader is idle and the group old enough. */
+static void groups_close_when_they_are_due(void **state)
+{
+    null_port n;
+    weir_error err;
+
+    (void)state;
+    assert_true(null_open_ingest(&n, 1 << 20, 256));
+    assert_int_equal(declare_keyed(&n, "t", &err), WEIR_OK);
+    assert_int_equal(row(&n, 1, &err), WEIR_OK);
+    assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    assert_int_equal(n.commits, 1);
+    assert_int_equal(row(&n, 2, &err), WEIR_OK);
+    assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    assert_int_equal(n.commits, 1);
+    assert_true(ingest_waiting(n.in));
+    n.idle = false;
+    n.now_ns += INT64_C(2000000000);
+    assert_int_equal(ingest_tick(n.in, &err), WEIR_OK);
+    assert_int_equal(n.commits, 1);
+    assert_int_equal(row(&n, 3, &err), WEIR_OK); /* comes after the checkpoint that waits */
+    n.idle = true;
+    assert_int_equal(ingest_tick(n.in, &err), WEIR_OK);
+    assert_int_equal(n.commits, 2);
+    assert_int_equal(n.rows, 2);
+    assert_false(ingest_waiting(n.in));
+    assert_int_equal(ingest_finish(n.in, &err), WEIR_OK);
+    assert_int_equal(n.rows, 3);
+    null_close(&n);
+}
+
+static void a_window_that_must_go_parts_at_the_checkpoint(void **state)
+{
+    null_port n;
+    weir_error err;
+
+    (void)state;
+    assert_true(null_open_ingest(&n, 1 << 20, 16));
+    assert_int_equal(declare_keyed(&n, "t", &err), WEIR_OK);
+    assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(row(&n, i, &err), WEIR_OK);
+    assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    assert_int_equal(n.commits, 1);
+    for (int i = 5; i < 20; i++)
+        assert_int_equal(row(&n, i, &err), WEIR_OK);
+    assert_int_equal(n.commits, 2); /* ten rows and the checkpoint, apart from what came after */
+    assert_int_equal(n.rows, 10);
+    assert_int_equal(ingest_fail(n.in, &err), WEIR_OK);
+    assert_int_equal(n.commits, 2);
+    assert_int_equal(n.rows, 10);
+    null_close(&n);
+}
+
+/* --- what it survives --- */
+
+typedef struct scenario {
+    messages m;
+} scenario;
+
+static weir_status ingest_scenario(void *context)
+{
+    const scenario *s = context;
+    weir_error err = { .text = "" };
+    weir_status status;
+    null_port n;
+
+    if (!null_open_ingest(&n, 2000, 8))
+        return WEIR_FAILED;
+    status = declare_keyed(&n, "t", &err);
+    if (status == WEIR_OK)
+        status = play(&n, &s->m, &err);
+    if (status == WEIR_OK)
+        status = ingest_finish(n.in, &err);
+    assert_true(status == WEIR_OK || err.text[0] != '\0');
+    null_close(&n);
+    return status;
+}
+
+/* fold_seal may fail without harm, so a run with a failed allocation may still end well. */
+static weir_status ingest_or_harmless(void *context)
+{
+    weir_status status = ingest_scenario(context);
+
+    return status == WEIR_OK ? WEIR_ITEM : status;
+}
+
+static void every_failed_allocation_is_told(void **state)
+{
+    scenario s = { .m.count = 0 };
+
+    (void)state;
+    weir__buf_init(&s.m.bytes, 1 << 20);
+    for (int i = 0; i < 30; i++) {
+        weir_cell full[] = { weir_long("id", i % 7), weir_int("n", i), weir_string("s", "x") };
+        weir_cell wider[] = { weir_long("id", i % 7), weir_string("n", "text"), weir_boolean("new", true) };
+        weir_cell loose[] = { weir_string("a", "b"), weir_long("c", i) };
+
+        put(&s.m, "t", WEIR_UPSERT, full, 3);
+        put(&s.m, "t", WEIR_DELETE, full, 1);
+        put(&s.m, "loose", WEIR_UPSERT, loose, 2);
+        if (i == 10)
+            put(&s.m, "t", WEIR_UPSERT, wider, 3);
+        if (i == 15)
+            put(&s.m, "t", WEIR_TRUNCATE, NULL, 0);
+        if (i % 4 == 0)
+            put_checkpoint(&s.m, "{\"a\":1}");
+    }
+    WEIR_EVERY_FAILURE(ingest_or_harmless, &s);
+    weir__buf_clear(&s.m.bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_cost_no_allocation),
+        cmocka_unit_test(wide_tables_pass),
+        cmocka_unit_test(groups_close_when_they_are_due),
+        cmocka_unit_test(a_window_that_must_go_parts_at_the_checkpoint),
+        cmocka_unit_test(every_failed_allocation_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
