@@ -3,9 +3,9 @@
  *
  *      bench.rpc [--seconds N] [--size BYTES] [--tcp | --unix]
  *
- * A forked server sends messages of `size` bytes (100 rows of 281 B, as an Update stream does) as fast as it can;
- * the client receives them. Prints CSV: transport, message bytes, messages/s, rows/s, MB/s, and the busy share of
- * both cores. Also unary calls per second, one at a time and eight at once.
+ * A forked server sends messages of `size` bytes (100 rows of 281 B, as an Update stream does) as fast as it can; the
+ * client receives them. Prints `bench,case,rows_per_s,mb_per_s`, for unary calls (one at a time, eight at once) calls a
+ * second instead of rows, and the busy shares of the two processes as a comment.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -165,10 +165,10 @@ static void measure_stream(const char *name, const char *target, const settings 
     } while (count % 256 != 0 || weir__clock_ns() < until_ns);
     seconds = (double)(weir__clock_ns() - start_ns) / SECOND;
     weir__rpc_call_close(call);
-    printf("stream,%s,%zu,%.0f,%.2f M rows/s,%.0f MB/s,server %.0f %%,client %.0f %%\n", name, s->size,
-           (double)count / seconds, (double)count * (double)s->size / ROW_SIZE / seconds / 1e6,
-           (double)count * (double)s->size / seconds / 1e6,
-           (server_cpu(client) - server_before) / seconds * 100,
+    printf("rpc,%s stream,%.0f,%.0f\n", name, (double)count * (double)s->size / ROW_SIZE / seconds,
+           (double)count * (double)s->size / seconds / 1e6);
+    printf("# messages of %zu bytes, %.0f a second; server busy %.0f %%, client %.0f %%\n", s->size,
+           (double)count / seconds, (server_cpu(client) - server_before) / seconds * 100,
            (cpu_seconds() - client_before) / seconds * 100);
     weir__rpc_client_close(client);
 }
@@ -206,7 +206,7 @@ static void measure_unary(const char *name, const char *target, const settings *
         pthread_join(ids[i], NULL);
         count += callers[i].count;
     }
-    printf("unary,%s,%d at once,%.0f calls/s\n", name, threads,
+    printf("rpc,%s unary x%d,%.0f,\n", name, threads,
            (double)count / ((double)(weir__clock_ns() - start_ns) / SECOND));
     weir__rpc_client_close(client);
 }
