@@ -117,3 +117,13 @@ foreach(fuzzer IN LISTS fuzzers)
         set_tests_properties(asan.fuzz.${name} PROPERTIES TIMEOUT 300 LABELS asan)
     endif()
 endforeach()
+
+# A whole sync under the sanitizers: engine, source and destination, each in its own process.
+add_dependencies(unit_tests weir_cli source-files destination-sqlite)
+if(WEIR_SANITIZED_TESTS)
+    foreach(sanitizer asan tsan)
+        add_test(NAME ${sanitizer}.files.sync COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/files/files.py
+            ${CMAKE_SOURCE_DIR}/build/${sanitizer}/bin)
+        set_tests_properties(${sanitizer}.files.sync PROPERTIES TIMEOUT 300 LABELS ${sanitizer})
+    endforeach()
+endif()

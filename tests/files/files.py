@@ -41,6 +41,7 @@ class Sync:
              self.base / "destination.json", "--schema", "t", "--state", self.base / "state", "--json"],
             text=True, capture_output=True, timeout=60)
         assert done.returncode == wanted, f"exit {done.returncode}, not {wanted}\n{done.stdout}\n{done.stderr}"
+        assert "Sanitizer" not in done.stderr, done.stderr
         return json.loads(done.stdout), done.stderr
 
     def rows(self, table, columns, deleted=0):
