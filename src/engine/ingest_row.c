@@ -302,10 +302,11 @@ static weir_status lay_out(ingest *in, const route *to, const weir_record *recor
     for (size_t i = 0; i < record->count; i++) {
         const weir_record_cell *from = &record->cells[i];
         size_t place = (size_t)to->columns[from->slot] - 1;
-        weir_cell *cell = &entry->cells[place];
+        weir_cell *cell;
 
         if (place >= table->column_count)
             continue; /* no column, or a reserved name */
+        cell = &entry->cells[place];
         if (record->op == WEIR_DELETE && !keyless && !table->columns[place].key)
             continue;
         if (keyless) {
@@ -484,6 +485,8 @@ static weir_status fold_row_in(ingest *in, const route *to, const weir_record *r
 
         status = open_request(in, entry, table, err);
         in->text.size = 0;
+        if (status == WEIR_OK && weir__buf_reserve(&in->text, 1) == NULL) /* text even where there is none */
+            status = weir__error_memory(err, "formatting a row");
         if (status == WEIR_OK)
             status = table->key_count == 0 ? put_row_id(in, table, &input.hash, err)
                                            : hash_key(in, table, record, &input.hash, err);

@@ -170,7 +170,7 @@ weir_status load_group_state(load_group *group, weir_bytes state, weir_error *er
 /* --- tables --- */
 
 /* "add 'a' LONG, widen 'b' from INT to STRING": what an alter was meant to do, for its error. */
-static void tell_changes(const weir_change *changes, size_t count, char *out, size_t size)
+static void tell_changes(const weir_difference *changes, size_t count, char *out, size_t size)
 {
     size_t at = 0;
 
@@ -180,13 +180,13 @@ static void tell_changes(const weir_change *changes, size_t count, char *out, si
         const char *comma = at > 0 ? ", " : "";
         int wrote = 0;
 
-        if (changes[i].kind == WEIR_CHANGE_ADD)
+        if (changes[i].kind == WEIR_DIFFERENCE_ADD)
             wrote = snprintf(out + at, size - at, "%sadd column '%s' %s", comma, to->name,
                              weir_type_name(to->type));
-        else if (changes[i].kind == WEIR_CHANGE_TYPE)
+        else if (changes[i].kind == WEIR_DIFFERENCE_TYPE)
             wrote = snprintf(out + at, size - at, "%swiden column '%s' from %s to %s", comma, to->name,
                              weir_type_name(changes[i].before->type), weir_type_name(to->type));
-        else if (changes[i].kind == WEIR_CHANGE_PARAMS)
+        else if (changes[i].kind == WEIR_DIFFERENCE_PARAMS)
             wrote = snprintf(out + at, size - at, "%swiden the bounds of column '%s'", comma, to->name);
         if (wrote > 0)
             at += (size_t)wrote;
@@ -211,7 +211,7 @@ static weir_status keep_current(load_table *known, const weir_table *shape, weir
 static weir_status alter(remote *destination, load_table *known, const weir_table *shape, weir_error *err)
 {
     weir_arena *arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX);
-    weir_change *changes = NULL;
+    weir_difference *changes = NULL;
     size_t count = 0;
     size_t wanted = 0;
     char text[512];
@@ -222,7 +222,7 @@ static weir_status alter(remote *destination, load_table *known, const weir_tabl
         goto out;
     }
     /* R-ENG-21: columns that only the destination has stay. */
-    while (wanted < count && changes[wanted].kind != WEIR_CHANGE_DROP)
+    while (wanted < count && changes[wanted].kind != WEIR_DIFFERENCE_DROP)
         wanted++;
     status = WEIR_OK;
     if (wanted == 0)
