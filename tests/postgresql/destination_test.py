@@ -423,6 +423,21 @@ class Trouble(Base):
         self.written(batch)
         self.assertEqual(self.row_count("t"), 400000)
 
+    def test_parallel(self):
+        """R-RPC-06: eight tables are created in one new schema and written at the same time."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        def load(number):
+            wanted = table(f"t{number}", ("id", "INT", True), ("v", "STRING"))
+            self.create(wanted)
+            for value in ("a", "b"):
+                self.written(self.batch(wanted).add("replace", ["id", "v"], [{"id": str(i), "v": value} for i in range(20000)]))
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(load, range(8)))
+        for number in range(8):
+            self.assertEqual(cluster.rows(f"SELECT count(*), min(v), max(v) FROM s.t{number}"), [("20000", "b", "b")])
+
     def test_tls(self):
         """verify-full trusts only the given authorities and the right name."""
         import subprocess

@@ -120,13 +120,16 @@ class Snapshot(Base):
             INSERT INTO t SELECT g, 'v' || g FROM generate_series(1, 15000) g;
             CREATE TABLE empty_one (id int PRIMARY KEY) PARTITION BY RANGE (id);
             CREATE TABLE mother (id int PRIMARY KEY); CREATE TABLE child (PRIMARY KEY (id)) INHERITS (mother);
-            INSERT INTO mother VALUES (1); INSERT INTO child VALUES (2); ANALYZE""")
+            INSERT INTO mother VALUES (1); INSERT INTO child VALUES (2);
+            CREATE MATERIALIZED VIEW seen AS SELECT id, v FROM t WHERE id < 10; CREATE VIEW plain AS SELECT 1 AS one; ANALYZE""")
         synced = self.killed_and_resumed(11, lambda _: None, self.keys(t=["id"], mother=["id"], child=["id"]),
                                          read_again="false")
         self.check(synced, "t", ["id", "v"])
         self.assertEqual(len(synced.tables[("public", "mother")]), 1)
         self.assertEqual(len(synced.tables[("public", "child")]), 1)
-        self.assertNotIn(("public", "t21"), synced.tables)
+        self.check(synced, "seen", ["id", "v"])
+        for name in ("t21", "plain"):
+            self.assertNotIn(("public", name), synced.tables)
 
     def test_read_again(self):
         """A table without a cursor is read at every sync; the truncate before it makes deletions visible."""
@@ -274,6 +277,18 @@ class Settings(Base):
         with source() as connector:
             synced.take(connector.update(cluster.config(), selection=selection))
         self.assertEqual(synced.tables, {("public", "t"): {(("int", 1),): {"id": ("int", 1), "a": ("string", "a")}}})
+
+    def test_cursor_that_is_not_chosen(self):
+        """It is read for the position, but not sent."""
+        cluster.psql("CREATE TABLE t (id int PRIMARY KEY, a text, at int); INSERT INTO t VALUES (1, 'a', 5)")
+        synced = kit.Synced(self.keys(t=["id"]))
+        selection = {"with_schema": {"schemas": [{"included": True, "schema_name": "public", "tables": [
+            {"included": True, "table_name": "t", "columns": {"a": True, "at": False}}]}]}}
+        for _ in range(2):
+            with source() as connector:
+                synced.take(connector.update(cluster.config(cursor_default="at"), synced.state, selection))
+        self.assertEqual(synced.tables, {("public", "t"): {(("int", 1),): {"id": ("int", 1), "a": ("string", "a")}}})
+        self.assertIn("at=5", json.loads(synced.state)['"public"."t"'])
 
     def test_permissions(self):
         cluster.psql("""DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN PASSWORD 'Read-2207';
