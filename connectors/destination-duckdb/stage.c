@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../shared-embedded/decimal.h"
+#include "decimal.h"
 
 #define SLOTS_MIN ((size_t)8192)
 #define INLINE_MAX 12 /* bytes of a string that DuckDB keeps in place */

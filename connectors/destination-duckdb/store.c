@@ -112,16 +112,20 @@ static void note_error(instance *in, duckdb_error_type type)
     pthread_mutex_unlock(&instances_lock);
 }
 
+weir_status store_error(weir_call *call, duckdb_result *result, const char *doing)
+{
+    store *s = weir_session(call);
+    duckdb_error_type type = duckdb_result_error_type(result);
+
+    note_error(s->instance, type);
+    return explain(call, type, duckdb_result_error(result), doing);
+}
+
 static weir_status run(weir_call *call, const char *sql, const char *doing, duckdb_result *out)
 {
     store *s = weir_session(call);
-    duckdb_error_type type;
 
-    if (duckdb_query(s->db, sql, out) == DuckDBSuccess)
-        return WEIR_OK;
-    type = duckdb_result_error_type(out);
-    note_error(s->instance, type);
-    return explain(call, type, duckdb_result_error(out), doing);
+    return duckdb_query(s->db, sql, out) == DuckDBSuccess ? WEIR_OK : store_error(call, out, doing);
 }
 
 weir_status store_run(weir_call *call, const char *sql, const char *doing)

@@ -12,7 +12,7 @@
 #include <duckdb.h>
 #include <weir/weir.h>
 
-#include "../shared-postgresql/text.h"
+#include "text.h"
 
 /* The options of the form; see README.md. */
 typedef struct options {
@@ -56,6 +56,8 @@ weir_status store_end(weir_call *call, weir_status status) WEIR_CHECKED;
 weir_status store_lock(weir_call *call) WEIR_CHECKED;
 void store_unlock(weir_call *call);
 
+/* Ends the call with the error of a statement that failed, in words. */
+weir_status store_error(weir_call *call, duckdb_result *result, const char *doing) WEIR_CHECKED;
 /* Runs SQL without looking at results. `doing` says what is attempted, for the error: "create table 'x'". */
 weir_status store_run(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
 /* Runs a query whose columns are all VARCHAR; store_finish must follow, whatever the status. */

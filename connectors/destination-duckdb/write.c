@@ -7,15 +7,31 @@
  *     update    UPDATE the columns that some row modifies, each row's cells where it does; other keys are ignored
  *     delete    DELETE the keys
  *
+ * There are two stages: while a thread merges one, the handler's thread fills the other, so reading the batch
+ * and DuckDB's own threads work at the same time. The handler's thread words all SQL beforehand; the other
+ * one only runs it.
+ *
  * All merges of a request are one transaction, so its rows may come in any number of stages. Merges leave the
  * order of rows within a key to `seq`; most stages have no key twice, which the stage knows, and then nothing
  * is sorted.
  */
+#include <pthread.h>
+
 #include "table.h"
 
 #define STAGE_ROWS_MAX ((size_t)2 * 122880) /* two of DuckDB's row groups: one for each of two threads */
-#define STAGE_BYTES_MAX ((size_t)96 * 1024 * 1024)
+#define STAGE_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define REBUILT "_weir_rebuilt"
+
+/* The statements of one merge, which may run on a thread of their own. */
+typedef struct merge {
+    duckdb_connection db;
+    const char *sql[2]; /* the second may be NULL */
+    duckdb_result result;
+    bool failed; /* `result` has the error */
+    bool running;
+    pthread_t thread;
+} merge;
 
 typedef struct writer {
     weir_call *call;
@@ -23,7 +39,9 @@ typedef struct writer {
     const char *doing; /* for errors */
     const char *path;  /* the table, quoted, in full */
     stored_table stored;
-    stage *stage;
+    stage *stage; /* being filled */
+    stage *other; /* being merged, or empty */
+    merge merge;
     bool *nanos;    /* per column of `table`: the stored table has a companion for it */
     bool untouched; /* this transaction has not changed the table yet */
     bool empty;     /* and the table has no rows */
@@ -101,7 +119,8 @@ static weir_status prepare(writer *w)
     for (size_t i = 0; i < count; i++)
         columns[i] = table_stage_column(&table_stored_column(&w->stored, w->table->columns[i].name)->column);
     w->stage = stage_new(columns, count);
-    if (w->stage == NULL)
+    w->other = stage_new(columns, count);
+    if (w->stage == NULL || w->other == NULL)
         return weir_fail(w->call, "Cannot %s: out of memory", w->doing);
     w->untouched = true;
     status = store_has_row(w->call, weir_printf(w->call, "SELECT 'x' FROM %s LIMIT 1", w->path), w->doing,
@@ -223,17 +242,17 @@ static void put_match(const writer *w, text *sql)
     }
 }
 
-static weir_status delete_keys(writer *w)
+static const char *delete_sql(const writer *w)
 {
     text sql = text_new(w->call);
 
     text_printf(&sql, "DELETE FROM %s AS t USING weir_stage(%llu) AS s", w->path,
                 (unsigned long long)stage_id(w->stage));
     put_match(w, &sql);
-    return store_run(w->call, sql.data, w->doing);
+    return sql.data;
 }
 
-static weir_status insert_rows(writer *w)
+static const char *insert_sql(const writer *w)
 {
     text sql = text_new(w->call);
 
@@ -245,7 +264,7 @@ static weir_status insert_rows(writer *w)
         put_keys(w, &sql, " QUALIFY row_number() OVER (PARTITION BY ");
         text_put(&sql, " ORDER BY s.seq DESC) = 1");
     }
-    return store_run(w->call, sql.data, w->doing);
+    return sql.data;
 }
 
 /* `SET name = value`, of the rows that modify it. */
@@ -291,7 +310,8 @@ static void put_folded(const writer *w, text *sql)
                 keys.data);
 }
 
-static weir_status update_rows(writer *w)
+/* NULL when no column is modified. */
+static const char *update_sql(const writer *w)
 {
     const char *glue = " SET ";
     text sql = text_new(w->call);
@@ -309,7 +329,7 @@ static weir_status update_rows(writer *w)
         }
     }
     if (glue[0] == ' ')
-        return WEIR_OK;
+        return NULL;
     text_put(&sql, " FROM ");
     if (stage_has_repeats(w->stage))
         put_folded(w, &sql);
@@ -317,30 +337,81 @@ static weir_status update_rows(writer *w)
         text_printf(&sql, "weir_stage(%llu)", (unsigned long long)stage_id(w->stage));
     text_put(&sql, " AS s");
     put_match(w, &sql);
-    return store_run(w->call, sql.data, w->doing);
+    return sql.data;
 }
 
-static weir_status merge(writer *w, weir_op op)
+static void *run_merge(void *context)
 {
-    weir_status status;
+    merge *m = context;
 
-    if (stage_rows(w->stage) == 0)
-        return WEIR_OK;
-    status = add_companions(w);
-    if (status == WEIR_OK && op == WEIR_REPLACE) {
-        if (!w->empty)
-            status = delete_keys(w);
-        if (status == WEIR_OK)
-            status = insert_rows(w);
-        w->empty = false;
-    } else if (status == WEIR_OK && op == WEIR_UPDATE) {
-        status = update_rows(w);
-    } else if (status == WEIR_OK) {
-        status = delete_keys(w);
+    for (size_t i = 0; i < 2 && m->sql[i] && !m->failed; i++) {
+        m->failed = duckdb_query(m->db, m->sql[i], &m->result) != DuckDBSuccess;
+        if (!m->failed)
+            duckdb_destroy_result(&m->result);
     }
-    w->untouched = false;
-    stage_reset(w->stage);
+    return NULL;
+}
+
+/* Waits for the merge that is under way, if any. */
+static void join_merge(writer *w)
+{
+    if (w->merge.running)
+        pthread_join(w->merge.thread, NULL);
+    w->merge.running = false;
+}
+
+/* The same, and tells how it went. The other stage is empty afterwards. */
+static weir_status end_merge(writer *w)
+{
+    weir_status status = WEIR_OK;
+
+    join_merge(w);
+    if (w->merge.failed) {
+        status = store_error(w->call, &w->merge.result, w->doing);
+        duckdb_destroy_result(&w->merge.result);
+        w->merge.failed = false;
+    }
+    stage_reset(w->other);
     return status;
+}
+
+static void word_merge(writer *w, weir_op op)
+{
+    store *s = weir_session(w->call);
+
+    w->merge = (merge){ .db = s->db };
+    if (op == WEIR_UPDATE) {
+        w->merge.sql[0] = update_sql(w);
+    } else if (op == WEIR_DELETE) {
+        w->merge.sql[0] = delete_sql(w);
+    } else {
+        w->merge.sql[0] = w->empty ? insert_sql(w) : delete_sql(w);
+        w->merge.sql[1] = w->empty ? NULL : insert_sql(w);
+    }
+}
+
+/* Merges the stage, beside further reading unless it is the last; gives an empty one to fill. */
+static weir_status begin_merge(writer *w, weir_op op, bool last)
+{
+    stage *full = w->stage;
+    weir_status status = end_merge(w);
+
+    if (status || stage_rows(full) == 0)
+        return status;
+    status = add_companions(w);
+    if (status)
+        return status;
+    word_merge(w, op);
+    w->empty = w->empty && op != WEIR_REPLACE;
+    w->untouched = false;
+    w->stage = w->other;
+    w->other = full;
+    /* Without a thread the work is done here and now. */
+    w->merge.running = !last && pthread_create(&w->merge.thread, NULL, run_merge, &w->merge) == 0;
+    if (w->merge.running)
+        return WEIR_OK;
+    run_merge(&w->merge);
+    return end_merge(w);
 }
 
 /* The value itself stays out of the text: it may be private. */
@@ -369,7 +440,7 @@ static weir_status write_rows(writer *w, weir_batch *in)
 
         if (row.op != op || stage_rows(w->stage) >= STAGE_ROWS_MAX ||
             stage_bytes(w->stage) >= STAGE_BYTES_MAX) {
-            status = merge(w, op);
+            status = begin_merge(w, op, false);
             if (status)
                 return status;
             op = row.op;
@@ -378,7 +449,7 @@ static weir_status write_rows(writer *w, weir_batch *in)
         if (fault != STAGE_TAKEN)
             return refuse(w, fault, column);
     }
-    return status ? status : merge(w, op);
+    return status ? status : begin_merge(w, op, true);
 }
 
 weir_status table_write(weir_call *call, const weir_table *table, weir_batch *in)
@@ -393,9 +464,15 @@ weir_status table_write(weir_call *call, const weir_table *table, weir_batch *in
     if (status)
         return status;
     status = prepare(&w);
-    if (status == WEIR_OK)
+    if (status == WEIR_OK) {
         status = write_rows(&w, in);
+        join_merge(&w);
+        /* Reading failed first: that error counts, whatever the merge met. */
+        if (w.merge.failed)
+            duckdb_destroy_result(&w.merge.result);
+    }
     status = store_end(call, status);
     stage_free(w.stage);
+    stage_free(w.other);
     return status;
 }

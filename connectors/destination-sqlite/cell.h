@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 #include <weir/weir.h>
 
-#include "../shared-embedded/decimal.h"
+#include "decimal.h"
 
 /* Memory that a bound cell may point to until the statement has run. */
 typedef struct cell_room {

@@ -8,8 +8,8 @@
 #ifndef SQLITE_TABLE_H
 #define SQLITE_TABLE_H
 
-#include "../shared-postgresql/text.h"
 #include "store.h"
+#include "text.h"
 
 /* The name that SQLite knows the table by. Lives as long as the call. */
 const char *table_stored_name(weir_call *call, const char *schema, const char *table);
