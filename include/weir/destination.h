@@ -25,9 +25,8 @@ typedef enum weir_change_kind {
     WEIR_ADD_COLUMN = 1,  /* `column` is new: existing rows get NULL */
     WEIR_CHANGE_TYPE = 2, /* `column` has another type or params; `old` is what is stored */
     WEIR_DROP_COLUMN = 3, /* `old` is gone, and the request allows to drop it */
-    WEIR_KEEP_COLUMN =
-        4, /* `old` is gone from the request but stays: it loses NOT NULL and its part in the key */
-    WEIR_CHANGE_KEY = 5 /* the key columns differ; `column` and `old` are NULL */
+    WEIR_KEEP_COLUMN = 4, /* `old` is not asked for but stays: it loses NOT NULL and its part in the key */
+    WEIR_CHANGE_KEY = 5   /* the key columns differ; `column` and `old` are NULL */
 } weir_change_kind;
 
 typedef struct weir_change {

@@ -38,61 +38,57 @@ static bool map_columns(const weir_table *table, weir_map *map)
     return true;
 }
 
-static bool params_told(const weir_params *params)
-{
-    return params->precision != 0 || params->scale != 0 || params->string_byte_length != 0;
-}
-
 static bool params_differ(const weir_column *before, const weir_column *after)
 {
-    if (!params_told(&before->params) || !params_told(&after->params))
-        return false;
-    if (after->type == WEIR_DECIMAL)
-        return before->params.precision != after->params.precision ||
-               before->params.scale != after->params.scale;
-    return after->type == WEIR_STRING &&
-           before->params.string_byte_length != after->params.string_byte_length;
+    const weir_params *a = &before->params;
+    const weir_params *b = &after->params;
+
+    if (after->type == WEIR_DECIMAL && a->precision > 0 && b->precision > 0)
+        return a->precision != b->precision || a->scale != b->scale;
+    if (after->type == WEIR_STRING && a->string_byte_length > 0 && b->string_byte_length > 0)
+        return a->string_byte_length != b->string_byte_length;
+    return false;
 }
 
-/* Appends what turns one column into the other: at most two changes. */
-static size_t compare_columns(const weir_column *before, const weir_column *after, weir_change *out)
+/* Writes what sets one column apart from the other: at most two differences. */
+static size_t compare_columns(const weir_column *before, const weir_column *after, weir_difference *out)
 {
     size_t count = 0;
 
     if (before == NULL) {
-        out[0] = (weir_change){ WEIR_CHANGE_ADD, NULL, after };
+        out[0] = (weir_difference){ WEIR_DIFFERENCE_ADD, NULL, after };
         return 1;
     }
-    if (before->type != after->type)
-        out[count++] = (weir_change){ WEIR_CHANGE_TYPE, before, after };
+    if (after->type != WEIR_UNSPECIFIED && before->type != after->type)
+        out[count++] = (weir_difference){ WEIR_DIFFERENCE_TYPE, before, after };
     else if (params_differ(before, after))
-        out[count++] = (weir_change){ WEIR_CHANGE_PARAMS, before, after };
+        out[count++] = (weir_difference){ WEIR_DIFFERENCE_PARAMS, before, after };
     if (before->key != after->key)
-        out[count++] = (weir_change){ WEIR_CHANGE_KEY, before, after };
+        out[count++] = (weir_difference){ WEIR_DIFFERENCE_KEY, before, after };
     return count;
 }
 
 weir_status weir__table_compare(const weir_table *before, const weir_table *after, weir_arena *arena,
-                                weir_change **out, size_t *count)
+                                weir_difference **out, size_t *count)
 {
     weir_status status = WEIR_FAILED;
     size_t most = before->column_count + 2 * after->column_count;
-    weir_change *changes = weir__arena_array(arena, most + 1, sizeof *changes);
+    weir_difference *found = weir__arena_array(arena, most + 1, sizeof *found);
     size_t used = 0;
     weir_map old;
     weir_map new;
 
     weir__map_init(&old, 0);
     weir__map_init(&new, 0);
-    if (changes == NULL || !map_columns(before, &old) || !map_columns(after, &new))
+    if (found == NULL || !map_columns(before, &old) || !map_columns(after, &new))
         goto out;
     for (size_t i = 0; i < after->column_count; i++)
         used += compare_columns(weir__map_get(&old, weir__text(after->columns[i].name)), &after->columns[i],
-                                changes + used);
+                                found + used);
     for (size_t i = 0; i < before->column_count; i++)
         if (weir__map_get(&new, weir__text(before->columns[i].name)) == NULL)
-            changes[used++] = (weir_change){ WEIR_CHANGE_DROP, &before->columns[i], NULL };
-    *out = changes;
+            found[used++] = (weir_difference){ WEIR_DIFFERENCE_DROP, &before->columns[i], NULL };
+    *out = found;
     *count = used;
     status = WEIR_OK;
 out:

@@ -9,22 +9,21 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-typedef enum weir_change_kind {
-    WEIR_CHANGE_ADD = 1,  /* a column that was not there; `before` is NULL */
-    WEIR_CHANGE_TYPE = 2, /* another type */
-    WEIR_CHANGE_PARAMS =
-        3, /* the same type with other bounds; bounds of all zero say nothing and never differ */
-    WEIR_CHANGE_KEY =
-        4, /* the column entered or left the key; may come beside TYPE or PARAMS for one column */
-    WEIR_CHANGE_DROP = 5 /* a column that is no longer there; `after` is NULL */
-} weir_change_kind;
+/* How a column differs. Type WEIR_UNSPECIFIED in `after`, and bounds of zero on either side, say nothing. */
+typedef enum weir_difference_kind {
+    WEIR_DIFFERENCE_ADD = 1,    /* it was not there; `before` is NULL */
+    WEIR_DIFFERENCE_TYPE = 2,   /* another type */
+    WEIR_DIFFERENCE_PARAMS = 3, /* the same type with other bounds */
+    WEIR_DIFFERENCE_KEY = 4,    /* it entered or left the key; may follow TYPE or PARAMS of the same column */
+    WEIR_DIFFERENCE_DROP = 5    /* it is no longer there; `after` is NULL */
+} weir_difference_kind;
 
 /* One difference; both columns are borrowed from the tables that were compared. */
-typedef struct weir_change {
-    weir_change_kind kind;
+typedef struct weir_difference {
+    weir_difference_kind kind;
     const weir_column *before;
     const weir_column *after;
-} weir_change;
+} weir_difference;
 
 /* "_fivetran_..." (R-DST-09). */
 bool weir__name_is_system(const char *name);
@@ -32,12 +31,12 @@ bool weir__name_is_system(const char *name);
 size_t weir__table_find(const weir_table *table, weir_bytes name);
 size_t weir__table_key_count(const weir_table *table);
 /*
- * What turns `before` into `after`: first adds, types, params and key changes in the order of `after`, then
- * drops in the order of `before`. A different order of columns alone is no change (R-DST-03). *out is in
+ * What sets `after` apart from `before`: first adds, types, params and keys in the order of `after`, then drops
+ * in the order of `before`. A different order of columns alone is no difference (R-DST-03). *out is in
  * `arena`. Fails only when out of memory.
  */
 weir_status weir__table_compare(const weir_table *before, const weir_table *after, weir_arena *arena,
-                                weir_change **out, size_t *count) WEIR_CHECKED;
+                                weir_difference **out, size_t *count) WEIR_CHECKED;
 /*
  * The table that holds what both hold: the columns of `before` in their order, then the new ones of `after`;
  * types and bounds joined (data/type.h), keys from `after`, but a column missing there keeps its place
