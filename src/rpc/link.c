@@ -101,8 +101,8 @@ void weir__rpc_link_write(weir_rpc_link *link, int64_t now_ns)
     }
     if (link->lost)
         return;
-    if (!link->lingering && weir__rpc_conn_is_done(link->conn) && weir__rpc_conn_reason(link->conn) != NULL) {
-        /* Closing with unread input would make the system discard our GOAWAY. */
+    if (!link->lingering && weir__rpc_conn_is_done(link->conn)) {
+        /* Closing with unread input would make the system discard what we wrote last, the GOAWAY that says why. */
         weir__net_finish(link->fd);
         link->lingering = true;
         link->linger_ns = now_ns + LINGER_NS;
@@ -115,7 +115,5 @@ bool weir__rpc_link_is_done(const weir_rpc_link *link, int64_t now_ns)
 {
     if (link->lost)
         return true;
-    if (link->lingering)
-        return now_ns >= link->linger_ns;
-    return weir__rpc_conn_is_done(link->conn);
+    return link->lingering && now_ns >= link->linger_ns;
 }
