@@ -41,7 +41,7 @@ struct connector {
     pthread_t reader;
     bool reading;
     atomic_bool closing;
-    atomic_bool serving; /* between having connected and being told to end */
+    atomic_bool serving; /* between connector_serve and being told to end */
     weir_queue *drained; /* finished when the reader has read everything */
     weir_buf line;
     char last[LAST_LINES][LAST_SIZE];
@@ -265,10 +265,8 @@ static weir_status connect_to(connector *c, weir_error *err)
 
     do {
         status = weir__rpc_client_connect(c->client, c->process ? 200 : c->options.connect_timeout_ms, err);
-        if (status == WEIR_OK) {
-            atomic_store(&c->serving, true);
+        if (status == WEIR_OK)
             return status;
-        }
         if (c->process == NULL)
             break;
     } while (weir__process_wait(c->process, 0, &end) == WEIR_ITEM && weir__clock_ns() < deadline_ns);
@@ -316,6 +314,11 @@ weir_status connector_open(const connector_options *options, connector **out, we
 weir_rpc_client *connector_client(const connector *c)
 {
     return c->client;
+}
+
+void connector_serve(connector *c)
+{
+    atomic_store(&c->serving, true);
 }
 
 const char *connector_name(const connector *c)

@@ -41,6 +41,8 @@ typedef struct connector connector;
 weir_status connector_open(const connector_options *options, connector **out, weir_error *err);
 weir_rpc_client *connector_client(const connector *c);
 /* "source 'PATH'". */
+/* The work begins: from now until the end what the connector says at level INFO is handed on, too. Any thread. */
+void connector_serve(connector *c);
 const char *connector_name(const connector *c);
 /*
  * When a call has failed: if the program has died (it is given a moment to), the error becomes how it ended

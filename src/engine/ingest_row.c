@@ -485,7 +485,11 @@ static weir_status fold_row_in(ingest *in, const route *to, const weir_record *r
 
         status = open_request(in, entry, table, err);
         in->text.size = 0;
-        if (status == WEIR_OK && weir__buf_reserve(&in->text, 1) == NULL) /* text even where there is none */
+        /*
+         * At once what a row most likely takes, for growing in steps leaves copies; and text even where there
+         * is none.
+         */
+        if (status == WEIR_OK && weir__buf_reserve(&in->text, record->size + record->size / 8 + 1) == NULL)
             status = weir__error_memory(err, "formatting a row");
         if (status == WEIR_OK)
             status = table->key_count == 0 ? put_row_id(in, table, &input.hash, err)

@@ -189,6 +189,8 @@ static weir_status open_stream(pipeline *p, weir_error *err)
     status = remote_capabilities(p->destination, err);
     if (status != WEIR_OK)
         return status;
+    connector_serve(p->options->source);
+    connector_serve(p->options->destination);
     status = remote_schema(p->source, &schema, err);
     if (status == WEIR_UNSUPPORTED)
         status = WEIR_OK; /* as good as schema_response_not_supported (R-SRC-10) */
@@ -236,6 +238,8 @@ static weir_status take_stream(pipeline *p, weir_error *err)
             if (status == WEIR_TASK && err->text[0] != '\0')
                 weir__error_prefix(err, "%s", connector_name(p->options->source));
             tell(p);
+            if (status == WEIR_OK)
+                status = ingest_tick(p->in, err);
             break;
         case WEIR_FAILED:
             status = ingest_tick(p->in, err);

@@ -49,7 +49,8 @@ typedef struct open_file {
     engine_request *request; /* NULL: not open */
     size_t index;            /* of the file in the request */
     weir_buf lines;
-    uint64_t rows; /* in `lines` */
+    uint64_t rows;  /* in `lines` */
+    uint64_t plain; /* bytes of text given to the file */
 } open_file;
 
 struct spool {
@@ -111,10 +112,18 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
     memcpy(added->key, secret.key, sizeof added->key);
     open->request = request;
     open->index = request->file_count - 1;
+    open->plain = 0;
     file.output = weir__file_output(open->file);
     status = weir__writer_begin(open->writer, &file, err);
     explicit_bzero(&secret, sizeof secret);
     return status;
+}
+
+static weir_status write_text(open_file *open, weir_bytes text, uint64_t rows, weir_error *err)
+{
+    open->plain += text.size;
+    open->request->bytes_plain += text.size;
+    return weir__writer_text(open->writer, text, rows, err);
 }
 
 /* Gives the gathered lines to the file. */
@@ -122,13 +131,10 @@ static weir_status write_lines(open_file *open, weir_error *err)
 {
     weir_status status = WEIR_OK;
 
-    if (open->rows > 0)
-        status = weir__writer_text(open->writer, weir__buf_bytes(&open->lines), open->rows, err);
-    open->request->bytes_plain += open->lines.size;
+    if (open->lines.size > 0)
+        status = write_text(open, weir__buf_bytes(&open->lines), open->rows, err);
     open->lines.size = 0;
     open->rows = 0;
-    if (open->lines.capacity > 4 * LINES_SIZE)
-        weir__buf_clear(&open->lines); /* one huge row shall not cost memory for ever */
     return status;
 }
 
@@ -154,27 +160,37 @@ static weir_status finish_file(spool *s, open_file *open, weir_error *err)
     return status;
 }
 
-/* Lines go out in portions; a file that a portion might make too large is finished first (R-BAT-03). */
-static weir_status write_portion(spool *s, open_file *open, weir_error *err)
+/*
+ * True when the file must end before `more` bytes of text: it might become too large (R-BAT-03), or it is so
+ * monotonous that a careful reader would take it for a bomb (R-BAT-10): wide tables full of NULL are.
+ */
+static bool is_full(const open_file *open, size_t more)
+{
+    uint64_t written = weir__writer_size_bound(open->writer, 0);
+
+    if (weir__writer_rows(open->writer) == 0)
+        return false;
+    return weir__writer_size_bound(open->writer, more) > WEIR_BATCH_FILE_SIZE_MAX ||
+           (open->plain + more > WEIR_BATCH_RATIO_FREE / 4 * 3 &&
+            open->plain / (WEIR_BATCH_RATIO_MAX / 8) > written);
+}
+
+/* Ends the file and begins another one of the same request and kind. */
+static weir_status next_file(spool *s, open_file *open, weir_error *err)
 {
     engine_request *request = open->request;
     weir_batch_kind kind = request->files[open->index].kind;
-    weir_buf lines = open->lines;
-    uint64_t rows = open->rows;
-    weir_status status;
+    weir_status status = finish_file(s, open, err);
 
-    if (weir__writer_rows(open->writer) == 0 ||
-        weir__writer_size_bound(open->writer, open->lines.size) <= WEIR_BATCH_FILE_SIZE_MAX)
-        return write_lines(open, err);
-    weir__buf_init(&open->lines, LINES_SIZE_MAX);
-    open->rows = 0;
-    status = finish_file(s, open, err);
-    weir__buf_clear(&open->lines);
-    open->lines = lines;
-    open->rows = rows;
-    if (status == WEIR_OK)
-        status = begin_file(s, open, kind, request, err);
-    return status == WEIR_OK ? write_lines(open, err) : status;
+    return status == WEIR_OK ? begin_file(s, open, kind, request, err) : status;
+}
+
+/* Lines go out in portions. */
+static weir_status write_portion(spool *s, open_file *open, weir_error *err)
+{
+    weir_status status = write_lines(open, err);
+
+    return status == WEIR_OK && is_full(open, LINES_SIZE) ? next_file(s, open, err) : status;
 }
 
 /* --- rows --- */
@@ -204,31 +220,75 @@ static const char *deleted_text(const fold_row *row, const engine_request *reque
     return row->deleted == FOLD_DELETED ? "true" : "false";
 }
 
-static weir_status put_row(spool *s, open_file *open, const fold_row *row, weir_error *err)
+/* Room for the cells before and after a row's own text. */
+static size_t frame_size(size_t missing)
 {
-    const engine_request *request = open->request;
-    const char *deleted = deleted_text(row, request);
-    const char *padding = row->kind == WEIR_BATCH_REPLACE ? request->markers.null_string
-                                                          : request->markers.unmodified_string;
-    size_t missing = request->header->column_count - 2 - row->cells;
-    size_t room = WEIR_TEXT_FIXED_MAX + WEIR_BATCH_MARKER_SIZE + row->size +
-                  missing * WEIR_BATCH_MARKER_SIZE + 4;
-    char *at = weir__buf_reserve(&open->lines, room);
+    return WEIR_TEXT_FIXED_MAX + (missing + 1) * (WEIR_BATCH_MARKER_SIZE + 1) + 4;
+}
 
-    if (at == NULL)
-        return weir__error_memory(err, "writing a row");
+static char *put_front(spool *s, const engine_request *request, const fold_row *row, char *at)
+{
+    const char *deleted = deleted_text(row, request);
+
     if (row->synced_ms != s->synced_ms || s->synced_size == 0)
         format_synced(s, row->synced_ms);
     at = append(at, s->synced, s->synced_size);
     *at++ = ',';
     at = append(at, deleted, strlen(deleted));
     *at++ = ',';
-    at = append(at, row->text, row->size);
+    return at;
+}
+
+/* Cells of columns that were added after the row came, and the line's end. */
+static char *put_back(const engine_request *request, const fold_row *row, size_t missing, char *at)
+{
+    const char *padding = row->kind == WEIR_BATCH_REPLACE ? request->markers.null_string
+                                                          : request->markers.unmodified_string;
+
     for (size_t i = 0; i < missing; i++) {
         *at++ = ',';
         at = append(at, padding, strlen(padding));
     }
     *at++ = '\n';
+    return at;
+}
+
+/* A large row goes to the file without another copy of its text. */
+static weir_status put_large_row(spool *s, open_file *open, const fold_row *row, size_t missing,
+                                 weir_error *err)
+{
+    weir_status status = write_lines(open, err);
+    char *at;
+
+    if (status == WEIR_OK && is_full(open, row->size))
+        status = next_file(s, open, err);
+    if (status != WEIR_OK)
+        return status;
+    at = weir__buf_reserve(&open->lines, frame_size(missing));
+    if (at == NULL)
+        return weir__error_memory(err, "writing a row");
+    open->lines.size = (size_t)(put_front(s, open->request, row, at) - at);
+    status = write_lines(open, err);
+    if (status == WEIR_OK)
+        status = write_text(open, (weir_bytes){ row->text, row->size }, 0, err);
+    open->lines.size = (size_t)(put_back(open->request, row, missing, open->lines.data) - open->lines.data);
+    open->rows = 1;
+    return status == WEIR_OK ? write_lines(open, err) : status;
+}
+
+static weir_status put_row(spool *s, open_file *open, const fold_row *row, weir_error *err)
+{
+    size_t missing = open->request->header->column_count - 2 - row->cells;
+    char *at;
+
+    if (row->size >= LINES_SIZE)
+        return put_large_row(s, open, row, missing, err);
+    at = weir__buf_reserve(&open->lines, frame_size(missing) + row->size);
+    if (at == NULL)
+        return weir__error_memory(err, "writing a row");
+    at = put_front(s, open->request, row, at);
+    at = append(at, row->text, row->size);
+    at = put_back(open->request, row, missing, at);
     open->lines.size = (size_t)(at - open->lines.data);
     open->rows++;
     return open->lines.size >= LINES_SIZE ? write_portion(s, open, err) : WEIR_OK;
