@@ -48,7 +48,11 @@ function finished(call, react = () => {}) {
 function streamUp(stub, requests) {
   return new Promise((resolve) => {
     const call = stub.StreamingInputCall((error, response) => resolve({ error, response }));
-    for (const [request, flags] of requests) call.write(request, flags);
+    // grpc-js takes a message's flags as its encoding, which older versions of Node refuse in write() itself.
+    const flags = requests.map(([, flag]) => flag);
+    const send = call._write.bind(call);
+    call._write = (message, encoding, done) => send(message, flags.shift() ?? encoding, done);
+    for (const [request] of requests) call.write(request);
     call.end();
   });
 }
