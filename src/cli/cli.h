@@ -1,8 +1,8 @@
 /*
  * cli: the `weir` program: commands, options, and how a sync looks on a terminal.
  *
- * Results go to standard output; progress, logs and errors to standard error, an error always as one line that begins with
- * "weir: ". Exit codes are the same for every command.
+ * Results go to standard output; progress, logs and errors to standard error, an error always as one line
+ * that begins with "weir: ". Exit codes are the same for every command.
  */
 #ifndef WEIR_CLI_CLI_H
 #define WEIR_CLI_CLI_H
@@ -23,8 +23,9 @@ typedef struct cli_option {
 } cli_option;
 
 /*
- * Reads `--name value`, `--name=value` and flags into `values`, one per option (NULL: absent; flags: ""). Returns -1 to go
- * on, or an exit code after having said what is wrong. `--help` and `-h` print `help` and return CLI_SUCCESS.
+ * Reads `--name value`, `--name=value` and flags into `values`, one per option (NULL: absent; flags: "").
+ * Returns -1 to go on, or an exit code after having said what is wrong. `--help` and `-h` print `help` and
+ * return CLI_SUCCESS.
  */
 typedef struct cli_command {
     const char *name;

@@ -1,8 +1,8 @@
 /*
  * cli/sync: `weir sync`. The sync runs in a thread of its own; the main thread draws and listens for signals.
  *
- * The first SIGINT or SIGTERM asks the sync to stop at the next safe point; the second ends the process at once, which is
- * safe, too: connectors die with it and the next run starts from the last commit.
+ * The first SIGINT or SIGTERM asks the sync to stop at the next safe point; the second ends the process at
+ * once, which is safe, too: connectors die with it and the next run starts from the last commit.
  */
 #include <jansson.h>
 #include <pthread.h>
@@ -35,6 +35,10 @@ enum {
     CONNECT_TIMEOUT,
     IDLE_TIMEOUT,
     WRITE_TIMEOUT,
+    ALTER_TIMEOUT,
+    TABLE_TIMEOUT,
+    SCHEMA_TIMEOUT,
+    CAPABILITIES_TIMEOUT,
     OPTION_COUNT
 };
 
@@ -55,6 +59,13 @@ static const cli_option options[OPTION_COUNT] = {
     [CONNECT_TIMEOUT] = { "--connect-timeout", "SECONDS", "to reach a connector (30)", false },
     [IDLE_TIMEOUT] = { "--idle-timeout", "SECONDS", "a source may be silent (3600)", false },
     [WRITE_TIMEOUT] = { "--write-timeout", "SECONDS", "a WriteBatch may take (7200)", false },
+    [ALTER_TIMEOUT] = { "--alter-timeout", "SECONDS", "an AlterTable may take (21600)", false },
+    [TABLE_TIMEOUT] = { "--table-timeout", "SECONDS", "describing, creating, truncating a table (600)",
+                        false },
+    [SCHEMA_TIMEOUT] = { "--schema-timeout", "SECONDS", "the source may take to list its tables (1800)",
+                         false },
+    [CAPABILITIES_TIMEOUT] = { "--capabilities-timeout", "SECONDS",
+                               "the destination, to say what it can (60)", false },
 };
 
 static const char examples[] =
@@ -121,22 +132,43 @@ static bool take_transport(const char *text, connector_transport *out)
     return text == NULL;
 }
 
+/* Deadlines in seconds (R-ENG-14); what is not given keeps its default. */
+static bool take_timeouts(char **values, engine_timeouts *to)
+{
+    const struct {
+        int option;
+        int64_t *ms;
+    } all[] = {
+        { CONNECT_TIMEOUT, &to->connect_ms },
+        { IDLE_TIMEOUT, &to->idle_ms },
+        { WRITE_TIMEOUT, &to->write_ms },
+        { ALTER_TIMEOUT, &to->alter_ms },
+        { TABLE_TIMEOUT, &to->describe_ms },
+        { SCHEMA_TIMEOUT, &to->schema_ms },
+        { CAPABILITIES_TIMEOUT, &to->capabilities_ms },
+    };
+
+    *to = engine_timeouts_default();
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int64_t seconds = *all[i].ms / 1000;
+
+        if (!take_number(values, all[i].option, 1, 604800, &seconds))
+            return false;
+        *all[i].ms = seconds * 1000;
+    }
+    return true;
+}
+
 static bool take_options(char **values, sync_command *command)
 {
     sync_options *to = &command->options;
     int64_t attempts = 3;
     int64_t delay = 1;
     int64_t parallel = 4;
-    int64_t connect = 30;
-    int64_t idle = 3600;
-    int64_t write = 7200;
 
     if (!take_number(values, ATTEMPTS, 1, 100, &attempts) ||
         !take_number(values, RETRY_DELAY, 0, 3600, &delay) ||
-        !take_number(values, PARALLEL, 1, 16, &parallel) ||
-        !take_number(values, CONNECT_TIMEOUT, 1, 86400, &connect) ||
-        !take_number(values, IDLE_TIMEOUT, 1, 86400, &idle) ||
-        !take_number(values, WRITE_TIMEOUT, 1, 604800, &write) ||
+        !take_number(values, PARALLEL, 1, 16, &parallel) || !take_timeouts(values, &to->timeouts) ||
         !take_transport(values[TRANSPORT], &to->transport))
         return false;
     if (!weir__utf8_valid(values[SCHEMA], strlen(values[SCHEMA]))) {
@@ -147,10 +179,6 @@ static bool take_options(char **values, sync_command *command)
     to->destination = values[DESTINATION];
     to->schema = values[SCHEMA];
     to->folder = values[STATE];
-    to->timeouts = engine_timeouts_default();
-    to->timeouts.connect_ms = connect * 1000;
-    to->timeouts.idle_ms = idle * 1000;
-    to->timeouts.write_ms = write * 1000;
     to->attempts = (int)attempts;
     to->retry_delay_ms = delay * 1000;
     to->parallel = (int)parallel;

@@ -84,7 +84,10 @@ void watch_free(watch *w)
     weir__free(w);
 }
 
-/* Control characters would let a connector write over other lines, so they become blanks; bad UTF-8 becomes U+FFFD. */
+/*
+ * Control characters would let a connector write over other lines, so they become blanks; bad UTF-8 becomes
+ * U+FFFD.
+ */
 static size_t clean(weir_bytes text, char *out, size_t size_max)
 {
     size_t size = weir__utf8_cut(text.data, text.size, size_max / 3);

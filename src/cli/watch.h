@@ -1,7 +1,9 @@
 /*
- * cli/watch: what a running sync looks like: one live line on a terminal, a plain line now and then elsewhere.
+ * cli/watch: what a running sync looks like: one live line on a terminal, a plain line now and then
+ * elsewhere.
  *
- * Lines of connectors and warnings are put above the live line. Any thread may say something; one thread ticks.
+ * Lines of connectors and warnings are put above the live line. Any thread may say something; one thread
+ * ticks.
  */
 #ifndef WEIR_CLI_WATCH_H
 #define WEIR_CLI_WATCH_H

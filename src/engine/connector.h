@@ -41,7 +41,10 @@ typedef struct connector connector;
 weir_status connector_open(const connector_options *options, connector **out, weir_error *err);
 weir_rpc_client *connector_client(const connector *c);
 /* "source 'PATH'". */
-/* The work begins: from now until the end what the connector says at level INFO is handed on, too. Any thread. */
+/*
+ * The work begins: from now until the end what the connector says at level INFO is handed on, too. Any
+ * thread.
+ */
 void connector_serve(connector *c);
 const char *connector_name(const connector *c);
 /*

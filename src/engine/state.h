@@ -36,7 +36,7 @@ weir_status state_learn(state_store *store, const engine_table *table, const eng
 
 /* A new line in the ledger; *sync is its number. */
 weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync, weir_error *err);
-weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, const char *status,
+weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, const char *outcome,
                            const char *text, weir_error *err);
 
 /* Counts of one table in one commit (R-ENG-16). */

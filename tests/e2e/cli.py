@@ -170,6 +170,24 @@ class Sync(unittest.TestCase):
         self.assertIn("200 upserted", done.stdout)
         self.assertEqual(self.rows(), (1200, 1200))
 
+    def test_memory_stays_bounded_however_many_rows_there_are(self):
+        """R-ENG-08: a million rows take little more than a thousand, and far less than the limit of 128 MB."""
+        self.source_config({"api_key": SECRET, "rows": "1000000"})
+        summary = json.loads(self.sync("--json").stdout)
+        self.assertEqual(summary["rows"], 1000000)
+        if "san" not in str(BIN):
+            self.assertLess(summary["peak_rss"], 64 * 1024 * 1024)
+
+    def test_deadlines_are_kept(self):
+        """R-ENG-14: a source that falls silent is given up, and the error says so."""
+        self.source_config({"api_key": SECRET, "rows": "1000"})
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            where = f"127.0.0.1:{listener.getsockname()[1]}"
+            done = self.sync("--schema-timeout", "1", "--connect-timeout", "2", "--attempts", "1", code=1, source=where)
+            self.one_error(done, f"source '{where}'")
+
     def test_ports_work_like_sockets(self):
         self.sync("--transport", "port")
         self.assertEqual(self.rows(), (1000, 1000))
