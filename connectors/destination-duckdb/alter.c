@@ -309,7 +309,7 @@ weir_status table_alter(weir_call *call, const weir_table *table, const weir_cha
         .changes = changes,
         .doing = table_doing(call, "alter table", table->schema, table->name),
     };
-    weir_status status = store_begin(call);
+    weir_status status = store_begin(call, table_doing(call, "", table->schema, table->name));
 
     return status ? status : store_end(call, apply(&c));
 }

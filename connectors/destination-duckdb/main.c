@@ -17,18 +17,15 @@ static weir_status test_connect(weir_call *call)
 static weir_status test_write(weir_call *call)
 {
     const char *doing = "create a table";
-    weir_status status = store_lock(call);
+    weir_status status = store_begin(call, STORE_CREATION);
 
     if (status)
         return status;
-    status = store_begin(call);
+    status = store_run(call, "CREATE OR REPLACE TABLE \"_weir_probe\" AS SELECT 1 AS x", doing);
+    status = store_end(call, status);
     if (status == WEIR_OK)
-        status = store_end(
-            call, store_run(call, "CREATE OR REPLACE TABLE \"_weir_probe\" AS SELECT 1 AS x", doing));
-    if (status == WEIR_OK)
-        status = store_run(call, "DROP TABLE \"_weir_probe\"; CHECKPOINT", doing);
-    store_unlock(call);
-    return status;
+        status = store_begin(call, STORE_CREATION);
+    return status ? status : store_end(call, store_run(call, "DROP TABLE \"_weir_probe\"", doing));
 }
 
 static const weir_destination destination = {

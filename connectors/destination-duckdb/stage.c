@@ -14,6 +14,12 @@
 #define SLOTS_MIN ((size_t)8192)
 #define INLINE_MAX 12 /* bytes of a string that DuckDB keeps in place */
 
+/* Where a key is found: its fingerprint and its row, counted from 1; 0 is free. */
+typedef struct slot {
+    uint64_t hash;
+    uint64_t row;
+} slot;
+
 /* Where the next cell of a column goes. */
 typedef struct lane {
     stage_column column;
@@ -21,6 +27,7 @@ typedef struct lane {
     idx_t nanos_place; /* of the nanoseconds' vector; 0 without */
     duckdb_vector vector;
     void *data;
+    size_t size; /* of one cell in `data`, bytes */
     int16_t *nanos;
     uint64_t *validity; /* NULL until the chunk has a NULL in the column */
     size_t modified;
@@ -35,8 +42,6 @@ struct stage {
     size_t mask_count;
     uint64_t **masks; /* of the current chunk, one pointer per 60 columns */
     idx_t mask_place;
-    int64_t *seq;
-    idx_t seq_place;
     duckdb_logical_type *types; /* of all vectors of a chunk */
     idx_t type_count;
     duckdb_data_chunk *chunks;
@@ -46,9 +51,8 @@ struct stage {
     size_t vector_size;
     size_t rows;
     size_t long_bytes; /* of strings that are not kept in place */
-    uint64_t *slots;   /* fingerprints of the keys; a power of two of them, 0 is free */
+    slot *slots;       /* a power of two of them, at most half full */
     size_t slot_count;
-    bool repeats;
 };
 
 /* Stages that statements may name. */
@@ -101,7 +105,6 @@ static void bind_stage(duckdb_bind_info info)
         snprintf(name, sizeof name, "m%zu", i * STAGE_MASK_BITS);
         duckdb_bind_add_result_column(info, name, s->types[s->mask_place + i]);
     }
-    duckdb_bind_add_result_column(info, "seq", s->types[s->seq_place]);
     duckdb_bind_set_cardinality(info, s->rows, true);
     duckdb_bind_set_bind_data(info, s, NULL);
 }
@@ -174,6 +177,27 @@ static bool keeps_nanos(duckdb_type type)
     return type == DUCKDB_TYPE_TIMESTAMP || type == DUCKDB_TYPE_TIMESTAMP_TZ || type == DUCKDB_TYPE_TIME;
 }
 
+static size_t cell_size(const stage_column *column)
+{
+    switch (column->type) {
+    case DUCKDB_TYPE_BOOLEAN:
+        return 1;
+    case DUCKDB_TYPE_SMALLINT:
+        return 2;
+    case DUCKDB_TYPE_INTEGER:
+    case DUCKDB_TYPE_FLOAT:
+    case DUCKDB_TYPE_DATE:
+        return 4;
+    case DUCKDB_TYPE_DECIMAL:
+        return column->width > 18 ? 16 : column->width > 9 ? 8 : column->width > 4 ? 4 : 2;
+    case DUCKDB_TYPE_VARCHAR:
+    case DUCKDB_TYPE_BLOB:
+        return sizeof(duckdb_string_t);
+    default:
+        return 8;
+    }
+}
+
 static duckdb_logical_type make_type(const stage_column *column)
 {
     duckdb_logical_type type;
@@ -202,8 +226,6 @@ static void lay_out(stage *s)
     s->mask_place = s->type_count;
     for (size_t i = 0; i < s->mask_count; i++)
         s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT);
-    s->seq_place = s->type_count;
-    s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
     s->vector_size = duckdb_vector_size();
     s->chunk_bytes = s->vector_size * s->type_count * 16;
 }
@@ -218,15 +240,17 @@ stage *stage_new(const stage_column *columns, size_t count)
     s->mask_count = (count + STAGE_MASK_BITS - 1) / STAGE_MASK_BITS;
     s->lanes = calloc(count, sizeof *s->lanes);
     s->masks = calloc(s->mask_count, sizeof *s->masks);
-    s->types = calloc(2 * count + s->mask_count + 1, sizeof *s->types);
+    s->types = calloc(2 * count + s->mask_count, sizeof *s->types);
     s->slots = calloc(SLOTS_MIN, sizeof *s->slots);
     s->slot_count = SLOTS_MIN;
     if (s->lanes == NULL || s->masks == NULL || s->types == NULL || s->slots == NULL) {
         stage_free(s);
         return NULL;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         s->lanes[i].column = columns[i];
+        s->lanes[i].size = cell_size(&columns[i]);
+    }
     lay_out(s);
     pthread_mutex_lock(&stages_lock);
     s->id = ++last_id;
@@ -273,7 +297,6 @@ void stage_reset(stage *s)
         s->lanes[i].modified = 0;
     s->rows = 0;
     s->long_bytes = 0;
-    s->repeats = false;
     memset(s->slots, 0, s->slot_count * sizeof *s->slots);
 }
 
@@ -311,7 +334,7 @@ static bool begin_chunk(stage *s)
 
         l->vector = duckdb_data_chunk_get_vector(chunk, l->place);
         l->data = duckdb_vector_get_data(l->vector);
-        l->validity = NULL;
+        l->validity = duckdb_vector_get_validity(l->vector);
         if (l->nanos_place) {
             l->nanos = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, l->nanos_place));
             memset(l->nanos, 0, s->vector_size * sizeof *l->nanos);
@@ -319,7 +342,6 @@ static bool begin_chunk(stage *s)
     }
     for (size_t i = 0; i < s->mask_count; i++)
         s->masks[i] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->mask_place + i));
-    s->seq = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->seq_place));
     duckdb_data_chunk_set_size(chunk, s->vector_size);
     return true;
 }
@@ -331,6 +353,8 @@ static void put_null(lane *l, idx_t at)
         l->validity = duckdb_vector_get_validity(l->vector);
     }
     duckdb_validity_set_row_invalid(l->validity, at);
+    if (l->nanos_place)
+        l->nanos[at] = 0;
 }
 
 static void put_bytes(stage *s, lane *l, idx_t at, weir_bytes bytes)
@@ -519,57 +543,152 @@ static uint64_t mix_cell(uint64_t hash, const lane *l, idx_t at)
     }
 }
 
-static bool insert_slot(uint64_t *slots, size_t slot_count, uint64_t hash)
+static uint64_t hash_key(const stage *s, idx_t at)
 {
-    size_t at = (size_t)hash & (slot_count - 1);
+    uint64_t hash = 0;
 
-    while (slots[at] != 0 && slots[at] != hash)
-        at = (at + 1) & (slot_count - 1);
-    if (slots[at] == hash)
-        return false;
-    slots[at] = hash;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->lanes[i].column.key)
+            hash = mix_cell(hash, &s->lanes[i], at);
+    return hash;
+}
+
+/* A cell of any row, by the data of its vector. */
+static char *cell_at(const stage *s, const lane *l, size_t row)
+{
+    duckdb_vector vector = duckdb_data_chunk_get_vector(s->chunks[row / s->vector_size], l->place);
+
+    return (char *)duckdb_vector_get_data(vector) + row % s->vector_size * l->size;
+}
+
+static int16_t *nanos_at(const stage *s, const lane *l, size_t row)
+{
+    duckdb_vector vector = duckdb_data_chunk_get_vector(s->chunks[row / s->vector_size], l->nanos_place);
+
+    return (int16_t *)duckdb_vector_get_data(vector) + row % s->vector_size;
+}
+
+/* Equality by value, as DuckDB has it: NaN is itself, both zeros are one (R-DST-07). Keys are never NULL. */
+static bool same_cell(const lane *l, const char *a, const char *b)
+{
+    duckdb_string_t left, right;
+    double x, y;
+    float narrow_x, narrow_y;
+
+    switch (l->column.type) {
+    case DUCKDB_TYPE_FLOAT:
+        memcpy(&narrow_x, a, sizeof narrow_x);
+        memcpy(&narrow_y, b, sizeof narrow_y);
+        return narrow_x == narrow_y || (narrow_x != narrow_x && narrow_y != narrow_y);
+    case DUCKDB_TYPE_DOUBLE:
+        memcpy(&x, a, sizeof x);
+        memcpy(&y, b, sizeof y);
+        return x == y || (x != x && y != y);
+    case DUCKDB_TYPE_VARCHAR:
+    case DUCKDB_TYPE_BLOB:
+        memcpy(&left, a, sizeof left);
+        memcpy(&right, b, sizeof right);
+        return duckdb_string_t_length(left) == duckdb_string_t_length(right) &&
+               memcmp(duckdb_string_t_data(&left), duckdb_string_t_data(&right),
+                      duckdb_string_t_length(left)) == 0;
+    default:
+        return memcmp(a, b, l->size) == 0;
+    }
+}
+
+static bool same_key(const stage *s, size_t a, size_t b)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const lane *l = &s->lanes[i];
+
+        if (!l->column.key)
+            continue;
+        if (!same_cell(l, cell_at(s, l, a), cell_at(s, l, b)) ||
+            (l->nanos_place && *nanos_at(s, l, a) != *nanos_at(s, l, b)))
+            return false;
+    }
     return true;
+}
+
+static void put_slot(slot *slots, size_t slot_count, slot value)
+{
+    size_t at = (size_t)value.hash & (slot_count - 1);
+
+    while (slots[at].row != 0)
+        at = (at + 1) & (slot_count - 1);
+    slots[at] = value;
 }
 
 static bool grow_slots(stage *s)
 {
     size_t count = s->slot_count * 2;
-    uint64_t *slots = calloc(count, sizeof *slots);
+    slot *slots = calloc(count, sizeof *slots);
 
     if (slots == NULL)
         return false;
     for (size_t i = 0; i < s->slot_count; i++)
-        if (s->slots[i])
-            insert_slot(slots, count, s->slots[i]);
+        if (s->slots[i].row)
+            put_slot(slots, count, s->slots[i]);
     free(s->slots);
     s->slots = slots;
     s->slot_count = count;
     return true;
 }
 
-/* Remembers the key of the row at `at`; a second one like it, or memory that is short, counts as a repeat. */
-static void note_key(stage *s, idx_t at)
+/* The row that has the key of `row` already; `row` itself, which then has its place, when there is none. */
+static size_t find_row(stage *s, size_t row)
 {
-    uint64_t hash = 0;
+    uint64_t hash = hash_key(s, row % s->vector_size);
+    size_t at = (size_t)hash & (s->slot_count - 1);
 
-    if (s->repeats)
-        return;
-    for (size_t i = 0; i < s->count; i++)
-        if (s->lanes[i].column.key)
-            hash = mix_cell(hash, &s->lanes[i], at);
-    if (s->rows * 2 >= s->slot_count && !grow_slots(s)) {
-        s->repeats = true;
-        return;
+    while (s->slots[at].row != 0) {
+        if (s->slots[at].hash == hash && same_key(s, s->slots[at].row - 1, row))
+            return s->slots[at].row - 1;
+        at = (at + 1) & (s->slot_count - 1);
     }
-    s->repeats = !insert_slot(s->slots, s->slot_count, hash ? hash : 1);
+    s->slots[at] = (slot){ hash, row + 1 };
+    return row;
 }
 
-stage_fault stage_add(stage *s, const weir_row *row, size_t *column)
+/*
+ * The modified cells of the newest row take the places of an earlier row's. Texts stay where they are; only
+ * their place moves.
+ */
+static void fold_row(stage *s, size_t earlier, size_t newest)
 {
-    idx_t at = s->rows % s->vector_size;
+    idx_t from = newest % s->vector_size, to = earlier % s->vector_size;
+    duckdb_data_chunk chunk = s->chunks[earlier / s->vector_size];
 
-    if (at == 0 && !begin_chunk(s))
-        return STAGE_NO_MEMORY;
+    for (size_t i = 0; i < s->count; i++) {
+        lane *l = &s->lanes[i];
+        uint64_t bit = UINT64_C(1) << i % STAGE_MASK_BITS;
+        uint64_t *mask = (uint64_t *)duckdb_vector_get_data(
+                             duckdb_data_chunk_get_vector(chunk, s->mask_place + i / STAGE_MASK_BITS)) +
+                         to;
+        duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, l->place);
+
+        if ((s->masks[i / STAGE_MASK_BITS][from] & bit) == 0)
+            continue;
+        l->modified -= (*mask & bit) != 0;
+        *mask |= bit;
+        memcpy((char *)duckdb_vector_get_data(vector) + to * l->size, (const char *)l->data + from * l->size,
+               l->size);
+        if (l->nanos_place)
+            *nanos_at(s, l, earlier) = l->nanos[from];
+        duckdb_vector_ensure_validity_writable(vector);
+        duckdb_validity_set_row_validity(duckdb_vector_get_validity(vector), to,
+                                         l->validity == NULL ||
+                                             duckdb_validity_row_is_valid(l->validity, from));
+    }
+    /* An earlier row of the same chunk may have made the lanes' validity stale. */
+    if (earlier / s->vector_size == newest / s->vector_size)
+        for (size_t i = 0; i < s->count; i++)
+            s->lanes[i].validity = duckdb_vector_get_validity(s->lanes[i].vector);
+}
+
+/* Writes the row's cells to the place of the next row. */
+static stage_fault put_row(stage *s, const weir_row *row, idx_t at, size_t *column)
+{
     for (size_t i = 0; i < s->mask_count; i++)
         s->masks[i][at] = 0;
     for (size_t i = 0; i < s->count; i++) {
@@ -580,18 +699,40 @@ stage_fault stage_add(stage *s, const weir_row *row, size_t *column)
         *column = i;
         if (l->column.key && presence != WEIR_VALUE)
             return STAGE_NO_KEY;
-        if (presence != WEIR_VALUE)
+        if (presence != WEIR_VALUE) {
             put_null(l, at);
-        else if (!put_value(s, l, at, cell))
-            return STAGE_NO_FIT;
+        } else {
+            if (l->validity)
+                duckdb_validity_set_row_valid(l->validity, at);
+            if (!put_value(s, l, at, cell))
+                return STAGE_NO_FIT;
+        }
         if (presence != WEIR_UNMODIFIED) {
             s->masks[i / STAGE_MASK_BITS][at] |= UINT64_C(1) << i % STAGE_MASK_BITS;
             l->modified++;
         }
     }
-    s->seq[at] = (int64_t)s->rows;
-    note_key(s, at);
-    s->rows++;
+    return STAGE_TAKEN;
+}
+
+stage_fault stage_add(stage *s, const weir_row *row, size_t *column)
+{
+    idx_t at = s->rows % s->vector_size;
+    stage_fault fault;
+    size_t earlier;
+
+    if (at == 0 && !begin_chunk(s))
+        return STAGE_NO_MEMORY;
+    if (s->rows * 2 >= s->slot_count && !grow_slots(s))
+        return STAGE_NO_MEMORY;
+    fault = put_row(s, row, at, column);
+    if (fault != STAGE_TAKEN)
+        return fault;
+    earlier = find_row(s, s->rows);
+    if (earlier == s->rows)
+        s->rows++;
+    else
+        fold_row(s, earlier, s->rows);
     return STAGE_TAKEN;
 }
 
@@ -603,11 +744,6 @@ size_t stage_rows(const stage *s)
 size_t stage_bytes(const stage *s)
 {
     return used_chunks(s) * s->chunk_bytes + s->long_bytes;
-}
-
-bool stage_has_repeats(const stage *s)
-{
-    return s->repeats;
 }
 
 size_t stage_modified(const stage *s, size_t column)

@@ -11,7 +11,9 @@
  *     ci    the value
  *     ni    SMALLINT, for times and dates with a time: nanoseconds past the microsecond that DuckDB's types end with
  *     mi    UBIGINT, for i = 0, 60, 120, …: a bit per column that is set when the cell is not "unmodified"
- *     seq   BIGINT, rising in the order of the rows
+ *
+ * A stage has one row per key: a further row with the key of an earlier one is folded into it, cell by cell,
+ * so that later rows win (R-DST-05) and merges need not sort.
  */
 #ifndef DUCKDB_STAGE_H
 #define DUCKDB_STAGE_H
@@ -58,8 +60,6 @@ void stage_reset(stage *s);
 
 size_t stage_rows(const stage *s);
 size_t stage_bytes(const stage *s); /* of values, rounded up to whole chunks */
-/* True unless all keys in the stage surely differ. */
-bool stage_has_repeats(const stage *s);
 /* Rows in which the column is not "unmodified". */
 size_t stage_modified(const stage *s, size_t column);
 /* True when a row has nanoseconds past a microsecond in the column; also remembered over stage_reset. */

@@ -9,19 +9,18 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "stage.h"
 
-#define WAIT_MS 100 /* between two looks at the caller while waiting for another request */
+#define WAIT_MS 100 /* between two looks at the caller */
 #define ERROR_SIZE_MAX 1000
 
 typedef struct instance {
     struct instance *next;
     duckdb_database database;
     uint32_t users;
-    bool broken; /* DuckDB refuses all work: close it as soon as nobody uses it */
-    bool locked; /* a request creates a table */
+    bool broken;    /* DuckDB refuses all work: close it as soon as nobody uses it */
+    store *holders; /* requests that have a transaction */
     char *path;
     char *catalog;
 } instance;
@@ -47,8 +46,7 @@ static void unlink_instance(instance *in)
     *at = in->next;
 }
 
-/* Waits a little for another request; false when the caller is gone. The lock is held before and after. */
-static bool wait_for_others(weir_call *call)
+struct timespec store_soon(void)
 {
     struct timespec until;
 
@@ -56,6 +54,14 @@ static bool wait_for_others(weir_call *call)
     until.tv_nsec += WAIT_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
+    return until;
+}
+
+/* Waits a little for another request; false when the caller is gone. The lock is held before and after. */
+static bool wait_for_others(weir_call *call)
+{
+    struct timespec until = store_soon();
+
     pthread_cond_timedwait(&instances_changed, &instances_lock, &until);
     return weir_running(call);
 }
@@ -187,9 +193,56 @@ weir_status store_has_row(weir_call *call, const char *sql, const char *doing, b
     return status;
 }
 
-weir_status store_begin(weir_call *call)
+/* Waits until no other request holds `name`, then holds it. */
+static weir_status hold(weir_call *call, store *s, const char *name)
 {
-    return store_run(call, "BEGIN TRANSACTION", "begin a transaction");
+    weir_status status = WEIR_OK;
+    store *other;
+
+    pthread_mutex_lock(&instances_lock);
+    for (;;) {
+        for (other = s->instance->holders; other && strcmp(other->holds, name) != 0;
+             other = other->next_holder)
+            continue;
+        if (other == NULL)
+            break;
+        if (!wait_for_others(call)) {
+            status = WEIR_CANCELLED;
+            goto out;
+        }
+    }
+    s->holds = name;
+    s->next_holder = s->instance->holders;
+    s->instance->holders = s;
+out:
+    pthread_mutex_unlock(&instances_lock);
+    return status;
+}
+
+static void release(store *s)
+{
+    store **at = &s->instance->holders;
+
+    pthread_mutex_lock(&instances_lock);
+    while (*at != s)
+        at = &(*at)->next_holder;
+    *at = s->next_holder;
+    s->holds = NULL;
+    pthread_cond_broadcast(&instances_changed);
+    pthread_mutex_unlock(&instances_lock);
+}
+
+weir_status store_begin(weir_call *call, const char *name)
+{
+    store *s = weir_session(call);
+    weir_status status = hold(call, s, name);
+
+    if (status)
+        return status;
+    status = store_run(call, "BEGIN TRANSACTION", "begin a transaction");
+    if (status)
+        release(s);
+    return status;
 }
 
 weir_status store_end(weir_call *call, weir_status status)
@@ -197,6 +250,8 @@ weir_status store_end(weir_call *call, weir_status status)
     store *s = weir_session(call);
     duckdb_result result;
 
+    if (status == WEIR_OK && !weir_running(call))
+        status = WEIR_CANCELLED;
     if (status == WEIR_OK)
         status = store_run(call, "COMMIT", "commit the changes");
     if (status) {
@@ -204,32 +259,8 @@ weir_status store_end(weir_call *call, weir_status status)
         duckdb_query(s->db, "ROLLBACK", &result);
         duckdb_destroy_result(&result);
     }
+    release(s);
     return status;
-}
-
-weir_status store_lock(weir_call *call)
-{
-    store *s = weir_session(call);
-    weir_status status = WEIR_OK;
-
-    pthread_mutex_lock(&instances_lock);
-    while (status == WEIR_OK && s->instance->locked)
-        if (!wait_for_others(call))
-            status = WEIR_CANCELLED;
-    if (status == WEIR_OK)
-        s->instance->locked = true;
-    pthread_mutex_unlock(&instances_lock);
-    return status;
-}
-
-void store_unlock(weir_call *call)
-{
-    store *s = weir_session(call);
-
-    pthread_mutex_lock(&instances_lock);
-    s->instance->locked = false;
-    pthread_cond_broadcast(&instances_changed);
-    pthread_mutex_unlock(&instances_lock);
 }
 
 void store_put_path(weir_call *call, text *sql, const char *schema, const char *table)

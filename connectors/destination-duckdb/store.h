@@ -9,6 +9,8 @@
 #ifndef DUCKDB_STORE_H
 #define DUCKDB_STORE_H
 
+#include <time.h>
+
 #include <duckdb.h>
 #include <weir/weir.h>
 
@@ -25,6 +27,8 @@ typedef struct store {
     struct instance *instance;
     duckdb_connection db;
     const char *catalog; /* DuckDB's name for the file; names are written out in full with it */
+    const char *holds;   /* what store_begin was given, until store_end; NULL */
+    struct store *next_holder;
 } store;
 
 /* What a result holds, row by row. */
@@ -49,13 +53,17 @@ void store_close_all(void);
 /*
  * Begins the one transaction of a request; store_end commits it when `status` is WEIR_OK and otherwise rolls
  * back, and returns what the handler returns. Durable when it returns WEIR_OK.
+ *
+ * Requests that name the same thing (a table, or STORE_CREATION) follow each other: two that create a schema
+ * would fail on each other, and a request whose caller has given up must have ended before the caller's next
+ * one begins.
  */
-weir_status store_begin(weir_call *call) WEIR_CHECKED;
+#define STORE_CREATION ""
+weir_status store_begin(weir_call *call, const char *name) WEIR_CHECKED;
 weir_status store_end(weir_call *call, weir_status status) WEIR_CHECKED;
-/* One request at a time creates tables: two that create a schema would fail on each other. */
-weir_status store_lock(weir_call *call) WEIR_CHECKED;
-void store_unlock(weir_call *call);
 
+/* When whoever waits looks at the caller again: a moment from now. */
+struct timespec store_soon(void);
 /* Ends the call with the error of a statement that failed, in words. */
 weir_status store_error(weir_call *call, duckdb_result *result, const char *doing) WEIR_CHECKED;
 /* Runs SQL without looking at results. `doing` says what is attempted, for the error: "create table 'x'". */

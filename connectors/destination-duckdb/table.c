@@ -330,15 +330,9 @@ static weir_status create(weir_call *call, const weir_table *table, const char *
 weir_status table_create(weir_call *call, const weir_table *table)
 {
     const char *doing = table_doing(call, "create table", table->schema, table->name);
-    weir_status status = store_lock(call);
+    weir_status status = store_begin(call, STORE_CREATION);
 
-    if (status)
-        return status;
-    status = store_begin(call);
-    if (status == WEIR_OK)
-        status = store_end(call, create(call, table, doing));
-    store_unlock(call);
-    return status;
+    return status ? status : store_end(call, create(call, table, doing));
 }
 
 /* Rows before the cut-off, to the nanosecond (R-DST-04). */
@@ -395,7 +389,7 @@ static weir_status truncate_rows(weir_call *call, const weir_truncation *what)
 
 weir_status table_truncate(weir_call *call, const weir_truncation *what)
 {
-    weir_status status = store_begin(call);
+    weir_status status = store_begin(call, table_doing(call, "", what->schema, what->table));
 
     return status ? status : store_end(call, truncate_rows(call, what));
 }

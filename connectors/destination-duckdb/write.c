@@ -3,7 +3,7 @@
  *
  * Rows are gathered in a stage, column by column, and merged when it is full or the kind of row changes:
  *
- *     replace   DELETE the keys that are there, INSERT the newest row of every key
+ *     replace   DELETE the keys that are there, INSERT the rows
  *     update    UPDATE the columns that some row modifies, each row's cells where it does; other keys are ignored
  *     delete    DELETE the keys
  *
@@ -11,9 +11,8 @@
  * and DuckDB's own threads work at the same time. The handler's thread words all SQL beforehand; the other
  * one only runs it.
  *
- * All merges of a request are one transaction, so its rows may come in any number of stages. Merges leave the
- * order of rows within a key to `seq`; most stages have no key twice, which the stage knows, and then nothing
- * is sorted.
+ * All merges of a request are one transaction, so its rows may come in any number of stages. A stage has one
+ * row per key.
  */
 #include <pthread.h>
 
@@ -209,20 +208,6 @@ static void put_columns(const writer *w, text *sql, const char *prefix, bool of_
     }
 }
 
-static void put_keys(const writer *w, text *sql, const char *prefix)
-{
-    const char *glue = prefix;
-
-    for (size_t i = 0; i < w->table->column_count; i++) {
-        if (!w->table->columns[i].key)
-            continue;
-        text_printf(sql, "%ss.c%zu", glue, i);
-        if (w->nanos[i])
-            text_printf(sql, ", s.n%zu", i);
-        glue = ", ";
-    }
-}
-
 static void put_match(const writer *w, text *sql)
 {
     const char *glue = " WHERE ";
@@ -260,10 +245,6 @@ static const char *insert_sql(const writer *w)
     put_columns(w, &sql, " (", false);
     put_columns(w, &sql, ") SELECT ", true);
     text_printf(&sql, " FROM weir_stage(%llu) AS s", (unsigned long long)stage_id(w->stage));
-    if (stage_has_repeats(w->stage)) {
-        put_keys(w, &sql, " QUALIFY row_number() OVER (PARTITION BY ");
-        text_put(&sql, " ORDER BY s.seq DESC) = 1");
-    }
     return sql.data;
 }
 
@@ -286,30 +267,6 @@ static void put_assignment(const writer *w, text *sql, size_t column, char part)
     text_put(sql, " END");
 }
 
-/* One row per key: the last cell of every column that was modified at all, and all modifications together. */
-static void put_folded(const writer *w, text *sql)
-{
-    size_t count = w->table->column_count;
-    text keys = text_new(w->call);
-
-    put_keys(w, &keys, "");
-    text_printf(sql, "(SELECT %s", keys.data);
-    for (size_t i = 0; i < count; i++) {
-        size_t word = i / STAGE_MASK_BITS * STAGE_MASK_BITS;
-
-        if (w->table->columns[i].key)
-            continue;
-        for (const char *part = w->nanos[i] ? "cn" : "c"; *part; part++)
-            text_printf(sql,
-                        ", arg_max_null(s.%c%zu, s.seq) FILTER (WHERE s.m%zu & %llu::UBIGINT <> 0) AS %c%zu",
-                        *part, i, word, 1ULL << (i - word), *part, i);
-    }
-    for (size_t word = 0; word < count; word += STAGE_MASK_BITS)
-        text_printf(sql, ", bit_or(s.m%zu) AS m%zu", word, word);
-    text_printf(sql, " FROM weir_stage(%llu) AS s GROUP BY %s)", (unsigned long long)stage_id(w->stage),
-                keys.data);
-}
-
 /* NULL when no column is modified. */
 static const char *update_sql(const writer *w)
 {
@@ -330,12 +287,7 @@ static const char *update_sql(const writer *w)
     }
     if (glue[0] == ' ')
         return NULL;
-    text_put(&sql, " FROM ");
-    if (stage_has_repeats(w->stage))
-        put_folded(w, &sql);
-    else
-        text_printf(&sql, "weir_stage(%llu)", (unsigned long long)stage_id(w->stage));
-    text_put(&sql, " AS s");
+    text_printf(&sql, " FROM weir_stage(%llu) AS s", (unsigned long long)stage_id(w->stage));
     put_match(w, &sql);
     return sql.data;
 }
@@ -352,11 +304,18 @@ static void *run_merge(void *context)
     return NULL;
 }
 
-/* Waits for the merge that is under way, if any. */
+/* Waits for the merge that is under way, if any; one whose caller is gone is interrupted. */
 static void join_merge(writer *w)
 {
-    if (w->merge.running)
-        pthread_join(w->merge.thread, NULL);
+    bool joined = !w->merge.running;
+
+    while (!joined) {
+        struct timespec until = store_soon();
+
+        joined = pthread_timedjoin_np(w->merge.thread, NULL, &until) == 0;
+        if (!joined && !weir_running(w->call))
+            duckdb_interrupt(w->merge.db);
+    }
     w->merge.running = false;
 }
 
@@ -390,8 +349,8 @@ static void word_merge(writer *w, weir_op op)
     }
 }
 
-/* Merges the stage, beside further reading unless it is the last; gives an empty one to fill. */
-static weir_status begin_merge(writer *w, weir_op op, bool last)
+/* Merges the stage beside further reading, and gives an empty one to fill. */
+static weir_status begin_merge(writer *w, weir_op op)
 {
     stage *full = w->stage;
     weir_status status = end_merge(w);
@@ -407,7 +366,7 @@ static weir_status begin_merge(writer *w, weir_op op, bool last)
     w->stage = w->other;
     w->other = full;
     /* Without a thread the work is done here and now. */
-    w->merge.running = !last && pthread_create(&w->merge.thread, NULL, run_merge, &w->merge) == 0;
+    w->merge.running = pthread_create(&w->merge.thread, NULL, run_merge, &w->merge) == 0;
     if (w->merge.running)
         return WEIR_OK;
     run_merge(&w->merge);
@@ -440,7 +399,7 @@ static weir_status write_rows(writer *w, weir_batch *in)
 
         if (row.op != op || stage_rows(w->stage) >= STAGE_ROWS_MAX ||
             stage_bytes(w->stage) >= STAGE_BYTES_MAX) {
-            status = begin_merge(w, op, false);
+            status = begin_merge(w, op);
             if (status)
                 return status;
             op = row.op;
@@ -449,7 +408,9 @@ static weir_status write_rows(writer *w, weir_batch *in)
         if (fault != STAGE_TAKEN)
             return refuse(w, fault, column);
     }
-    return status ? status : begin_merge(w, op, true);
+    if (status == WEIR_OK)
+        status = begin_merge(w, op);
+    return status ? status : end_merge(w);
 }
 
 weir_status table_write(weir_call *call, const weir_table *table, weir_batch *in)
@@ -459,7 +420,7 @@ weir_status table_write(weir_call *call, const weir_table *table, weir_batch *in
         .table = table,
         .doing = table_doing(call, "write table", table->schema, table->name),
     };
-    weir_status status = store_begin(call);
+    weir_status status = store_begin(call, table_doing(call, "", table->schema, table->name));
 
     if (status)
         return status;

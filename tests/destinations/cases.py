@@ -639,6 +639,49 @@ def large_cells(bench):
     bench.check(model, "t")
 
 
+def wide_table(bench):
+    """A thousand columns: created, described, altered, loaded, updated in part."""
+    columns = [Column("id", "LONG", True)] + [Column(f"column {i}", ["STRING", "LONG", "DOUBLE", "UTC_DATETIME"][i % 4]) for i in range(1000)]
+    value = lambda c, i: {"STRING": f"{c.name} {i}", "LONG": i, "DOUBLE": i / 2, "UTC_DATETIME": NOW + i}[c.type]
+    model = Model(columns)
+    bench.run.create("s", "t", columns)
+    bench.write(model, "t", ("replace", [{"id": i, **{c.name: value(c, i) for c in columns[1:]}} for i in range(50)]),
+                ("update", [{"id": i, **{c.name: value(c, -i) if (k + i) % 7 == 0 else UNCHANGED for k, c in enumerate(columns[1:])}}
+                            for i in range(20)] * 2))
+    bench.check(model, "t")
+    more = columns + [Column(f"new {i}", "INT") for i in range(200)]
+    bench.run.alter("s", "t", more)
+    assert bench.run.describe("s", "t") == more
+
+
+def abandoned_call(bench):
+    """R-RPC-05: a caller that gives up leaves nothing behind, and holds nobody up."""
+    columns = [Column("id", "LONG", True), Column("v", "STRING"), SYNCED]
+    model = Model(columns)
+    bench.run.create("s", "t", columns)
+    bench.write(model, "t", ("replace", [{"id": i, "v": "old", "_fivetran_synced": NOW} for i in range(100)]))
+    rows = [{"id": i, "v": f"new {i}", "_fivetran_synced": NOW} for i in range(60_000)]
+    files = bench.files()
+    for _ in range(4):
+        files.add("replace", columns, rows)
+    for timeout_s in (0.001, 0.02, 0.06, 0.2):
+        swallow(lambda: bench.run.write("s", "t", columns, files.request(), timeout_s=timeout_s))
+        # Whether the abandoned request was applied or not, the next one comes after it.
+        bench.run.write("s", "t", columns, bench_update(bench, columns, f"after {timeout_s}"))
+        found = {row["id"]: row["v"] for row in bench.rows("t", columns)}
+        assert found[1] == f"after {timeout_s}"
+        assert len(found) in (100, 60_000) and {found[i] == f"new {i}" for i in range(2, 100)} == {len(found) == 60_000}
+    bench.run.write("s", "t", columns, files.request())
+    model.apply("replace", rows)
+    bench.check(model, "t")
+
+
+def bench_update(bench, columns, text):
+    files = bench.files()
+    files.add("update", columns, [{"id": 1, "v": text, "_fivetran_synced": NOW}])
+    return files.request()
+
+
 def open_elsewhere(bench):
     """Another program holds the file: a clear error that can be tried again, not a wait without end."""
     columns = [Column("id", "LONG", True)]
@@ -731,4 +774,4 @@ def random_operations(bench, seed=1):
 
 CASES = [form_and_setup_tests, describe_and_create, every_type, order_of_files, keys_by_value, names, damaged_files,
          numbers_that_do_not_fit, truncate, alter_columns, alter_that_cannot_be, alter_key, parallel_tables, kill_and_send_again,
-         no_room_and_no_permission, many_rows, large_cells, open_elsewhere, random_operations]
+         no_room_and_no_permission, many_rows, large_cells, wide_table, abandoned_call, open_elsewhere, random_operations]

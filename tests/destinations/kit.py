@@ -110,13 +110,13 @@ class Destination:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) // 1024
 
-    def call(self, method, request, reply):
+    def call(self, method, request, reply, timeout_s=CALL_TIMEOUT_S):
         rpc = self.channel.unary_unary(f"/fivetran_sdk.v2.DestinationConnector/{method}",
                                        request_serializer=lambda m: m.SerializeToString(),
                                        response_deserializer=getattr(self.messages, reply, None).FromString
                                        if hasattr(self.messages, reply) else getattr(self.common, reply).FromString)
         try:
-            answer = rpc(request, timeout=CALL_TIMEOUT_S)
+            answer = rpc(request, timeout=timeout_s)
         except grpc.RpcError as error:
             raise Failed("error", f"{error.code().name}: {error.details()}") from None
         member = answer.WhichOneof("response") if "response" in answer.DESCRIPTOR.oneofs_by_name else None
@@ -166,7 +166,7 @@ class Destination:
             request.soft.deleted_column = deleted_column
         return self.call("Truncate", request, "TruncateResponse")
 
-    def write(self, schema, table, columns, files):
+    def write(self, schema, table, columns, files, timeout_s=CALL_TIMEOUT_S):
         """`files` is what Files.request() gives."""
         request = self.messages.WriteBatchRequest(configuration=self.configuration, schema_name=schema,
                                                   table=self.table(table, columns), keys=files["keys"])
@@ -176,7 +176,7 @@ class Destination:
         request.file_params.compression = self.messages.Compression.Value(files["compression"])
         request.file_params.encryption = self.messages.Encryption.Value(files["encryption"])
         request.file_params.null_string, request.file_params.unmodified_string = NULL, UNMODIFIED
-        return self.call("WriteBatch", request, "WriteBatchResponse")
+        return self.call("WriteBatch", request, "WriteBatchResponse", timeout_s)
 
 
 def clock_text(ns, digits):

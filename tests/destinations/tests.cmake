@@ -14,7 +14,8 @@ foreach(store sqlite duckdb)
         continue()
     endif()
     weir_destination_test(${store} rules 180 form_and_setup_tests describe_and_create every_type order_of_files
-        keys_by_value names damaged_files numbers_that_do_not_fit truncate parallel_tables open_elsewhere)
+        keys_by_value names damaged_files numbers_that_do_not_fit truncate parallel_tables open_elsewhere wide_table
+        abandoned_call)
     weir_destination_test(${store} shapes 120 alter_columns alter_that_cannot_be alter_key)
     weir_destination_test(${store} faults 180 kill_and_send_again no_room_and_no_permission)
     weir_destination_test(${store} volume 300 many_rows large_cells)
