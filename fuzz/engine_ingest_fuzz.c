@@ -1,9 +1,10 @@
 /*
  * Arbitrary Update messages through ingest and fold.
  *
- * Input: one byte of settings, then messages, each behind its size (2 bytes, little-endian). Attacked is that whatever a
- * source sends, ingest ends with a status and an error text, no window has more or fewer cells than it says, no key comes
- * twice in one window, and no row of a failed stream is handed out after its last checkpoint.
+ * Input: one byte of settings, then messages, each behind its size (2 bytes, little-endian). Attacked is that
+ * whatever a source sends, ingest ends with a status and an error text, no window has more or fewer cells
+ * than it says, no key comes twice in one window, and no row of a failed stream is handed out after its last
+ * checkpoint.
  */
 #include <stdlib.h>
 #include <string.h>

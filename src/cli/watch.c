@@ -144,29 +144,53 @@ static void measure(watch *w, int64_t now_ns)
     uint64_t bytes = atomic_load(&w->progress->bytes_received);
     double seconds = (double)(now_ns - w->rated_ns) / 1e9;
 
-    if (now_ns - w->rated_ns < RATE_EVERY)
+    /* The first second shows what there is so far. */
+    if (now_ns - w->rated_ns < RATE_EVERY && w->rated_ns != w->begun_ns)
         return;
     w->rows_per_second = (double)(rows - w->rated_rows) / seconds;
     w->bytes_per_second = (double)(bytes - w->rated_bytes) / seconds;
+    if (now_ns - w->rated_ns < RATE_EVERY)
+        return;
     w->rated_rows = rows;
     w->rated_bytes = bytes;
     w->rated_ns = now_ns;
 }
 
+#define COUNT_SIZE 24
+
+/* "9999", "10.5k", "3.28M": a live line has no room for digits that nobody reads. */
+static const char *short_count(double value, char out[COUNT_SIZE])
+{
+    static const char units[] = " kMGT";
+    size_t unit = 0;
+
+    if (value < 10000) {
+        snprintf(out, COUNT_SIZE, "%.0f", value);
+        return out;
+    }
+    for (; value >= 1000 && units[unit + 1] != '\0'; unit++)
+        value /= 1000;
+    snprintf(out, COUNT_SIZE, "%.*f%c", value < 10 ? 2 : value < 100 ? 1 : 0, value, units[unit]);
+    return out;
+}
+
 static size_t describe(watch *w, int64_t now_ns, char *out, size_t size)
 {
     int64_t committed_ns = atomic_load(&w->progress->committed_ns);
+    char texts[3][COUNT_SIZE];
     char age[32] = "none yet";
     int length;
 
     measure(w, now_ns);
     if (committed_ns != 0)
         snprintf(age, sizeof age, "%.0f s ago", (double)(now_ns - committed_ns) / 1e9);
-    length = snprintf(
-        out, size, "%.0f s  rows %llu in, %llu loaded  %.0f rows/s  %.1f MB/s  checkpoint %s  RSS %zu MB",
-        (double)(now_ns - w->begun_ns) / 1e9, (unsigned long long)atomic_load(&w->progress->rows_received),
-        (unsigned long long)atomic_load(&w->progress->rows_loaded), w->rows_per_second,
-        w->bytes_per_second / 1e6, age, weir__process_rss() / 1000000);
+    length = snprintf(out, size,
+                      "%.0f s  %s rows, %s loaded  %s rows/s  %.1f MB/s  checkpoint %s  RSS %zu MB",
+                      (double)(now_ns - w->begun_ns) / 1e9,
+                      short_count((double)atomic_load(&w->progress->rows_received), texts[0]),
+                      short_count((double)atomic_load(&w->progress->rows_loaded), texts[1]),
+                      short_count(w->rows_per_second, texts[2]), w->bytes_per_second / 1e6, age,
+                      weir__process_rss() / 1000000);
     return length < 0 ? 0 : (size_t)length < size ? (size_t)length : size - 1;
 }
 
