@@ -178,7 +178,7 @@ static size_t describe(watch *w, int64_t now_ns, char *out, size_t size)
 {
     int64_t committed_ns = atomic_load(&w->progress->committed_ns);
     char texts[3][COUNT_SIZE];
-    char age[32] = "none yet";
+    char age[32] = "none";
     int length;
 
     measure(w, now_ns);
