@@ -211,12 +211,13 @@ static void deadlines_end_calls(void **state)
     assert_true(err.transient);
     assert_non_null(strstr(err.text, "DEADLINE_EXCEEDED"));
     assert_in_range(weir__clock_ns() - start_ns, 60 * MS, PATIENCE_NS);
-    WAIT_FOR(atomic_load(&t.cancelled) == 1);
+    WAIT_FOR(weir__rpc_server_running(t.server) == 0); /* the handler waits for nothing but the end */
     options = (weir_rpc_call_options){ .method = "/t.T/Hold", .idle_timeout_ms = 60 };
     assert_int_equal(weir__rpc_unary(client, &options, weir__text(""), &reply, &err), WEIR_FAILED);
     assert_true(err.transient);
     assert_non_null(strstr(err.text, "sent nothing for too long"));
-    WAIT_FOR(atomic_load(&t.cancelled) == 2);
+    WAIT_FOR(weir__rpc_server_running(t.server) == 0);
+    assert_true(atomic_load(&t.hold));
     weir__rpc_client_close(client);
     weir__rpc_server_close(t.server);
 }
@@ -242,6 +243,7 @@ static void cancelling_is_noticed_on_both_sides(void **state)
     atomic_store(&t.hold, true);
     client = test_client_open(&t, NULL);
     call = send_one(client, "/t.T/Hold", weir__text(""), 0);
+    WAIT_FOR(weir__rpc_server_running(t.server) == 1);
     pthread_create(&thread, NULL, cancel_soon, call);
     assert_int_equal(weir__rpc_recv(call, &message, &err), WEIR_CANCELLED);
     assert_false(weir__rpc_call_running(call));

@@ -299,6 +299,7 @@ static void cancelling_a_client_ends_its_waits(void **state)
     atomic_store(&t.hold, true);
     client = test_client_open(&t, NULL);
     call = hold_one(client, "/t.T/Hold");
+    WAIT_FOR(weir__rpc_server_running(t.server) == 1);
     pthread_create(&thread, NULL, cancel_client, client);
     assert_int_equal(weir__rpc_recv(call, &message, &err), WEIR_CANCELLED);
     weir__rpc_call_close(call);
