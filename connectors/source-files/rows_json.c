@@ -48,7 +48,7 @@ static bool room_for_fields(json_reading *r, size_t count)
 {
     size_t capacity = count * 2 + 16;
 
-    if (count <= r->field_capacity)
+    if (r->fields != NULL && count <= r->field_capacity)
         return true;
     free(r->fields);
     free(r->numbers);

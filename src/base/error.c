@@ -28,7 +28,8 @@ weir_status weir__error_va(weir_error *err, weir_status status, const char *form
     return status;
 }
 
-weir_status weir__error(weir_error *err, const char *format, ...)
+/* In brackets, for error.h tells static analysis about some of these by macros. */
+weir_status(weir__error)(weir_error *err, const char *format, ...)
 {
     va_list args;
     weir_status status;
@@ -39,7 +40,7 @@ weir_status weir__error(weir_error *err, const char *format, ...)
     return status;
 }
 
-weir_status weir__error_as(weir_error *err, weir_status status, const char *format, ...)
+weir_status(weir__error_as)(weir_error *err, weir_status status, const char *format, ...)
 {
     va_list args;
     weir_status result;
@@ -71,7 +72,7 @@ weir_status weir__error_prefix(weir_error *err, const char *format, ...)
     return err->status;
 }
 
-weir_status weir__error_memory(weir_error *err, const char *what)
+weir_status(weir__error_memory)(weir_error *err, const char *what)
 {
     return weir__error(err, "out of memory %s", what);
 }

@@ -34,4 +34,11 @@ weir_status weir__error_prefix(weir_error *err, const char *format, ...) WEIR_PR
 /* "out of memory" while doing `what`. */
 weir_status weir__error_memory(weir_error *err, const char *what);
 
+/* What static analysis cannot see from other files: these give the status they were told to. */
+#ifdef __clang_analyzer__
+#define weir__error(...) ((weir__error)(__VA_ARGS__), WEIR_FAILED)
+#define weir__error_as(err, status, ...) ((weir__error_as)(err, status, __VA_ARGS__), (status))
+#define weir__error_memory(...) ((weir__error_memory)(__VA_ARGS__), WEIR_FAILED)
+#endif
+
 #endif

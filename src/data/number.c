@@ -196,15 +196,16 @@ static decimal without_zeros(decimal value)
     return value;
 }
 
-static size_t put_scientific(const char *digits, unsigned count, int exponent, char *out)
+/* `digits` has `count` of them; the first stands before the point. */
+static size_t put_scientific(uint64_t digits, unsigned count, int exponent, char *out)
 {
-    size_t size = 0;
+    size_t size = 1;
 
-    out[size++] = digits[0];
+    put_digits(out + 1, digits, count);
+    out[0] = out[1];
     if (count > 1) {
-        out[size++] = '.';
-        memcpy(out + size, digits + 1, count - 1);
-        size += count - 1;
+        out[1] = '.';
+        size += count;
     }
     out[size++] = 'E';
     if (exponent < 0)
@@ -214,17 +215,14 @@ static size_t put_scientific(const char *digits, unsigned count, int exponent, c
 
 static size_t put_decimal(decimal value, char *out)
 {
-    char digits[20];
     unsigned count;
     int point; /* digits before the point; 0 or less: zeros after it */
 
     value = without_zeros(value);
     count = count_digits(value.digits);
     point = (int)count + value.exponent;
-    if (point > PLAIN_MAX || point <= PLAIN_MIN) {
-        put_digits(digits, value.digits, count);
-        return put_scientific(digits, count, point - 1, out);
-    }
+    if (point > PLAIN_MAX || point <= PLAIN_MIN)
+        return put_scientific(value.digits, count, point - 1, out);
     if (point <= 0) {
         memcpy(out, "0.00000000", 10);
         put_digits(out + 2 - point, value.digits, count);

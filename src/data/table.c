@@ -14,8 +14,7 @@ bool weir__name_is_system(const char *name)
 size_t weir__table_find(const weir_table *table, weir_bytes name)
 {
     for (size_t i = 0; i < table->column_count; i++)
-        if (strncmp(table->columns[i].name, name.data ? name.data : "", name.size) == 0 &&
-            table->columns[i].name[name.size] == '\0')
+        if (weir__bytes_equal(weir__text(table->columns[i].name), name))
             return i;
     return SIZE_MAX;
 }
@@ -138,6 +137,13 @@ out:
     return status == WEIR_OK ? WEIR_OK : weir__error_memory(err, "joining tables");
 }
 
+static const char *copy_name(const char *name, weir_arena *arena)
+{
+    weir_bytes text = weir__text(name);
+
+    return weir__arena_copy(arena, text.data, text.size);
+}
+
 weir_table *weir__table_copy(const weir_table *table, weir_arena *arena)
 {
     weir_table *copy = weir__arena_alloc(arena, sizeof *copy);
@@ -145,13 +151,13 @@ weir_table *weir__table_copy(const weir_table *table, weir_arena *arena)
 
     if (copy == NULL || columns == NULL)
         return NULL;
-    copy->schema = table->schema ? weir__arena_copy(arena, table->schema, strlen(table->schema)) : NULL;
-    copy->name = weir__arena_copy(arena, table->name, strlen(table->name));
+    copy->schema = table->schema ? copy_name(table->schema, arena) : NULL;
+    copy->name = copy_name(table->name, arena);
     if (copy->name == NULL || (table->schema != NULL && copy->schema == NULL))
         return NULL;
     for (size_t i = 0; i < table->column_count; i++) {
         columns[i] = table->columns[i];
-        columns[i].name = weir__arena_copy(arena, columns[i].name, strlen(columns[i].name));
+        columns[i].name = copy_name(columns[i].name, arena);
         if (columns[i].name == NULL)
             return NULL;
     }

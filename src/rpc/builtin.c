@@ -191,7 +191,7 @@ static weir_status send_reflection(weir_rpc_call *call, const reflection_server_
 }
 
 static weir_status send_file(weir_rpc_call *call, const weir_schema_file *file,
-                             reflection_server_reflection_response *response, weir_error *err)
+                             reflection_server_reflection_response response, weir_error *err)
 {
     static const char missing[] = "not found here";
     reflection_error_response error = { .error_code = WEIR_RPC_NOT_FOUND,
@@ -202,21 +202,21 @@ static weir_status send_file(weir_rpc_call *call, const weir_schema_file *file,
     size_t count = 0;
 
     if (file == NULL) {
-        response->which_message_response = REFLECTION_SERVER_REFLECTION_RESPONSE_ERROR_RESPONSE;
-        response->message_response.error_response = &error;
-        return send_reflection(call, response, err);
+        response.which_message_response = REFLECTION_SERVER_REFLECTION_RESPONSE_ERROR_RESPONSE;
+        response.message_response.error_response = &error;
+        return send_reflection(call, &response, err);
     }
     gather(file, files, &count);
     for (size_t i = 0; i < count; i++)
         descriptors[i] = files[i]->descriptor;
     found.file_descriptor_proto_count = count;
-    response->which_message_response = REFLECTION_SERVER_REFLECTION_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
-    response->message_response.file_descriptor_response = &found;
-    return send_reflection(call, response, err);
+    response.which_message_response = REFLECTION_SERVER_REFLECTION_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
+    response.message_response.file_descriptor_response = &found;
+    return send_reflection(call, &response, err);
 }
 
 static weir_status send_services(weir_rpc_call *call, const weir_rpc_server *server,
-                                 reflection_server_reflection_response *response, weir_error *err)
+                                 reflection_server_reflection_response response, weir_error *err)
 {
     weir_bytes names[SERVICE_MAX];
     reflection_service_response services[SERVICE_MAX];
@@ -225,9 +225,9 @@ static weir_status send_services(weir_rpc_call *call, const weir_rpc_server *ser
 
     for (size_t i = 0; i < list.service_count; i++)
         services[i].name = names[i];
-    response->which_message_response = REFLECTION_SERVER_REFLECTION_RESPONSE_LIST_SERVICES_RESPONSE;
-    response->message_response.list_services_response = &list;
-    return send_reflection(call, response, err);
+    response.which_message_response = REFLECTION_SERVER_REFLECTION_RESPONSE_LIST_SERVICES_RESPONSE;
+    response.message_response.list_services_response = &list;
+    return send_reflection(call, &response, err);
 }
 
 static weir_status answer_reflection(weir_rpc_call *call, const weir_rpc_server *server,
@@ -239,7 +239,7 @@ static weir_status answer_reflection(weir_rpc_call *call, const weir_rpc_server 
 
     switch (request->which_message_request) {
     case REFLECTION_SERVER_REFLECTION_REQUEST_LIST_SERVICES:
-        return send_services(call, server, &response, err);
+        return send_services(call, server, response, err);
     case REFLECTION_SERVER_REFLECTION_REQUEST_FILE_BY_FILENAME:
         file = weir__schema_file(request->message_request.file_by_filename);
         break;
@@ -249,7 +249,7 @@ static weir_status answer_reflection(weir_rpc_call *call, const weir_rpc_server 
     default: /* extensions: proto3 has none */
         break;
     }
-    return send_file(call, file, &response, err);
+    return send_file(call, file, response, err);
 }
 
 static weir_rpc_code reflect(weir_rpc_call *call, void *context)

@@ -120,16 +120,16 @@ static bool answer_plain(weir_request *request, weir_status status)
     return true;
 }
 
-/* The table of a request, in call memory. */
-static weir_status take_table(weir_call *call, weir_bytes schema, const v2_table *in, weir_table **out)
+/* The table of a request, in call memory; NULL when it is refused, and the call says why. */
+static weir_table *take_table(weir_call *call, weir_bytes schema, const v2_table *in)
 {
     weir_table *table = weir_alloc(call, sizeof *table);
     weir_error err;
 
-    if (weir__table_from_wire(schema, in, call->arena, table, &err) != WEIR_OK)
-        return weir__call_fail_error(call, &err);
-    *out = table;
-    return WEIR_OK;
+    if (weir__table_from_wire(schema, in, call->arena, table, &err) == WEIR_OK)
+        return table;
+    weir__call_fail_error(call, &err);
+    return NULL;
 }
 
 /* The names of a request, in call memory; the schema may be empty. */
@@ -223,10 +223,9 @@ static weir_status handle_create(weir_call *call, void *context)
 {
     weir_request *request = context;
     const v2_create_table_request *message = request->message;
-    weir_table *table;
-    weir_status status = take_table(call, message->schema_name, message->table, &table);
+    weir_table *table = take_table(call, message->schema_name, message->table);
 
-    return status == WEIR_OK ? definition(request)->create(call, table) : status;
+    return table != NULL ? definition(request)->create(call, table) : call->failure;
 }
 
 static weir_rpc_code serve_create(weir_rpc_call *rpc, void *context)
@@ -251,11 +250,11 @@ static weir_status handle_alter(weir_call *call, void *context)
     const v2_alter_table_request *message = request->message;
     weir_table *stored = weir_alloc(call, sizeof *stored);
     weir_changes *changes = weir_alloc(call, sizeof *changes);
-    weir_table *wanted;
-    weir_status status = take_table(call, message->schema_name, message->table, &wanted);
+    weir_table *wanted = take_table(call, message->schema_name, message->table);
+    weir_status status;
 
-    if (status != WEIR_OK)
-        return status;
+    if (wanted == NULL)
+        return call->failure;
     stored->schema = wanted->schema;
     stored->name = wanted->name;
     status = definition(request)->describe(call, wanted->schema ? wanted->schema : "", wanted->name, stored);
@@ -342,11 +341,11 @@ static weir_status handle_write(weir_call *call, void *context)
     weir_request *request = context;
     const v2_write_batch_request *message = request->message;
     weir_batch *batch = weir_alloc(call, sizeof *batch);
-    weir_table *table;
-    weir_status status = take_table(call, message->schema_name, message->table, &table);
+    weir_table *table = take_table(call, message->schema_name, message->table);
+    weir_status status;
 
-    if (status != WEIR_OK)
-        return status;
+    if (table == NULL)
+        return call->failure;
     /*
      * Cleared with the call, so that also a handler that is left half-way (weir_alloc) leaves no file open.
      */

@@ -1,6 +1,7 @@
 /* sdk/options: one loop over the form's fields; each field parses its text into the member at its offset. */
 #include "sdk/options.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -103,7 +104,7 @@ static weir_status check_choice(const weir_field *field, const char *text, weir_
                           weir__field_key(field), (int)size, offered, text);
 }
 
-/* Puts `text` into the member at `member`. */
+/* Puts `text` into the member at `member`, which the form's check has seen to lie in the options struct. */
 static weir_status parse_field(const weir_field *field, const char *text, size_t size, char *member,
                                weir_error *err)
 {
@@ -111,6 +112,7 @@ static weir_status parse_field(const weir_field *field, const char *text, size_t
     int64_t number = 0;
     bool on = false;
 
+    assert(member != NULL);
     if (field->kind == WEIR_FIELD_INTEGER) {
         status = parse_integer(field, trimmed(text, size), &number, err);
         memcpy(member, &number, sizeof number);

@@ -3,6 +3,7 @@
  */
 #include "sdk/program.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,9 @@ static const char *option_value(int argc, char **argv, int *at, const char *name
         return NULL;
     if (*at + 1 == argc)
         return "";
-    return argv[++*at];
+    ++*at;
+    assert(argv[*at] != NULL);
+    return argv[*at];
 }
 
 static bool parse_port(const char *text, int *out)

@@ -35,8 +35,6 @@ struct weir_process {
     weir_process_end end;
 };
 
-extern char **environ;
-
 /* What the child needs, made before fork because the child may not allocate. */
 typedef struct launch {
     const weir_process_options *options;
@@ -298,20 +296,23 @@ weir_status weir__process_read(weir_process *process, void *out, size_t size, in
     }
 }
 
+/* The beginning of a file of /proc as text, "" when it cannot be read. */
+static void read_proc(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, size - 1) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = '\0';
+}
+
 size_t weir__process_rss(void)
 {
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     char text[128];
-    ssize_t got;
     char *at;
 
-    if (fd < 0)
-        return 0;
-    got = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (got <= 0)
-        return 0;
-    text[got] = '\0';
+    read_proc("/proc/self/statm", text, sizeof text);
     at = strchr(text, ' ');
     return at ? strtoul(at, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
@@ -319,18 +320,10 @@ size_t weir__process_rss(void)
 /* VmHWM and not getrusage: the latter also remembers the program that called exec. */
 size_t weir__process_rss_peak(void)
 {
-    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     char text[4096];
-    ssize_t got;
     char *at;
 
-    if (fd < 0)
-        return 0;
-    got = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (got <= 0)
-        return 0;
-    text[got] = '\0';
+    read_proc("/proc/self/status", text, sizeof text);
     at = strstr(text, "VmHWM:");
     return at ? strtoul(at + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
 }

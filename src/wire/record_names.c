@@ -71,37 +71,34 @@ static bool grow_slots(weir_record_table *table)
     return true;
 }
 
-/* The key of a table, `size` bytes in the arena; NULL when out of memory. */
-static char *table_key(weir_arena *arena, weir_bytes schema, weir_bytes name)
+/* Writes the key of a table at `out`, where there is room for the names and four bytes. */
+static weir_bytes put_key(char *out, weir_bytes schema, weir_bytes name)
 {
     uint32_t schema_size = (uint32_t)schema.size;
-    char *key = weir__arena_raw(arena, sizeof schema_size + schema.size + name.size);
 
-    if (key == NULL)
-        return NULL;
-    memcpy(key, &schema_size, sizeof schema_size);
+    memcpy(out, &schema_size, sizeof schema_size);
     if (schema.size > 0)
-        memcpy(key + sizeof schema_size, schema.data, schema.size);
+        memcpy(out + sizeof schema_size, schema.data, schema.size);
     if (name.size > 0)
-        memcpy(key + sizeof schema_size + schema.size, name.data, name.size);
-    return key;
+        memcpy(out + sizeof schema_size + schema.size, name.data, name.size);
+    return (weir_bytes){ out, sizeof schema_size + schema.size + name.size };
 }
 
 static weir_record_table *add_table(weir_record_names *names, weir_bytes schema, weir_bytes name)
 {
-    weir_bytes key = { table_key(names->arena, schema, name), sizeof(uint32_t) + schema.size + name.size };
+    char *key = weir__arena_raw(names->arena, sizeof(uint32_t) + schema.size + name.size);
     const char *schema_copy = weir__arena_copy(names->arena, schema.data, schema.size);
     const char *name_copy = weir__arena_copy(names->arena, name.data, name.size);
     weir_record_table *table = weir__arena_alloc(names->arena, sizeof *table);
 
     names->reason = "out of memory";
-    if (key.data == NULL || schema_copy == NULL || name_copy == NULL || table == NULL)
+    if (key == NULL || schema_copy == NULL || name_copy == NULL || table == NULL)
         return NULL;
     table->schema = (weir_bytes){ schema_copy, schema.size };
     table->name = (weir_bytes){ name_copy, name.size };
     table->number = (uint32_t)names->tables.count;
     weir__map_init(&table->by_name, names->seed);
-    if (!grow_slots(table) || !weir__map_put(&names->tables, key, table)) {
+    if (!grow_slots(table) || !weir__map_put(&names->tables, put_key(key, schema, name), table)) {
         weir__free(table->slots);
         weir__free(table->recent);
         return NULL;
@@ -114,16 +111,11 @@ static weir_record_table *add_table(weir_record_names *names, weir_bytes schema,
 weir_record_table *weir__record_names_table(weir_record_names *names, weir_bytes schema, weir_bytes name)
 {
     char key[sizeof(uint32_t) + 2 * WEIR_NAME_SIZE_MAX];
-    uint32_t schema_size = (uint32_t)schema.size;
     weir_record_table *table;
 
     if (!admit(names, schema, 0) || !admit(names, name, 0))
         return NULL;
-    memcpy(key, &schema_size, sizeof schema_size);
-    if (schema.size > 0)
-        memcpy(key + sizeof schema_size, schema.data, schema.size);
-    memcpy(key + sizeof schema_size + schema.size, name.data, name.size);
-    table = weir__map_get(&names->tables, (weir_bytes){ key, sizeof schema_size + schema.size + name.size });
+    table = weir__map_get(&names->tables, put_key(key, schema, name));
     if (table != NULL)
         return table;
     if (names->tables.count >= WEIR_TABLE_COUNT_MAX) {
