@@ -71,6 +71,8 @@
 #define WEIR_INBOX_SIZE (2 * WEIR_MIB)          /* messages received and not yet looked at */
 #define WEIR_GROUP_SIZE_MIN (64 * WEIR_MIB)     /* bytes after which a checkpoint is committed at once */
 #define WEIR_GROUP_TIME_MS 1000                 /* else checkpoints this close share one commit (R-ENG-01) */
+#define WEIR_GROUP_REQUESTS_MAX ((size_t)4096)  /* requests of a group; past it loading starts early */
+#define WEIR_GROUPS_WAITING_MAX 4               /* groups that wait to be loaded without a state */
 #define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)      /* files not yet loaded; past it loading starts early */
 
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");

@@ -223,6 +223,7 @@ static weir_status end_group(ingest *in, bool with_state, weir_error *err)
     in->committed = true;
     in->group_begun_ns = in->port->now_ns(in->port->context);
     in->group_bytes = 0;
+    in->group_requests = 0;
     return status;
 }
 
@@ -308,6 +309,13 @@ weir_status ingest_settle(ingest *in, weir_error *err)
         return split_group(in, err);
     fold_drop_savepoint(in->rows);
     return close_group(in, true, err);
+}
+
+weir_status ingest_load_early(ingest *in, weir_error *err)
+{
+    weir_status status = ingest_settle(in, err);
+
+    return status == WEIR_OK ? close_group(in, false, err) : status;
 }
 
 weir_status ingest_flush(ingest *in, weir_error *err)
@@ -427,6 +435,26 @@ static weir_status copy_columns(ingest *in, const v2_table *from, weir_table *to
     return WEIR_OK;
 }
 
+/* True when taking in the declaration would change the table. */
+static bool would_change(const engine_table *table, const weir_table *declared)
+{
+    for (size_t i = 0; i < declared->column_count; i++) {
+        const weir_column *column = &declared->columns[i];
+        size_t at = engine_table_find(table, weir__text(column->name));
+        weir_shape shape;
+
+        if (column->type == WEIR_UNSPECIFIED)
+            continue;
+        if (at == SIZE_MAX)
+            return true;
+        shape = weir__shape_of(column->type, column->params);
+        shape = weir__shape_join(&table->columns[at].shape, &shape);
+        if (weir__shape_type(&shape) != table->columns[at].type)
+            return true;
+    }
+    return false;
+}
+
 /* Takes in one declared table. A table with rows in the making is sealed first, for its types may change. */
 weir_status ingest_declare(ingest *in, weir_bytes schema, const v2_table *declared, weir_error *err)
 {
@@ -439,7 +467,7 @@ weir_status ingest_declare(ingest *in, weir_bytes schema, const v2_table *declar
         return WEIR_FAILED;
     copy.name = table->name;
     status = copy_columns(in, declared, &copy, err);
-    if (status == WEIR_OK && table->opened)
+    if (status == WEIR_OK && table->opened && would_change(table, &copy))
         status = ingest_seal(in, table, err);
     if (status == WEIR_OK)
         status = engine_table_declare(in->options.tables, table, &copy, &changed, err);

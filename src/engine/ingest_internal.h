@@ -49,6 +49,7 @@ struct ingest {
     bool committed; /* a group of this stream has been */
     int64_t group_begun_ns;
     uint64_t group_bytes;
+    size_t group_requests;
     int64_t synced_ms; /* of the message being read */
     ingest_totals totals;
 };
@@ -64,6 +65,8 @@ weir_status ingest_open(ingest *in, engine_table *table, weir_error *err);
 weir_status ingest_flush(ingest *in, weir_error *err);
 /* Flushes if the table has rows in the window, and seals its request, if there is one. */
 weir_status ingest_seal(ingest *in, const engine_table *table, weir_error *err);
+/* Hands out everything to be loaded, whatever checkpoint it belongs to (R-ENG-08). */
+weir_status ingest_load_early(ingest *in, weir_error *err);
 /* Commits the waiting checkpoint, if there is one, apart from what came after it. */
 weir_status ingest_settle(ingest *in, weir_error *err);
 /* To be called before a table changes: `retype` says that text of rows in the window may no longer fit. */

@@ -449,9 +449,16 @@ static weir_status open_request(ingest *in, ingest_table *entry, const engine_ta
 {
     if (entry->request != NULL)
         return WEIR_OK;
+    if (in->group_requests >= WEIR_GROUP_REQUESTS_MAX) {
+        weir_status status = ingest_load_early(in, err);
+
+        if (status != WEIR_OK)
+            return status;
+    }
     entry->request = engine_request_new(table, err);
     if (entry->request == NULL)
         return WEIR_FAILED;
+    in->group_requests++;
     in->open[in->open_count++] = table->number;
     return WEIR_OK;
 }

@@ -483,6 +483,10 @@ weir_status spool_commit(spool *s, const weir_bytes *state, weir_error *err)
         if (one.state == NULL)
             return weir__error_memory(err, "keeping a state");
     }
+    /* Groups without a state are made for want of room, so they must not pile up either. */
+    while (state == NULL && atomic_load(&s->options.progress->groups_waiting) >= WEIR_GROUPS_WAITING_MAX &&
+           !engine_stopping(s->options.failure))
+        weir__clock_sleep(5 * 1000000);
     atomic_fetch_add(&s->options.progress->groups_waiting, 1);
     status = push(s, &one, err);
     return status;

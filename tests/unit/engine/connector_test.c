@@ -73,7 +73,8 @@ static void lines_of_every_kind_are_handed_on(void **state)
     (void)state;
     run_script(
         h,
-        "printf '%s\\n' '{\"level\":\"WARNING\",\"message\":\"two\\nlines\",\"message-origin\":\"sdk_connector\"}'\n"
+        "printf '%s\\n' "
+        "'{\"level\":\"WARNING\",\"message\":\"two\\nlines\",\"message-origin\":\"sdk_connector\"}'\n"
         "echo '{\"level\":\"SEVERE\",\"message\":\"s\",\"message_origin\":\"sdk_connector\"}'\n"
         "echo '{\"level\":\"INFO\",\"message\":\"listening\"}'\n"
         "echo plain; printf 'windows\\r\\n'; echo '{\"no\": \"message\"}'; echo '{not json'; echo; echo >&2 "

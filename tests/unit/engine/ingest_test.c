@@ -239,6 +239,35 @@ static void a_window_that_must_go_parts_at_the_checkpoint(void **state)
     null_close(&n);
 }
 
+/*
+ * R-ENG-08: requests of very many tables do not gather without end; they are loaded before their checkpoint
+ * comes.
+ */
+static void very_many_tables_are_loaded_early(void **state)
+{
+    null_port n;
+    weir_error err;
+
+    (void)state;
+    assert_true(null_open_ingest(&n, 8 << 20, 16384));
+    for (int i = 0; i < (int)WEIR_GROUP_REQUESTS_MAX + 10; i++) {
+        messages m = { .count = 0 };
+        weir_cell cell = weir_int("n", i);
+        char name[16];
+
+        snprintf(name, sizeof name, "t%d", i);
+        weir__buf_init(&m.bytes, 1 << 20);
+        put(&m, name, WEIR_UPSERT, &cell, 1);
+        assert_int_equal(play(&n, &m, &err), WEIR_OK);
+        weir__buf_clear(&m.bytes);
+    }
+    assert_int_equal(n.commits, 1);
+    assert_int_equal(n.requests, WEIR_GROUP_REQUESTS_MAX);
+    assert_int_equal(ingest_finish(n.in, &err), WEIR_OK);
+    assert_int_equal(n.rows, WEIR_GROUP_REQUESTS_MAX + 10);
+    null_close(&n);
+}
+
 /* --- what it survives --- */
 
 typedef struct scenario {
@@ -304,6 +333,7 @@ int main(void)
         cmocka_unit_test(wide_tables_pass),
         cmocka_unit_test(groups_close_when_they_are_due),
         cmocka_unit_test(a_window_that_must_go_parts_at_the_checkpoint),
+        cmocka_unit_test(very_many_tables_are_loaded_early),
         cmocka_unit_test(every_failed_allocation_is_told),
     };
 
