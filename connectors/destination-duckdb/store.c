@@ -367,7 +367,7 @@ static weir_status instance_enter(weir_call *call, const char *path, instance **
     /* Opened under the lock: a second request for the same file must not open it too. */
     if (in == NULL) {
         status = instance_new(call, path, &in);
-        if (status)
+        if (status || in == NULL)
             goto out;
         in->next = instances;
         instances = in;
