@@ -367,7 +367,7 @@ static weir_status instance_enter(weir_call *call, const char *path, instance **
     /* Opened under the lock: a second request for the same file must not open it too. */
     if (in == NULL) {
         status = instance_new(call, path, &in);
-        if (status || in == NULL)
+        if (in == NULL)
             goto out;
         in->next = instances;
         instances = in;
@@ -433,7 +433,7 @@ static weir_status open_session(weir_call *call, store *s)
                          opt->path, strerror(errno));
     status = instance_enter(call, path, &s->instance);
     free(path);
-    if (status)
+    if (s->instance == NULL)
         return status;
     if (duckdb_connect(s->instance->database, &s->db) != DuckDBSuccess)
         return weir_fail(call, "Cannot connect to the database '%s'", opt->path);
