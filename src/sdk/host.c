@@ -28,11 +28,11 @@ int weir__host_port(const weir_host *host)
     return weir__rpc_server_port(host->server);
 }
 
-void weir__host_drain(weir_host *host, int64_t timeout_ms)
+bool weir__host_drain(weir_host *host, int64_t timeout_ms)
 {
     weir__call_stop_all();
     weir__rpc_server_drain(host->server, timeout_ms);
-    weir__rpc_server_wait(host->server);
+    return weir__rpc_server_wait(host->server);
 }
 
 void weir__host_close(weir_host *host)

@@ -35,9 +35,10 @@ weir_status weir__host_open_destination(const weir_destination *destination, siz
 int weir__host_port(const weir_host *host);
 /*
  * Stops accepting, tells running handlers to wind down, waits for them up to `timeout_ms`, then cancels them
- * (R-RPC-06).
+ * (R-RPC-06). False when one does not come back even then: end the process without weir__host_close, which
+ * would wait for it for ever.
  */
-void weir__host_drain(weir_host *host, int64_t timeout_ms);
+bool weir__host_drain(weir_host *host, int64_t timeout_ms);
 void weir__host_close(weir_host *host); /* accepts NULL */
 
 /*

@@ -161,7 +161,10 @@ int weir__program_run(const weir_program *p, int argc, char **argv)
     log_listening(host, &options);
     (void)weir__signal_wait();
     weir__log(WEIR_LOG_INFO, "stopping");
-    weir__host_drain(host, WEIR_RPC_DRAIN_TIMEOUT_MS);
+    if (!weir__host_drain(host, WEIR_RPC_DRAIN_TIMEOUT_MS)) {
+        weir__log(WEIR_LOG_WARNING, "a request did not end after it was cancelled; stopping without it");
+        quick_exit(EXIT_STOPPED); /* R-RPC-06: a handler that hangs does not keep the process */
+    }
     weir__host_close(host);
     weir__signal_close();
     return EXIT_STOPPED;
