@@ -112,24 +112,37 @@ static weir_status get_value(state_store *store, const char *name, weir_buf *out
     return status;
 }
 
-static weir_status check_layout(state_store *store, weir_error *err)
+/* The first number that a query gives. */
+static weir_status read_number(state_store *store, const char *sql, int *out, weir_error *err)
 {
     sqlite3_stmt *statement;
-    weir_status status = prepare(store, "PRAGMA user_version", &statement, err);
-    int version = -1;
+    weir_status status = prepare(store, sql, &statement, err);
 
     if (status != WEIR_OK)
         return status;
     if (sqlite3_step(statement) == SQLITE_ROW)
-        version = sqlite3_column_int(statement, 0);
+        *out = sqlite3_column_int(statement, 0);
     else
         status = fail(store, "read", err);
     sqlite3_finalize(statement);
+    return status;
+}
+
+static weir_status check_layout(state_store *store, weir_error *err)
+{
+    int version = -1;
+    int tables = -1;
+    weir_status status = read_number(store, "PRAGMA user_version", &version, err);
+
+    if (status == WEIR_OK)
+        status = read_number(store, "SELECT count(*) FROM sqlite_master", &tables, err);
     if (status != WEIR_OK || version == LAYOUT)
         return status;
     if (version != 0)
         return weir__error(err, "state '%s' was written by another version of weir (layout %d, expected %d)",
                            store->path, version, LAYOUT);
+    if (tables > 0)
+        return weir__error(err, "'%s' is no state of weir but somebody else's database", store->path);
     status = run(store, "BEGIN IMMEDIATE", err);
     if (status == WEIR_OK)
         status = run(store, layout, err);
@@ -193,10 +206,10 @@ weir_status state_open(const char *folder, const char *schema, state_store **out
         goto out;
     }
     sqlite3_busy_timeout(store->db, 10000);
-    status = run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024",
-                 err);
+    status = check_layout(store, err);
     if (status == WEIR_OK)
-        status = check_layout(store, err);
+        status = run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024",
+                     err);
     if (status == WEIR_OK)
         status = check_schema(store, schema, err);
     if (status != WEIR_OK)

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "engine/spool.h"
 #include "engine/state.h"
 #include "sys/clock.h"
@@ -59,12 +60,45 @@ static weir_status sub_folder(sync_run_state *run, const char *name, char out[PA
     return spool_prepare(out, err);
 }
 
+/*
+ * Refuses a folder that is somebody else's: in ours, subfolders are cleared at every start. Ours is empty, or
+ * has a state; state_open sees whether that one is ours, too.
+ */
+static weir_status check_folder(const sync_options *options, weir_error *err)
+{
+    weir_arena *arena = weir__arena_new(64 * WEIR_MIB);
+    weir_folder_entry *entries = NULL;
+    size_t count = 0;
+    bool state = false;
+    const char *other = NULL;
+    weir_status status;
+
+    if (arena == NULL)
+        return weir__error_memory(err, "opening the state");
+    status = weir__folder_list(options->folder, arena, &entries, &count, err);
+    for (size_t i = 0; i < count && status == WEIR_OK; i++) {
+        state = state || strcmp(entries[i].name, "state.db") == 0;
+        if (strcmp(entries[i].name, "lock") != 0)
+            other = entries[i].name;
+    }
+    if (status == WEIR_OK && !state && other != NULL)
+        status = weir__error(
+            err,
+            "'%s' is no state folder of weir: there is '%.100s' in it; name a new folder, or an "
+            "empty one",
+            options->folder, other);
+    weir__arena_free(arena);
+    return status;
+}
+
 static weir_status open_folder(sync_run_state *run, weir_error *err)
 {
     const sync_options *options = run->options;
     weir_status status = weir__folder_create(options->folder, err);
     char *absolute;
 
+    if (status == WEIR_OK)
+        status = check_folder(options, err);
     if (status != WEIR_OK)
         return status;
     absolute = realpath(options->folder, NULL);
@@ -76,11 +110,11 @@ static weir_status open_folder(sync_run_state *run, weir_error *err)
     free(absolute);
     status = take_lock(run, err);
     if (status == WEIR_OK)
+        status = state_open(run->folder, options->schema, &run->state, err);
+    if (status == WEIR_OK)
         status = sub_folder(run, "spool", run->spool, err);
     if (status == WEIR_OK)
         status = sub_folder(run, "run", run->sockets, err);
-    if (status == WEIR_OK)
-        status = state_open(run->folder, options->schema, &run->state, err);
     if (status == WEIR_OK)
         status = state_sync_begin(run->state, weir__clock_wall_ms(), &run->sync, err);
     return status;
@@ -104,6 +138,7 @@ static void on_log(void *context, const char *role, const char *level, weir_byte
 
 static void on_warning(void *context, const char *who, weir_bytes text)
 {
+    text.size = weir__utf8_cut(text.data, text.size, WEIR_NOTICE_SIZE_MAX);
     tell(((sync_run_state *)context)->options, SYNC_WARNING, who, "WARNING", text);
 }
 

@@ -285,6 +285,14 @@ class Sync(unittest.TestCase):
         self.sync()
         self.assertEqual(self.rows(), (3000, 3000))
 
+    def test_a_folder_of_somebody_else_is_left_alone(self):
+        for name in ("spool", "run", "mail"):
+            (self.folder / "var" / name).mkdir(parents=True)
+            (self.folder / "var" / name / "precious").write_text("x")
+        self.one_error(self.sync(code=1, state="var"), "is no state folder of weir")
+        self.assertEqual(sorted(path.name for path in (self.folder / "var").iterdir()), ["mail", "run", "spool"])
+        self.assertTrue((self.folder / "var" / "spool" / "precious").exists())
+
     def test_a_state_belongs_to_its_schema(self):
         self.sync()
         arguments = self.arguments()

@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -124,6 +125,22 @@ static void garbage_is_no_state(void **unused)
     assert_int_equal(state_open(folder, "shop", &store, &err), WEIR_FAILED);
     assert_non_null(strstr(err.text, path));
     assert_non_null(strstr(err.text, "not a database"));
+}
+
+static void somebody_elses_database_is_left_alone(void **unused)
+{
+    state_store *store = NULL;
+    weir_error err;
+    char path[96];
+    sqlite3 *db;
+
+    (void)unused;
+    snprintf(path, sizeof path, "%s/state.db", folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE precious(a)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(state_open(folder, "shop", &store, &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "somebody else's database"));
 }
 
 static void a_full_disk_changes_nothing(void **unused)
@@ -303,6 +320,7 @@ int main(void)
         TEST(a_folder_belongs_to_one_schema),
         TEST(the_file_is_private),
         TEST(garbage_is_no_state),
+        TEST(somebody_elses_database_is_left_alone),
         TEST(a_full_disk_changes_nothing),
         TEST(killed_writers_leave_a_whole_commit),
         TEST(known_columns_come_back),
