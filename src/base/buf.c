@@ -79,13 +79,3 @@ bool weir__buf_printf(weir_buf *buf, const char *format, ...)
     buf->size += (size_t)length;
     return true;
 }
-
-void weir__buf_drop(weir_buf *buf, size_t count)
-{
-    if (count >= buf->size) {
-        buf->size = 0;
-        return;
-    }
-    memmove(buf->data, buf->data + count, buf->size - count);
-    buf->size -= count;
-}

@@ -28,8 +28,6 @@ char *weir__buf_grow(weir_buf *buf, size_t count);
 bool weir__buf_put(weir_buf *buf, const void *data, size_t size) WEIR_CHECKED;
 bool weir__buf_put_text(weir_buf *buf, const char *text) WEIR_CHECKED;
 bool weir__buf_printf(weir_buf *buf, const char *format, ...) WEIR_PRINTF(2, 3) WEIR_CHECKED;
-/* Drops the first `count` bytes; the rest moves to the front. */
-void weir__buf_drop(weir_buf *buf, size_t count);
 
 static inline char *weir__buf_reserve(weir_buf *buf, size_t count)
 {

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define WEIR_KIB ((size_t)1024)
 #define WEIR_MIB ((size_t)1024 * 1024)
@@ -17,7 +18,6 @@
 #define WEIR_MESSAGE_SIZE_MAX (128 * WEIR_MIB)     /* one gRPC message, both ways (R-RPC-02) */
 #define WEIR_ERROR_MESSAGE_SIZE_MAX ((size_t)8000) /* grpc-message sent, percent-encoded bytes (R-RPC-04) */
 #define WEIR_MESSAGE_DEPTH_MAX 64 /* nesting of protobuf messages, groups and maps together */
-#define WEIR_FORM_DEPTH_MAX 8     /* nesting of conditional fields */
 
 /* --- sources (R-SRC) --- */
 #define WEIR_RECORDS_COUNT_MAX 100                /* records in one Records message (R-SRC-03) */
@@ -30,12 +30,12 @@
 #define WEIR_NAME_SIZE_MAX ((size_t)1024)         /* a schema, table or column name, bytes */
 #define WEIR_RECORD_NAMES_SIZE_MAX \
     (64 * WEIR_MIB)                          /* memory for names of tables and columns met in one stream */
-#define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB) /* text of a warning or a task, bytes */
+#define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB) /* text of a warning that is shown, bytes */
 
 /* --- types (R-BAT-08) --- */
 #define WEIR_DECIMAL_DIGITS_MAX 38
-#define WEIR_YEAR_MIN 1
-#define WEIR_YEAR_MAX 9999
+#define WEIR_TIME_SECONDS_MIN INT64_C(-62135596800) /* 0001-01-01T00:00:00 */
+#define WEIR_TIME_SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59 */
 
 /* --- batch files (R-BAT) --- */
 #define WEIR_BATCH_FILE_SIZE_MAX ((size_t)100000000) /* one file as written, bytes (R-BAT-03) */
@@ -57,11 +57,10 @@
 
 /* --- connectors (sdk) --- */
 #define WEIR_CALL_MEMORY_MAX \
-    (1 * WEIR_GIB) /* what a handler may take with weir_alloc in one request, bytes */
-#define WEIR_REQUEST_MEMORY_MAX (512 * WEIR_MIB) /* one decoded request, bytes */
-#define WEIR_LOG_TEXT_SIZE_MAX (16 * WEIR_KIB)   /* text of one log line, bytes; more is cut */
-#define WEIR_ROWS_AGE_MAX_MS 1000                /* rows waiting longer for their batch to fill are sent */
-#define WEIR_CHECKPOINT_AGE_MAX_MS 3600000       /* without a checkpoint for so long: a warning (R-SRC-04) */
+    (1 * WEIR_GIB) /* a decoded request and what its handler takes with weir_alloc, bytes */
+#define WEIR_LOG_TEXT_SIZE_MAX (16 * WEIR_KIB) /* text of one log line, bytes; more is cut */
+#define WEIR_ROWS_AGE_MAX_MS 1000              /* rows waiting longer for their batch to fill are sent */
+#define WEIR_CHECKPOINT_AGE_MAX_MS 3600000     /* without a checkpoint for so long: a warning (R-SRC-04) */
 
 /* --- engine (R-ENG-08) --- */
 #define WEIR_CATALOG_SIZE_MAX (256 * WEIR_MIB)  /* names and declarations of one sync */

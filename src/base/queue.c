@@ -158,16 +158,6 @@ void weir__queue_close(weir_queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
-size_t weir__queue_weight(weir_queue *queue)
-{
-    size_t weight;
-
-    pthread_mutex_lock(&queue->lock);
-    weight = queue->weight;
-    pthread_mutex_unlock(&queue->lock);
-    return weight;
-}
-
 size_t weir__queue_weight_peak(weir_queue *queue)
 {
     size_t weight;

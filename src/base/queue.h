@@ -37,8 +37,7 @@ weir_status weir__queue_pop(weir_queue *queue, void **item, int64_t deadline_ns)
 void weir__queue_finish(weir_queue *queue);
 /* Gives up: every wait, present and future, ends with WEIR_CANCELLED; items stay until weir__queue_free. */
 void weir__queue_close(weir_queue *queue);
-/* What is inside now, and the most that ever was. */
-size_t weir__queue_weight(weir_queue *queue);
+/* The most that was ever inside at once. */
 size_t weir__queue_weight_peak(weir_queue *queue);
 
 #endif

@@ -45,7 +45,7 @@ watch *watch_new(engine_progress *progress)
         return NULL;
     w->progress = progress;
     pthread_mutex_init(&w->lock, NULL);
-    w->terminal = weir__process_is_terminal(2);
+    w->terminal = weir__console_is_terminal(2);
     w->begun_ns = weir__clock_ns();
     w->printed_ns = w->begun_ns;
     w->rated_ns = w->begun_ns;
@@ -206,7 +206,7 @@ void watch_tick(watch *w)
     pthread_mutex_lock(&w->lock);
     w->printed_ns = now_ns;
     if (w->terminal) {
-        size_t width = (size_t)weir__process_terminal_width(2) - 1;
+        size_t width = (size_t)weir__console_width(2) - 1;
 
         put("\r", 1);
         put(text, size < width ? size : width);

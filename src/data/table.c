@@ -4,7 +4,6 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/utf8.h"
-#include "data/type.h"
 
 bool weir__name_is_system(const char *name)
 {
@@ -94,47 +93,6 @@ out:
     weir__map_clear(&old);
     weir__map_clear(&new);
     return status;
-}
-
-static weir_column join_columns(const weir_column *before, const weir_column *after)
-{
-    weir_shape left = weir__shape_stored(before->type, before->params);
-    weir_shape right = weir__shape_of(after->type, after->params);
-    weir_shape both = weir__shape_join(&left, &right);
-
-    return (weir_column){ before->name, weir__shape_type(&both), after->key, weir__shape_params(&both) };
-}
-
-weir_status weir__table_join(const weir_table *before, const weir_table *after, weir_arena *arena,
-                             weir_table **out, weir_error *err)
-{
-    weir_status status = WEIR_FAILED;
-    weir_table both = { after->schema, after->name, NULL, 0 };
-    weir_column *columns = weir__arena_array(arena, before->column_count + after->column_count + 1,
-                                             sizeof *columns);
-    weir_map old;
-    weir_map new;
-
-    weir__map_init(&old, 0);
-    weir__map_init(&new, 0);
-    if (columns == NULL || !map_columns(before, &old) || !map_columns(after, &new))
-        goto out;
-    for (size_t i = 0; i < before->column_count; i++) {
-        const weir_column *now = weir__map_get(&new, weir__text(before->columns[i].name));
-
-        columns[both.column_count] = now ? join_columns(&before->columns[i], now) : before->columns[i];
-        columns[both.column_count++].key = now != NULL && now->key;
-    }
-    for (size_t i = 0; i < after->column_count; i++)
-        if (weir__map_get(&old, weir__text(after->columns[i].name)) == NULL)
-            columns[both.column_count++] = after->columns[i];
-    both.columns = columns;
-    *out = weir__table_copy(&both, arena);
-    status = *out ? WEIR_OK : WEIR_FAILED;
-out:
-    weir__map_clear(&old);
-    weir__map_clear(&new);
-    return status == WEIR_OK ? WEIR_OK : weir__error_memory(err, "joining tables");
 }
 
 static const char *copy_name(const char *name, weir_arena *arena)

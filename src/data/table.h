@@ -37,14 +37,6 @@ size_t weir__table_key_count(const weir_table *table);
  */
 weir_status weir__table_compare(const weir_table *before, const weir_table *after, weir_arena *arena,
                                 weir_difference **out, size_t *count) WEIR_CHECKED;
-/*
- * The table that holds what both hold: the columns of `before` in their order, then the new ones of `after`;
- * types and bounds joined (data/type.h), keys from `after`, but a column missing there keeps its place
- * without key (R-ENG-21). The values already in `before` are taken as uncounted (weir__shape_stored). *out is
- * in `arena`.
- */
-weir_status weir__table_join(const weir_table *before, const weir_table *after, weir_arena *arena,
-                             weir_table **out, weir_error *err) WEIR_CHECKED;
 /* A deep copy in `arena`; NULL when out of memory. */
 weir_table *weir__table_copy(const weir_table *table, weir_arena *arena);
 /*

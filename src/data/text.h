@@ -22,6 +22,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "data/base64.h"
 
 /* Room that always suffices for a value which is no run of bytes, and for a DECIMAL. */
 #define WEIR_TEXT_FIXED_MAX 96
@@ -38,7 +39,7 @@ static inline size_t weir__text_bound(const weir_cell *cell)
     if (cell->type == WEIR_STRING || cell->type == WEIR_JSON || cell->type == WEIR_XML)
         return cell->as.bytes.size;
     if (cell->type == WEIR_BINARY)
-        return (cell->as.bytes.size + 2) / 3 * 4;
+        return weir__base64_size(cell->as.bytes.size);
     return WEIR_TEXT_FIXED_MAX;
 }
 

@@ -12,9 +12,7 @@
 
 #define DAY_SECONDS 86400
 #define ERA_DAYS 146097
-#define EPOCH_DAY 719468                  /* 1970-01-01, counted from 0000-03-01 */
-#define SECONDS_MIN INT64_C(-62135596800) /* 0001-01-01T00:00:00 */
-#define SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59 */
+#define EPOCH_DAY 719468 /* 1970-01-01, counted from 0000-03-01 */
 #define NANOS 1000000000
 
 typedef struct civil {
@@ -81,7 +79,8 @@ size_t weir_time_format(weir_type type, weir_time time, char out[36])
     uint32_t second;
     size_t size = 0;
 
-    if (time.seconds < SECONDS_MIN || time.seconds > SECONDS_MAX || time.nanos < 0 || time.nanos >= NANOS)
+    if (time.seconds < WEIR_TIME_SECONDS_MIN || time.seconds > WEIR_TIME_SECONDS_MAX || time.nanos < 0 ||
+        time.nanos >= NANOS)
         return 0;
     day = time.seconds / DAY_SECONDS - (time.seconds % DAY_SECONDS < 0);
     second = (uint32_t)(time.seconds - day * DAY_SECONDS);
@@ -122,7 +121,7 @@ static bool take_date(const char *text, size_t size, int64_t *day)
         text[7] != '-')
         return false;
     leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (year < WEIR_YEAR_MIN || of_month > lengths[month] + (month == 2 && leap))
+    if (year < 1 || of_month > lengths[month] + (month == 2 && leap))
         return false;
     *day = days_from_civil((civil){ year, (uint32_t)month, (uint32_t)of_month });
     return true;
@@ -210,8 +209,8 @@ bool weir_time_parse(weir_type type, const char *text, size_t size, weir_time *o
             return false;
     }
     if (type == WEIR_UTC_DATETIME) {
-        if (!take_zone(text, size, at, &time.seconds) || time.seconds < SECONDS_MIN ||
-            time.seconds > SECONDS_MAX)
+        if (!take_zone(text, size, at, &time.seconds) || time.seconds < WEIR_TIME_SECONDS_MIN ||
+            time.seconds > WEIR_TIME_SECONDS_MAX)
             return false;
         at = size;
     }

@@ -6,12 +6,10 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "sdk/changes.h"
 #include "sdk/load.h"
 #include "sdk/tables.h"
-
-#define SECONDS_MIN INT64_C(-62135596800) /* 0001-01-01T00:00:00 */
-#define SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59 */
 
 weir_status weir__destination_check(const weir_destination *destination, weir_error *err)
 {
@@ -308,8 +306,8 @@ static weir_status handle_truncate(weir_call *call, void *context)
     if (message->utc_delete_before == NULL) /* zero is a real time, absence is not (R-DST-04) */
         return weir_fail(call, "the request does not say up to when to truncate '%s'", what->table);
     what->before = *message->utc_delete_before;
-    if (what->before.nanos < 0 || what->before.nanos > 999999999 || what->before.seconds < SECONDS_MIN ||
-        what->before.seconds > SECONDS_MAX)
+    if (what->before.nanos < 0 || what->before.nanos > 999999999 ||
+        what->before.seconds < WEIR_TIME_SECONDS_MIN || what->before.seconds > WEIR_TIME_SECONDS_MAX)
         return weir_fail(call, "the request says to truncate '%s' up to a time that is none", what->table);
     status = definition(request)->truncate(call, what);
     return status == WEIR_NOT_FOUND ? WEIR_OK : status;

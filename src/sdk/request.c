@@ -63,7 +63,7 @@ weir_rpc_code weir__request_decode(weir_request *request, const weir_request_typ
 }
 
 /* Terminated copies of a configuration's texts. */
-static bool take_settings(weir_request *request, const weir_request_type *type, weir_settings *out)
+static weir_status take_settings(weir_request *request, const weir_request_type *type, weir_settings *out)
 {
     const char *base = request->message;
     const v2_string_entry *entries;
@@ -72,18 +72,22 @@ static bool take_settings(weir_request *request, const weir_request_type *type, 
 
     memcpy(&entries, base + type->configuration, sizeof entries);
     memcpy(&count, base + type->configuration_count, sizeof count);
+    if (count > WEIR_CONFIG_COUNT_MAX)
+        return weir__call_fail(&request->call, WEIR_FAILED,
+                               "the configuration has %zu entries; at most %zu are allowed", count,
+                               WEIR_CONFIG_COUNT_MAX);
     items = weir__arena_array(request->call.arena, count, sizeof *items);
-    if (items == NULL)
-        return false;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; items != NULL && i < count; i++) {
         items[i].name = weir__arena_copy(request->call.arena, entries[i].key.data, entries[i].key.size);
         items[i].value = weir__arena_copy(request->call.arena, entries[i].value.data, entries[i].value.size);
         items[i].size = entries[i].value.size;
         if (items[i].name == NULL || items[i].value == NULL)
-            return false;
+            items = NULL;
     }
+    if (items == NULL)
+        return weir__call_fail(&request->call, WEIR_FAILED, "out of memory reading the request");
     *out = (weir_settings){ .items = items, .count = count };
-    return true;
+    return WEIR_OK;
 }
 
 static weir_status run_open(weir_call *call, void *context)
@@ -101,12 +105,8 @@ weir_status weir__request_run(weir_request *request, const weir_request_type *ty
     weir_settings settings;
     weir_status status;
 
-    if (!take_settings(request, type, &settings))
-        return weir__call_fail(call, WEIR_FAILED, "out of memory reading the request");
-    if (settings.count > WEIR_CONFIG_COUNT_MAX)
-        return weir__call_fail(call, WEIR_FAILED,
-                               "the configuration has %zu entries; at most %zu are allowed", settings.count,
-                               WEIR_CONFIG_COUNT_MAX);
+    if (take_settings(request, type, &settings) != WEIR_OK)
+        return WEIR_FAILED;
     status = weir__call_configure(call, connector->form, &settings);
     if (status != WEIR_OK)
         return status;

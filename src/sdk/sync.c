@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "data/decimal.h"
 #include "sdk/log.h"
 #include "sdk/tables.h"
 #include "sys/entropy.h"
@@ -23,8 +24,6 @@
 #define NS_PER_MS INT64_C(1000000)
 #define FAST_ROW_NS NS_PER_MS /* rows that come closer together than this are not timed one by one */
 #define FAST_ROWS 15
-#define SECONDS_MIN INT64_C(-62135596800) /* 0001-01-01T00:00:00 */
-#define SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59 */
 
 static weir_status fail(weir_sync *out, weir_status status)
 {
@@ -163,27 +162,14 @@ weir_status weir__sync_finish(weir_sync *sync, weir_status status)
 
 /* --- rows --- */
 
-/* Digits with a point, a sign and an exponent at most; at least one digit. */
+/* Exponents and any number of digits are fine: what a store can hold is its business. */
 static bool is_decimal(weir_bytes text)
 {
-    size_t at = 0;
-    size_t digits = 0;
+    uint32_t whole;
+    uint32_t fraction;
 
-    if (at < text.size && (text.data[at] == '-' || text.data[at] == '+'))
-        at++;
-    for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
-        digits++;
-    if (at < text.size && text.data[at] == '.')
-        for (at++; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
-            digits++;
-    if (digits > 0 && at < text.size && (text.data[at] == 'e' || text.data[at] == 'E')) {
-        at++;
-        if (at < text.size && (text.data[at] == '-' || text.data[at] == '+'))
-            at++;
-        for (digits = 0; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
-            digits++;
-    }
-    return digits > 0 && at == text.size;
+    return weir__decimal_is_plain(text.data, text.size) ||
+           weir__decimal_digits(text.data, text.size, &whole, &fraction);
 }
 
 static weir_status refuse(weir_sync *out, const weir_plan *plan, const char *column, const char *why)
@@ -203,7 +189,8 @@ static const char *check_value(const weir_cell *cell)
     case WEIR_NAIVE_DATE:
     case WEIR_NAIVE_DATETIME:
     case WEIR_UTC_DATETIME:
-        return cell->as.time.seconds >= SECONDS_MIN && cell->as.time.seconds <= SECONDS_MAX
+        return cell->as.time.seconds >= WEIR_TIME_SECONDS_MIN &&
+                       cell->as.time.seconds <= WEIR_TIME_SECONDS_MAX
                    ? NULL
                    : "holds a time outside the years 0001 to 9999";
     case WEIR_NAIVE_TIME:
@@ -374,8 +361,11 @@ static weir_status emit(weir_sync *out, const weir_table *table, weir_op op, pre
         return out->failure;
     if (weir__plan_get(&out->plans, table, &plan, &out->error) != WEIR_OK)
         return fail(out, WEIR_FAILED);
-    if (op == WEIR_TRUNCATE && plan->rows_sent)
-        return refuse(out, plan, "*", "was sent before its truncate; truncate comes first (R-SRC-09)");
+    if (op == WEIR_TRUNCATE && plan->rows_sent) {
+        weir__error(&out->error, "table '%s': truncate comes before its first row (R-SRC-09)",
+                    plan->name.data);
+        return fail(out, WEIR_FAILED);
+    }
     if (!plan->selected)
         return WEIR_OK;
     if (op != WEIR_TRUNCATE && prepare(out, plan, table, op, &row) != WEIR_OK)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 bool weir__console_write(int fd, const char *text, size_t size)
@@ -27,4 +28,11 @@ bool weir__console_write(int fd, const char *text, size_t size)
 bool weir__console_is_terminal(int fd)
 {
     return isatty(fd) == 1;
+}
+
+int weir__console_width(int fd)
+{
+    struct winsize size;
+
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? (int)size.ws_col : 80;
 }

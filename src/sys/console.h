@@ -9,7 +9,8 @@
 
 /* Writes all of it, waiting when a pipe is full. False when the reader is gone; nobody is left to be told. */
 bool weir__console_write(int fd, const char *text, size_t size);
-/* True when somebody sits in front of it. */
+/* True when somebody sits in front of it; its width in columns, 80 when unknown. */
 bool weir__console_is_terminal(int fd);
+int weir__console_width(int fd);
 
 #endif

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -328,17 +327,6 @@ size_t weir__process_rss_peak(void)
     return at ? strtoul(at + strlen("VmHWM:"), NULL, 10) * 1024 : 0;
 }
 
-bool weir__process_pin(int cpu)
-{
-    cpu_set_t set;
-
-    if (cpu < 0 || cpu >= CPU_SETSIZE)
-        return false;
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set) == 0;
-}
-
 weir_status weir__process_signals_open(int *fd, weir_error *err)
 {
     sigset_t set;
@@ -362,16 +350,4 @@ int weir__process_signals_take(int fd)
     struct signalfd_siginfo info;
 
     return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
-}
-
-bool weir__process_is_terminal(int fd)
-{
-    return isatty(fd) == 1;
-}
-
-int weir__process_terminal_width(int fd)
-{
-    struct winsize size;
-
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? (int)size.ws_col : 80;
 }

@@ -61,22 +61,11 @@ weir_status weir__process_read(weir_process *process, void *out, size_t size, in
 size_t weir__process_rss(void);
 size_t weir__process_rss_peak(void);
 /*
- * Binds the calling thread, and threads it starts from now on, to one CPU. False when that is not possible.
- */
-bool weir__process_pin(int cpu);
-
-/*
  * SIGINT, SIGTERM and SIGHUP become readable events: they are blocked for this thread and the threads it
  * starts from now on (children get their defaults back); SIGPIPE and SIGXFSZ are ignored. *fd is polled for
  * reading, closed with close; take() returns the signal, or 0.
  */
 weir_status weir__process_signals_open(int *fd, weir_error *err) WEIR_CHECKED;
 int weir__process_signals_take(int fd);
-
-/*
- * True when standard output (1) or standard error (2) is a terminal; its width in columns, 80 when unknown.
- */
-bool weir__process_is_terminal(int fd);
-int weir__process_terminal_width(int fd);
 
 #endif

@@ -282,10 +282,10 @@ static inline const char *put_cell(weir_record_writer *writer, const weir_cell *
     uint8_t *start;
     size_t inner;
 
-    if (reason == NULL)
-        reason = text_of(writer, cell, &text, &repaired);
     if (reason == NULL && !weir__wire_text_valid((const uint8_t *)name.data, name.size))
         reason = "the column's name is not valid UTF-8";
+    if (reason == NULL)
+        reason = text_of(writer, cell, &text, &repaired);
     if (reason != NULL)
         return reason;
     start = (uint8_t *)weir__buf_reserve(&writer->out, name.size + text.size + CELL_ROOM);

@@ -52,10 +52,10 @@ static void buffer_stops_at_its_maximum(void **state)
         assert_true(weir__buf_put(&buf, "0123456789", 10));
     assert_false(weir__buf_put(&buf, "x", 1));
     assert_int_equal(buf.size, 1000);
-    weir__buf_drop(&buf, 995);
+    buf.size = 5;
     assert_true(weir__buf_printf(&buf, "%03d", 42));
     assert_int_equal(buf.size, 8);
-    assert_memory_equal(buf.data, "56789042", 8);
+    assert_memory_equal(buf.data, "01234042", 8);
     weir__buf_clear(&buf);
 }
 
