@@ -1,7 +1,9 @@
 /*
  * bench/emit: how fast a source gets its rows out.
  *
- *   bench.emit [SECONDS [CASE]]      default 2 seconds a case, all cases; prints CSV: bench,case,rows_per_s,mb_per_s
+ *   bench.emit [SECONDS [CASE]]      default 2 seconds a case, all cases
+ *
+ * Prints CSV: bench,case,rows_per_s,mb_per_s.
  *
  *   emitter    weir_upsert alone: ten mixed columns are checked and encoded, messages are thrown away
  *   shuffled   the same, with the cells in another order than the declaration

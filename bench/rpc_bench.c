@@ -1,11 +1,11 @@
 /*
- * bench.rpc: how fast messages of rows cross a gRPC stream between two processes of ours, each pinned to one core.
+ * bench.rpc: how fast messages of rows cross a gRPC stream between two processes, each pinned to one core.
  *
  *      bench.rpc [--seconds N] [--size BYTES] [--tcp | --unix]
  *
- * A forked server sends messages of `size` bytes (100 rows of 281 B, as an Update stream does) as fast as it can; the
- * client receives them. Prints `bench,case,rows_per_s,mb_per_s`, for unary calls (one at a time, eight at once) calls a
- * second instead of rows, and the busy shares of the two processes as a comment.
+ * A forked server sends messages of `size` bytes (100 rows of 281 B, as an Update stream does) as fast as it
+ * can; the client receives them. Prints `bench,case,rows_per_s,mb_per_s`, for unary calls (one at a time,
+ * eight at once) calls a second instead of rows, and the busy shares of the two processes as a comment.
  */
 #include <pthread.h>
 #include <sched.h>

@@ -1,8 +1,8 @@
 /*
  * fuzz/postgresql_numeric: PostgreSQL's numbers, binary to text and back.
  *
- * Attacked: no byte is written beyond the announced size; text that is read gives bytes that are written as text of the
- * same value, and reading that text gives the same bytes again.
+ * Attacked: no byte is written beyond the announced size; text that is read gives bytes that are written as
+ * text of the same value, and reading that text gives the same bytes again.
  */
 #include <assert.h>
 #include <stdint.h>

@@ -1,13 +1,13 @@
 /*
  * Hostile bytes against a connection of either role and against the cutter of messages.
  *
- *      byte 0: 0 server, 1 server with the preface said for it, 2 client with two calls running, 3 messages alone
+ *      byte 0: 0 server, 1 server whose preface is said, 2 client with two calls running, 3 messages alone
  *      byte 1: how many bytes are handed over at a time, 0 for all
  *      rest:   what the peer says
  *
- * Attacked invariants: no crash, no leak (allocations return to what they were), output stays bounded whatever
- * comes in, a handler never sees a message over the limit, and every call of a client has ended when its connection
- * has.
+ * Attacked invariants: no crash, no leak (allocations return to what they were), output stays bounded
+ * whatever comes in, a handler never sees a message over the limit, and every call of a client has ended when
+ * its connection has.
  */
 #include <stdint.h>
 #include <stdlib.h>

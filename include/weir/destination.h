@@ -42,10 +42,7 @@ typedef struct weir_changes {
     const weir_table *stored; /* the table as describe() gave it */
 } weir_changes;
 
-/*
- * R-DST-04: rows whose `synced_column` is strictly before `before`; hard when `deleted_column` is NULL, else
- * soft.
- */
+/* R-DST-04: rows with `synced_column` strictly before `before`; soft unless `deleted_column` is NULL. */
 typedef struct weir_truncation {
     const char *schema;
     const char *table;
@@ -58,9 +55,7 @@ typedef struct weir_destination {
     const char *name; /* "sqlite"; appears in logs and in --help */
     weir_form form;
     const weir_setup_test *tests; /* may be NULL */
-    /*
-     * As in weir_source. Requests for different tables run at the same time, each with a session of its own.
-     */
+    /* As in weir_source. Requests for different tables run at the same time, each with its own session. */
     weir_status (*open)(weir_call *call, void **session);
     void (*close)(void *session);
     /*
@@ -69,9 +64,7 @@ typedef struct weir_destination {
      * missing table, never an error (R-DST-01). Required.
      */
     weir_status (*describe)(weir_call *call, const char *schema, const char *table, weir_table *out);
-    /*
-     * Creates the table, and its schema when it is missing; fails when the table exists (R-DST-02). Required.
-     */
+    /* Creates the table, and its schema when missing; fails when the table exists (R-DST-02). Required. */
     weir_status (*create)(weir_call *call, const weir_table *table);
     /*
      * Brings the stored table to `table`; called only when `changes` is not empty (R-DST-03). `table->schema`
@@ -80,10 +73,7 @@ typedef struct weir_destination {
     weir_status (*alter)(weir_call *call, const weir_table *table, const weir_changes *changes);
     /* WEIR_NOT_FOUND for a missing table counts as success (R-DST-04). Required. */
     weir_status (*truncate)(weir_call *call, const weir_truncation *what);
-    /*
-     * Applies all rows of the batch in the order they come, in one transaction where the store has them.
-     * Required.
-     */
+    /* Applies all rows in the order they come, in one transaction where the store has them. Required. */
     weir_status (*write)(weir_call *call, const weir_table *table, weir_batch *in);
 } weir_destination;
 

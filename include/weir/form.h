@@ -10,7 +10,7 @@
  *
  *     .form = WEIR_FORM(struct options,
  *         WEIR_TEXT(struct options, host, .label = "Host", .required = true),
- *         WEIR_INTEGER(struct options, port, .label = "Port", .fallback = "5432", .minimum = 1, .maximum = 65535),
+ *         WEIR_INTEGER(struct options, port, .label = "Port", .fallback = "5432", .maximum = 65535),
  *         WEIR_TOGGLE(struct options, tls, .label = "Use TLS", .fallback = "true"))
  *
  * The macro checks the member's type: WEIR_INTEGER on an `int` member does not compile. The configuration key
@@ -35,10 +35,7 @@ typedef enum weir_field_kind {
     WEIR_FIELD_INTEGER = 5   /* int64_t: a text field on the wire, checked against minimum and maximum */
 } weir_field_kind;
 
-/*
- * One field. Only `member`, `kind` and `offset` are needed; the macros fill those in. Zero means "not set"
- * everywhere.
- */
+/* One field. The macros fill in `member`, `kind` and `offset`; of the others zero means "not set". */
 typedef struct weir_field {
     const char *name; /* key in the configuration; the member's name when NULL */
     weir_field_kind kind;

@@ -21,10 +21,7 @@ typedef struct weir_source {
     const char *name; /* "postgresql"; appears in logs and in --help */
     weir_form form;
     const weir_setup_test *tests; /* may be NULL */
-    /*
-     * The tables, when they are known beforehand; then `schema` may be NULL. Terminated by NULL. See
-     * WEIR_TABLES.
-     */
+    /* The tables, when known beforehand (WEIR_TABLES); NULL-terminated. Then `schema` may be NULL. */
     const weir_table *const *tables;
     /*
      * Opens the partner's connection for a configuration; *session is handed to every handler by weir_session
@@ -32,10 +29,7 @@ typedef struct weir_source {
      */
     weir_status (*open)(weir_call *call, void **session);
     void (*close)(void *session);
-    /*
-     * Reports the tables with weir_schema_add. NULL: `tables`; both NULL: tables appear with their rows
-     * (R-SRC-10).
-     */
+    /* Adds the tables to `out`. NULL: `tables`; both NULL: tables appear with their rows (R-SRC-10). */
     weir_status (*schema)(weir_call *call, weir_schema *out);
     /*
      * Sends rows and checkpoints until the source is read up to where it stood at the start (R-SRC-11).

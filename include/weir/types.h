@@ -43,8 +43,8 @@ WEIR_API const char *weir_type_name(weir_type type);
 
 /*
  * A point in time, or a day, or a time of day: seconds since 1970-01-01T00:00:00 and nanoseconds after that
- * second,
- * 0 to 999,999,999 also before 1970 (R-SRC-07). A day is its midnight; a time of day is on 1970-01-01.
+ * second, 0 to 999,999,999 also before 1970 (R-SRC-07). A day is its midnight; a time of day is on
+ * 1970-01-01.
  */
 typedef struct weir_time {
     int64_t seconds;
@@ -100,10 +100,7 @@ typedef struct weir_table {
     size_t column_count;
 } weir_table;
 
-/*
- * Inside a weir_table initialiser: the columns, counted by the compiler. Static at file scope, else of the
- * block.
- */
+/* Inside a weir_table initialiser: the columns, counted by the compiler; they live as long as it does. */
 #define WEIR_COLUMNS(...)                            \
     .columns = (const weir_column[]){ __VA_ARGS__ }, \
     .column_count = sizeof((const weir_column[]){ __VA_ARGS__ }) / sizeof(weir_column)
@@ -199,10 +196,7 @@ static inline weir_cell weir_double(const char *column, double value)
     return weir__cell_real(column, WEIR_DOUBLE, value);
 }
 
-/*
- * `digits` is plain or exponent notation, as in "12.50" and "1.25e1"; anything else is refused when it is
- * sent.
- */
+/* `digits`: plain or exponent notation, "12.50" or "1.25e1"; anything else is refused when it is sent. */
 static inline weir_cell weir_decimal(const char *column, const char *digits)
 {
     return weir__cell_bytes(column, WEIR_DECIMAL, digits, digits ? strlen(digits) : 0);
@@ -257,10 +251,7 @@ typedef enum weir_op {
     WEIR_REPLACE = WEIR_UPSERT /* a destination's name for it: the whole row, whether or not the key exists */
 } weir_op;
 
-/*
- * A row read from a batch: cells in the table's column order, one per column. Valid until the next
- * weir_batch_next.
- */
+/* A row of a batch: one cell per column, in the table's order. Valid until the next weir_batch_next. */
 typedef struct weir_row {
     weir_op op;
     const weir_cell *cells;
@@ -272,8 +263,8 @@ typedef struct weir_row {
  * `2007-12-03`, `10:15[:30[.f]]`, `2007-12-03T10:15:30[.f]` (a space instead of `T` is accepted) and the same
  * with `Z` or an offset for UTC_DATETIME. Years 0001 to 9999, up to nine fraction digits. weir_time_parse
  * returns false, and leaves `out` alone, when the text is not such a form of `type`. weir_time_format writes
- * at most 36 bytes, a terminating NUL included, and returns the length without it;
- * 0 when the time is out of range.
+ * at most 36 bytes, a terminating NUL included, and returns the length without it; 0 when the time is out of
+ * range.
  */
 WEIR_API bool weir_time_parse(weir_type type, const char *text, size_t size, weir_time *out);
 WEIR_API size_t weir_time_format(weir_type type, weir_time time, char out[36]);

@@ -1,8 +1,10 @@
 /*
  * base/arena: a chain of blocks, newest first.
  *
- *   arena → block → block → NULL        blocks double from 4 KiB to 1 MiB; an oversized request gets a block of its own
+ *   arena → block → block → NULL
  *            [header | bytes used | bytes free]
+ *
+ * Blocks double from 4 KiB to 1 MiB; an oversized request gets a block of its own.
  */
 #include "base/arena.h"
 

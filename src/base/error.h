@@ -21,10 +21,7 @@ typedef struct weir_error {
     char text[WEIR_ERROR_TEXT_SIZE];
 } weir_error;
 
-/*
- * Sets the error (WEIR_FAILED, not transient) and returns WEIR_FAILED. Overlong text is cut on a character
- * boundary.
- */
+/* Sets the error (not transient), returns WEIR_FAILED. Overlong text is cut on a character boundary. */
 weir_status weir__error(weir_error *err, const char *format, ...) WEIR_PRINTF(2, 3);
 /* The same with another negative status. */
 weir_status weir__error_as(weir_error *err, weir_status status, const char *format, ...) WEIR_PRINTF(3, 4);

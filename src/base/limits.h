@@ -20,17 +20,16 @@
 #define WEIR_MESSAGE_DEPTH_MAX 64 /* nesting of protobuf messages, groups and maps together */
 
 /* --- sources (R-SRC) --- */
-#define WEIR_RECORDS_COUNT_MAX 100                /* records in one Records message (R-SRC-03) */
-#define WEIR_RECORDS_SIZE_TARGET ((size_t)100000) /* bytes at which a Records message is closed (R-SRC-03) */
-#define WEIR_STATE_SIZE_MAX ((size_t)10000000)    /* state_json, bytes (R-SRC-01) */
-#define WEIR_ROW_SIZE_MAX (64 * WEIR_MIB)         /* one row, all cells together, bytes */
-#define WEIR_CELL_SIZE_MAX (64 * WEIR_MIB)        /* one cell, decoded bytes */
-#define WEIR_COLUMN_COUNT_MAX ((size_t)10000)     /* columns of a table */
-#define WEIR_TABLE_COUNT_MAX ((size_t)20000)      /* tables of a connection */
-#define WEIR_NAME_SIZE_MAX ((size_t)1024)         /* a schema, table or column name, bytes */
-#define WEIR_RECORD_NAMES_SIZE_MAX \
-    (64 * WEIR_MIB)                          /* memory for names of tables and columns met in one stream */
-#define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB) /* text of a warning that is shown, bytes */
+#define WEIR_RECORDS_COUNT_MAX 100                 /* records in one Records message (R-SRC-03) */
+#define WEIR_RECORDS_SIZE_TARGET ((size_t)100000)  /* bytes at which a Records message is closed (R-SRC-03) */
+#define WEIR_STATE_SIZE_MAX ((size_t)10000000)     /* state_json, bytes (R-SRC-01) */
+#define WEIR_ROW_SIZE_MAX (64 * WEIR_MIB)          /* one row, all cells together, bytes */
+#define WEIR_CELL_SIZE_MAX (64 * WEIR_MIB)         /* one cell, decoded bytes */
+#define WEIR_COLUMN_COUNT_MAX ((size_t)10000)      /* columns of a table */
+#define WEIR_TABLE_COUNT_MAX ((size_t)20000)       /* tables of a connection */
+#define WEIR_NAME_SIZE_MAX ((size_t)1024)          /* a schema, table or column name, bytes */
+#define WEIR_RECORD_NAMES_SIZE_MAX (64 * WEIR_MIB) /* memory for names of tables and columns of one stream */
+#define WEIR_NOTICE_SIZE_MAX (64 * WEIR_KIB)       /* text of a warning that is shown, bytes */
 
 /* --- types (R-BAT-08) --- */
 #define WEIR_DECIMAL_DIGITS_MAX 38
@@ -42,10 +41,9 @@
 #define WEIR_BATCH_PLAIN_SIZE_MAX (4 * WEIR_GIB)     /* one file, decompressed, bytes (R-BAT-10) */
 #define WEIR_BATCH_RATIO_MAX ((size_t)2000) /* decompressed : compressed, after the first 64 MiB (R-BAT-10) */
 #define WEIR_BATCH_RATIO_FREE (64 * WEIR_MIB)
-#define WEIR_BATCH_WINDOW_LOG_MAX 27         /* zstd window, log2 bytes */
-#define WEIR_BATCH_FILES_MAX ((size_t)10000) /* files named in one request */
-#define WEIR_BATCH_ROW_TEXT_MAX \
-    (2 * WEIR_ROW_SIZE_MAX + WEIR_MIB)   /* one row as CSV: each byte may be doubled */
+#define WEIR_BATCH_WINDOW_LOG_MAX 27                               /* zstd window, log2 bytes */
+#define WEIR_BATCH_FILES_MAX ((size_t)10000)                       /* files named in one request */
+#define WEIR_BATCH_ROW_TEXT_MAX (2 * WEIR_ROW_SIZE_MAX + WEIR_MIB) /* a row as CSV: bytes may double */
 #define WEIR_BATCH_EMPTY_FRAMES_MAX 64   /* compressed frames without content, skippable ones included */
 #define WEIR_BATCH_KEY_SIZE ((size_t)32) /* AES-256 (R-BAT-02) */
 #define WEIR_BATCH_IV_SIZE ((size_t)16)
@@ -56,8 +54,7 @@
 #define WEIR_FORM_FIELD_MAX ((size_t)1000)   /* fields of a form */
 
 /* --- connectors (sdk) --- */
-#define WEIR_CALL_MEMORY_MAX \
-    (1 * WEIR_GIB) /* a decoded request and what its handler takes with weir_alloc, bytes */
+#define WEIR_CALL_MEMORY_MAX (1 * WEIR_GIB)    /* a decoded request and its handler's weir_alloc, bytes */
 #define WEIR_LOG_TEXT_SIZE_MAX (16 * WEIR_KIB) /* text of one log line, bytes; more is cut */
 #define WEIR_ROWS_AGE_MAX_MS 1000              /* rows waiting longer for their batch to fill are sent */
 #define WEIR_CHECKPOINT_AGE_MAX_MS 3600000     /* without a checkpoint for so long: a warning (R-SRC-04) */

@@ -14,14 +14,9 @@
 
 typedef struct weir_queue weir_queue;
 
-/*
- * A queue that holds at most `weight_max` in all; one item heavier than that is let in when the queue is
- * empty.
- */
+/* A queue that holds at most `weight_max` in all; an item heavier than that waits until it is empty. */
 weir_queue *weir__queue_new(size_t weight_max);
-/*
- * Frees the queue; items still inside are handed to `dispose` (may be NULL). No other thread may be inside.
- */
+/* Frees the queue; items inside go to `dispose` (may be NULL). No other thread may be in a call. */
 void weir__queue_free(weir_queue *queue, void (*dispose)(void *item));
 /*
  * Adds `item`, waiting for room. WEIR_OK: the queue owns it. WEIR_CANCELLED: closed. WEIR_FAILED: the

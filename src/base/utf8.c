@@ -1,7 +1,4 @@
-/*
- * base/utf8: the well-formed byte sequences of the Unicode standard, table 3-7, with an eight-byte step over
- * ASCII.
- */
+/* base/utf8: the byte sequences of the Unicode standard, table 3-7, with an eight-byte step over ASCII. */
 #include "base/utf8.h"
 
 #include <stdint.h>

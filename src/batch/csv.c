@@ -1,7 +1,4 @@
-/*
- * batch/csv: writing. Values are formatted straight into the output; only text of unknown content is looked
- * at.
- */
+/* batch/csv: writing. Values are formatted straight into the output; only unknown text is looked at. */
 #include "batch/csv.h"
 
 #include "base/limits.h"
@@ -88,10 +85,7 @@ bool weir__csv_put_text(weir_buf *out, const char *text, size_t size)
     return true;
 }
 
-/*
- * A text that stands at `at` already and has no quotes in it; returns its size as a cell. There is room for
- * two more bytes.
- */
+/* Makes a cell of a text without quotes at `at`, where there is room for two more; returns its size. */
 static size_t quote_in_place(char *at, size_t size, bool low)
 {
     if (size <= BARE_SIZE_MAX && !low)

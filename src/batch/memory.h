@@ -1,7 +1,4 @@
-/*
- * batch/memory: allocator hooks for the compression libraries, so that their memory is counted and can fail
- * in tests.
- */
+/* batch/memory: the compression libraries' allocators, so that their memory is counted, too. */
 #ifndef WEIR_BATCH_MEMORY_H
 #define WEIR_BATCH_MEMORY_H
 

@@ -1,7 +1,4 @@
-/*
- * batch/name: names, keys and marker strings of batch files (R-BAT-02, R-BAT-06). Random bytes come through a
- * port. Pure.
- */
+/* batch/name: names, keys and marker strings of batch files (R-BAT-02, R-BAT-06). Pure. */
 #ifndef WEIR_BATCH_NAME_H
 #define WEIR_BATCH_NAME_H
 

@@ -28,16 +28,10 @@ void weir__packer_free(weir_packer *packer); /* accepts NULL; wipes the key; an 
 /* Begins a file. The previous one must be finished or abandoned. Writes nothing yet. */
 weir_status weir__packer_begin(weir_packer *packer, const weir_packer_file *file,
                                weir_error *err) WEIR_CHECKED;
-/*
- * Takes plaintext; writes to the output when a buffer is full. After a failure only abandon or free may
- * follow.
- */
+/* Takes plaintext; writes when a buffer is full. After a failure only abandon or free may follow. */
 weir_status weir__packer_write(weir_packer *packer, const void *data, size_t size,
                                weir_error *err) WEIR_CHECKED;
-/*
- * Ends the frame, pads, writes the rest. The file is complete when this returns WEIR_OK; *size, if not NULL,
- * is its size.
- */
+/* Writes the rest. WEIR_OK: the file is complete, and *size, if not NULL, its size in bytes. */
 weir_status weir__packer_finish(weir_packer *packer, uint64_t *size, weir_error *err) WEIR_CHECKED;
 /* Forgets the file begun; what the output has received is no valid file. */
 void weir__packer_abandon(weir_packer *packer);

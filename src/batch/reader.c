@@ -1,8 +1,8 @@
 /*
  * batch/reader: one buffer of plaintext, an index of where its cells end, and a row of cells that is filled
- * again and again.
+ * again and again and points into the buffer.
  *
- *   buffer:  [used rows | row: cell,cell,…LF | more rows | part of a row | free]      cells point into the buffer
+ *   buffer:  [used rows | row: cell,cell,…LF | more rows | part of a row | free]
  *                        ^ start                                           ^ size
  *
  * The buffer grows only when a row does not fit; before more is read, what is left moves to its front.
@@ -146,10 +146,7 @@ static weir_status index_more(weir_reader *reader, weir_error *err)
     }
 }
 
-/*
- * The cell that ends at `end`, without quotes; `row_end`: the cell is its row's last. False when it is
- * malformed.
- */
+/* The cell that ends at `end`, without quotes; `row_end`: it is its row's last. False: it is malformed. */
 static bool cut_cell(weir_reader *reader, size_t end, bool row_end, char **data, size_t *size)
 {
     *data = reader->buffer + reader->start;
@@ -474,8 +471,8 @@ weir_status weir__reader_next(weir_reader *reader, weir_row *row, weir_error *er
     if (status == WEIR_OK) {
         if (reader->index->count == reader->index->first)
             return WEIR_OK;
-        status =
-            WEIR_ITEM; /* fewer ends than a row has: take_row says so, unless short rows follow long ones */
+        /* Fewer ends than a row has: take_row says so, unless short rows follow long ones. */
+        status = WEIR_ITEM;
     }
     if (status == WEIR_ITEM)
         status = take_row(reader, err);

@@ -2,7 +2,7 @@
  * batch/unpack: raw bytes are read into one buffer, decrypted there in place, and decompressed from there
  * into the caller's.
  *
- *   input → [ready: decrypted, to be used | held: not yet decrypted, 1 to 16 bytes at least] → decompressor → out
+ *   input → [ready: decrypted | held: not yet decrypted, 1 to 16 bytes at least] → decompressor → out
  *
  * The last block is held back until the file ends, because its padding has to be checked and removed.
  */
@@ -186,10 +186,7 @@ static weir_status decrypt(weir_unpacker *unpacker, size_t size, weir_error *err
     return WEIR_OK;
 }
 
-/*
- * 1 to 16 equal bytes at the end of the last block; looked at without a branch that depends on them
- * (R-BAT-10).
- */
+/* 1 to 16 equal bytes at the end of the last block; no branch depends on them (R-BAT-10). */
 static bool remove_padding(weir_unpacker *unpacker)
 {
     const unsigned char *last = unpacker->buffer + unpacker->ready - BLOCK;
@@ -234,10 +231,7 @@ static bool is_gzip(const unsigned char *bytes)
     return bytes[0] == 0x1F && bytes[1] == 0x8B;
 }
 
-/*
- * Says so when the request's parameters and the file disagree. An encrypted file may as well have a wrong
- * key.
- */
+/* Says so when request and file disagree; an encrypted file may as well have a wrong key. */
 static weir_status sniff(weir_unpacker *unpacker, weir_error *err)
 {
     const unsigned char *bytes = unpacker->buffer + unpacker->at;
@@ -393,10 +387,7 @@ static weir_status check_limits(const weir_unpacker *unpacker, weir_error *err)
     return WEIR_OK;
 }
 
-/*
- * One step of decompression; *got may be 0 although there is more. WEIR_ITEM unless everything has been
- * handed out.
- */
+/* One step; *got may be 0 although there is more. WEIR_ITEM unless everything has been handed out. */
 static weir_status step(weir_unpacker *unpacker, char *data, size_t size, size_t *got, weir_error *err)
 {
     weir_status status = WEIR_OK;

@@ -29,10 +29,7 @@ void weir__writer_free(weir_writer *writer); /* accepts NULL; an open file is ab
 /* Begins a file with its header line. The previous one must be finished or abandoned. */
 weir_status weir__writer_begin(weir_writer *writer, const weir_writer_file *file,
                                weir_error *err) WEIR_CHECKED;
-/*
- * One row: cells in the table's column order, one per column. A value without text form fails and leaves the
- * file usable.
- */
+/* One row: a cell per column, in the table's order. A value without text fails; the file stays usable. */
 weir_status weir__writer_row(weir_writer *writer, const weir_cell *cells, weir_error *err) WEIR_CHECKED;
 /* Rows that are CSV already, in the table's column order, each with its LF; `rows` is their number. */
 weir_status weir__writer_text(weir_writer *writer, weir_bytes text, uint64_t rows,

@@ -83,8 +83,8 @@ weir_status weir__convert_cell(weir_cell *cell, weir_type to, weir_buf *out, wei
     }
     if (to == WEIR_DECIMAL || to == WEIR_STRING)
         return to_text(cell, to, out, err);
-    cell->type =
-        to; /* wider integers, FLOAT to DOUBLE, a day to its midnight: the member of `as` is the same */
+    /* Wider integers, FLOAT to DOUBLE, a day to its midnight: the member of `as` is the same. */
+    cell->type = to;
     return WEIR_OK;
 }
 

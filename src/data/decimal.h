@@ -1,7 +1,4 @@
-/*
- * data/decimal: decimal numbers as text, at most 38 digits (R-BAT-08). No value is ever held in binary. Pure;
- * any thread.
- */
+/* data/decimal: decimal numbers, as text only, at most 38 digits (R-BAT-08). Pure; any thread. */
 #ifndef WEIR_DATA_DECIMAL_H
 #define WEIR_DATA_DECIMAL_H
 

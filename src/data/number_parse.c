@@ -206,10 +206,7 @@ static uint64_t round_to(const format *f, uint64_t w, int q)
     return (uint64_t)power2 << f->significand_bits | significand;
 }
 
-/*
- * The C library's answer, for texts whose first 19 digits do not decide. False when the text is too long for
- * it.
- */
+/* The C library's answer, for texts whose first 19 digits do not decide. False: the text is too long. */
 static bool ask_library(const char *text, size_t size, double *as_double, float *as_float)
 {
     char copy[SLOW_TEXT_MAX];

@@ -31,8 +31,8 @@ bool weir__name_is_system(const char *name);
 size_t weir__table_find(const weir_table *table, weir_bytes name);
 size_t weir__table_key_count(const weir_table *table);
 /*
- * What sets `after` apart from `before`: first adds, types, params and keys in the order of `after`, then drops
- * in the order of `before`. A different order of columns alone is no difference (R-DST-03). *out is in
+ * What sets `after` apart from `before`: first adds, types, params and keys in the order of `after`, then
+ * drops in the order of `before`. A different order of columns alone is no difference (R-DST-03). *out is in
  * `arena`. Fails only when out of memory.
  */
 weir_status weir__table_compare(const weir_table *before, const weir_table *after, weir_arena *arena,

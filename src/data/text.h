@@ -30,10 +30,7 @@
 /* Returned by weir__text_format when the value has no text form. */
 #define WEIR_TEXT_NONE SIZE_MAX
 
-/*
- * The most bytes weir__text_format may write for this cell, which must hold a value; a quick bound, not the
- * length.
- */
+/* A quick bound of the bytes weir__text_format may write for this cell, which must hold a value. */
 static inline size_t weir__text_bound(const weir_cell *cell)
 {
     if (cell->type == WEIR_STRING || cell->type == WEIR_JSON || cell->type == WEIR_XML)
@@ -61,10 +58,7 @@ weir_status weir__text_put(weir_buf *buf, const weir_cell *cell, weir_error *err
  * is out of the type's range. STRING, JSON and XML are taken as they are: UTF-8 is not checked here.
  */
 bool weir__text_parse(weir_cell *cell, char *text, size_t size);
-/*
- * Says in `err` that `text` (shown up to 64 bytes) is no value of the cell's column and type; returns
- * WEIR_FAILED.
- */
+/* Says in `err` that `text`, of which 64 bytes are shown, is no value of the cell's type; WEIR_FAILED. */
 weir_status weir__text_parse_error(const weir_cell *cell, weir_bytes text, weir_error *err);
 
 #endif

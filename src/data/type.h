@@ -10,9 +10,7 @@
 
 #include <weir/types.h>
 
-/*
- * Whole or fraction digits that cannot be had in a DECIMAL: NaN, an infinity, or values nobody has looked at.
- */
+/* Digits that cannot be had in a DECIMAL: NaN, an infinity, or values nobody has looked at. */
 #define WEIR_DIGITS_UNBOUNDED UINT32_MAX
 
 typedef struct weir_shape {
@@ -21,10 +19,9 @@ typedef struct weir_shape {
     uint32_t fraction_digits;   /* digits after the point */
     uint32_t real_whole_digits; /* the same for FLOAT and DOUBLE values met, in their shortest form */
     uint32_t real_fraction_digits;
-    uint64_t magnitude_max; /* largest absolute value met in a LONG */
-    uint64_t
-        string_byte_length; /* longest text met, or declared for a STRING, in bytes; UINT64_MAX: not known */
-    bool decimal_unsaid;    /* holds a DECIMAL whose bounds nobody told */
+    uint64_t magnitude_max;      /* largest absolute value met in a LONG */
+    uint64_t string_byte_length; /* longest text met, or declared for a STRING; UINT64_MAX: unknown */
+    bool decimal_unsaid;         /* holds a DECIMAL whose bounds nobody told */
 } weir_shape;
 
 /* "LONG" and so on to the type; WEIR_UNSPECIFIED for a name that is none. */

@@ -49,10 +49,7 @@ struct weir_call {
 bool weir__call_init(weir_call *call, const weir_call_port *port) WEIR_CHECKED;
 /* Releases everything the handler was given. */
 void weir__call_clear(weir_call *call);
-/*
- * Takes the configuration: parses the options, registers the secrets. `settings` is borrowed. Failure is in
- * the call.
- */
+/* Parses the options, registers the secrets. `settings` is borrowed. Failure is in the call. */
 weir_status weir__call_configure(weir_call *call, const weir_form *form,
                                  const weir_settings *settings) WEIR_CHECKED;
 

@@ -164,10 +164,7 @@ static weir_status handle_describe(weir_call *call, void *context)
     return status;
 }
 
-/*
- * R-DST-01: a missing table is not_found, never an error. Warnings have no place beside a table: they are
- * logged.
- */
+/* R-DST-01: a missing table is not_found, never an error. Warnings have no place here: they are logged. */
 static bool answer_describe(weir_request *request, weir_status status)
 {
     v2_describe_table_response *reply = request->reply;
@@ -344,9 +341,7 @@ static weir_status handle_write(weir_call *call, void *context)
 
     if (table == NULL)
         return call->failure;
-    /*
-     * Cleared with the call, so that also a handler that is left half-way (weir_alloc) leaves no file open.
-     */
+    /* Cleared with the call, so that a handler left half-way (weir_alloc) leaves no file open. */
     if (!weir__arena_at_reset(call->arena, clear_load, batch))
         return weir_fail(call, "out of memory preparing to read the batch files");
     status = weir__load_init(batch, call, table, message);

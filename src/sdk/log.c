@@ -1,6 +1,4 @@
-/*
- * sdk/log: format → cut → mask → escape → one write, all in buffers that are there from the start.
- */
+/* sdk/log: format → cut → mask → escape → one write, in buffers that are there from the start. */
 #include "sdk/log.h"
 
 #include <pthread.h>

@@ -51,9 +51,7 @@ static bool first_bytes(bool table[256])
     return any;
 }
 
-/*
- * Bytes of the longest secret that begins at `text`; at a cut end the beginning of one counts as all of it.
- */
+/* Bytes of the longest secret that begins at `text`; at a cut end its beginning counts as all of it. */
 static size_t secret_at(weir_bytes text, bool cut)
 {
     size_t longest = 0;

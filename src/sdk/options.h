@@ -46,10 +46,7 @@ weir_status weir__form_check(const weir_form *form, weir_error *err) WEIR_CHECKE
  */
 weir_status weir__options_parse(const weir_form *form, const weir_settings *settings, weir_arena *arena,
                                 const void **out, weir_error *err) WEIR_CHECKED;
-/*
- * The values of the password fields, for sdk/mask.h: *out is in `arena`, the bytes are borrowed from
- * `settings`.
- */
+/* The values of password fields, for sdk/mask.h: *out is in `arena`, its bytes are those of `settings`. */
 weir_status weir__options_secrets(const weir_form *form, const weir_settings *settings, weir_arena *arena,
                                   weir_bytes **out, size_t *count) WEIR_CHECKED;
 

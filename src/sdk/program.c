@@ -50,10 +50,7 @@ static int usage_error(const char *file, const char *what, const char *argument)
     return EXIT_USAGE;
 }
 
-/*
- * The value of option `name` at argv[*at], as "--name value" or "--name=value"; NULL when it is another
- * option.
- */
+/* The value of option `name` at argv[*at], "--name value" or "--name=value"; NULL: another option. */
 static const char *option_value(int argc, char **argv, int *at, const char *name)
 {
     size_t size = strlen(name);

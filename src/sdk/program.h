@@ -1,7 +1,4 @@
-/*
- * sdk/program: what weir_source_main and weir_destination_main have in common: arguments, signals, the exit
- * code.
- */
+/* sdk/program: what the main functions have in common: arguments, signals, the exit code. */
 #ifndef WEIR_SDK_PROGRAM_H
 #define WEIR_SDK_PROGRAM_H
 

@@ -3,8 +3,8 @@
  *
  *   receive → decode → configure (options, secrets) → open session → handler → close → answer → encode → send
  *
- * What differs between requests is a weir_request_type; the rest is here, once. Also what sources and destinations have
- * in common: the form and the setup tests. A request belongs to the thread that serves it.
+ * What differs between requests is a weir_request_type; the rest is here, once. Also what sources and
+ * destinations have in common: the form and the setup tests. A request belongs to the thread that serves it.
  */
 #ifndef WEIR_SDK_REQUEST_H
 #define WEIR_SDK_REQUEST_H
@@ -43,8 +43,8 @@ typedef struct weir_request_type {
     /* Runs the partner's handler; inside weir__call_run, with a session. Has it all in `request`. */
     weir_status (*handle)(weir_call *call, void *request);
     /*
-     * Fills in the reply for an outcome; true when the reply can tell it, false to answer with a gRPC status instead.
-     * Outcomes: WEIR_OK, or what call.failure says.
+     * Fills in the reply for an outcome; true when the reply can tell it, false to answer with a gRPC status
+     * instead. Outcomes: WEIR_OK, or what call.failure says.
      */
     bool (*answer)(weir_request *request, weir_status status);
 } weir_request_type;
@@ -56,7 +56,7 @@ typedef struct weir_request_type {
 weir_rpc_code weir__request_serve(const weir_request_type *type, weir_rpc_call *rpc,
                                   const weir_connector *connector);
 
-/* Steps of it, for requests that are not unary. `decode` receives the message; failure is a status to return. */
+/* Steps of it, for requests that are not unary; `decode` receives the message. Return a failure. */
 weir_rpc_code weir__request_decode(weir_request *request, const weir_request_type *type);
 /* Parses the configuration, opens the session and runs `body(call, context)`, closes. */
 weir_status weir__request_run(weir_request *request, const weir_request_type *type, weir_call_body body,

@@ -6,9 +6,7 @@
 #include "base/limits.h"
 #include "wire/v2.h"
 
-/*
- * "schema NUL table": no name contains NUL where it matters, so the pair is unambiguous enough for a lookup.
- */
+/* "schema NUL table": names with NUL are no names, so a pair has one spelling. */
 static weir_bytes pair(weir_bytes schema, weir_bytes table, weir_arena *arena)
 {
     char *key = weir__arena_raw(arena, schema.size + 1 + table.size);

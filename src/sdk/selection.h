@@ -28,10 +28,7 @@ typedef struct weir_selection {
     weir_map tables;                    /* "schema NUL table" to v2_table_selection */
 } weir_selection;
 
-/*
- * `message` may be NULL, and is borrowed as is `arena`; `seed` is random. False when out of memory; then
- * nothing is kept.
- */
+/* `message` (may be NULL) and `arena` are borrowed; `seed` is random. False when out of memory. */
 bool weir__selection_init(weir_selection *selection, const struct v2_selection *message, weir_arena *arena,
                           uint64_t seed) WEIR_CHECKED;
 void weir__selection_clear(weir_selection *selection);

@@ -38,10 +38,7 @@ weir_status weir__state_set_long(weir_state *state, const char *key, int64_t val
 weir_status weir__state_set_string(weir_state *state, const char *key, const char *value,
                                    weir_error *err) WEIR_CHECKED;
 void weir__state_remove(weir_state *state, const char *key);
-/*
- * Replaces the whole object; `json` is kept as given. Fails, with nothing changed, when it is no JSON object
- * or too long.
- */
+/* Replaces the whole object; `json` is kept as given. Fails when it is no JSON object or too long. */
 weir_status weir__state_set_json(weir_state *state, const char *json, weir_error *err) WEIR_CHECKED;
 /* The text for a checkpoint: *out is borrowed until the next set. Fails past WEIR_STATE_SIZE_MAX. */
 weir_status weir__state_text(weir_state *state, weir_bytes *out, weir_error *err) WEIR_CHECKED;

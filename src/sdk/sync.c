@@ -214,9 +214,7 @@ static const char *check_undeclared(const weir_cell *cells, size_t index)
     return NULL;
 }
 
-/*
- * The type to send a value in: that of the declared column where it is the same sort of number, only wider.
- */
+/* The type to send a value in: that of the column where it is the same sort of number, only wider. */
 static weir_type sent_type(const weir_cell *cell, weir_type declared)
 {
     bool wider = (declared == WEIR_LONG && (cell->type == WEIR_SHORT || cell->type == WEIR_INT)) ||

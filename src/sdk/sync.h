@@ -20,10 +20,7 @@
 
 /* Where serialized UpdateResponse messages go. */
 typedef struct weir_sync_port {
-    /*
-     * `more`: another message follows soon, so this one may wait for it. The message is borrowed for the
-     * call.
-     */
+    /* `more`: another message follows soon, so this one may wait. The message is borrowed for the call. */
     weir_status (*send)(void *context, weir_bytes message, bool more, weir_error *err);
     /* Sends what waits because of `more`. */
     void (*flush)(void *context);

@@ -13,10 +13,7 @@
 #include "sdk/call.h"
 #include "wire/v2.h"
 
-/*
- * A terminated copy of a name from a request; fails when it is empty, too long or contains NUL. `what` names
- * it.
- */
+/* A terminated copy of a name (`what`) from a request; fails when it is empty, too long or has a NUL. */
 weir_status weir__name_from_wire(weir_bytes name, const char *what, weir_arena *arena, const char **out,
                                  weir_error *err) WEIR_CHECKED;
 /* The table of a request, checked; `schema` may be empty. `out` and everything in it is copied to `arena`. */

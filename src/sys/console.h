@@ -1,7 +1,4 @@
-/*
- * sys/console: whole texts to standard output and the like. Any thread; lines longer than a pipe's atom may
- * mix.
- */
+/* sys/console: whole texts to standard output and the like. Any thread; lines over 4 KiB may mix. */
 #ifndef WEIR_SYS_CONSOLE_H
 #define WEIR_SYS_CONSOLE_H
 

@@ -1,7 +1,4 @@
-/*
- * sys/file: files. Errors are told in the form "open '/path': No such file or directory"; a full disk says
- * what to do.
- */
+/* sys/file: files. Errors read "open '/path': No such file or directory"; a full disk says what to do. */
 #include "sys/file.h"
 
 #include <errno.h>

@@ -42,10 +42,7 @@ weir_status weir__file_rename(const char *from, const char *to, weir_error *err)
 weir_status weir__file_remove(const char *path, weir_error *err) WEIR_CHECKED;
 /* The whole file, appended to `out`; WEIR_FAILED when it is larger than the buffer's maximum allows. */
 weir_status weir__file_load(const char *path, weir_buf *out, weir_error *err) WEIR_CHECKED;
-/*
- * `data` becomes the whole content of `path`, or nothing changes: written beside it, synced, renamed, folder
- * synced.
- */
+/* `data` becomes all of `path`, or nothing changes: written beside it, synced, renamed, folder synced. */
 weir_status weir__file_replace(const char *path, const void *data, size_t size, weir_error *err) WEIR_CHECKED;
 
 /* A folder, mode 0700, with those above it; one that is there is WEIR_OK. */
@@ -61,16 +58,10 @@ typedef struct weir_folder_entry {
     bool regular;
 } weir_folder_entry;
 
-/*
- * The entries, without "." and "..", sorted by name (byte order); in `arena`. Symbolic links are not
- * followed.
- */
+/* The entries but "." and "..", by name (byte order), in `arena`. Symbolic links are not followed. */
 weir_status weir__folder_list(const char *path, weir_arena *arena, weir_folder_entry **out, size_t *count,
                               weir_error *err) WEIR_CHECKED;
-/*
- * Removes the folder and everything in it, without following symbolic links; one that is not there is
- * WEIR_OK.
- */
+/* Removes the folder and all in it; follows no symbolic links. One that is not there is WEIR_OK. */
 weir_status weir__folder_remove(const char *path, weir_error *err) WEIR_CHECKED;
 
 typedef struct weir_lock weir_lock;

@@ -1,6 +1,6 @@
 /*
- * sys/net: sockets over the BSD calls of Linux. Targets and names are in net_resolve.c, so that a program that only
- * listens does not link a resolver; poller and wake-up are in net_poll.c.
+ * sys/net: sockets over the BSD calls of Linux. Targets and names are in net_resolve.c, so that a program
+ * that only listens does not link a resolver; poller and wake-up are in net_poll.c.
  */
 #include "sys/net.h"
 
@@ -114,8 +114,8 @@ static weir_status listen_loopback(int port, int fds[2], size_t *count, weir_err
             *count = 1;
             return WEIR_OK;
         }
-        weir__net_close(
-            first); /* the port is taken on IPv6: with a port of the system's choice, try the next */
+        /* The port is taken on IPv6: with a port of the system's choice, try the next. */
+        weir__net_close(first);
         if (port > 0)
             return WEIR_FAILED;
     }
@@ -193,7 +193,7 @@ weir_status weir__net_listen_local(const char *path, int *fd, weir_error *err)
     made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (made < 0)
         return weir__error(err, "cannot make a socket for '%s': %s", path, strerror(errno));
-    /* On Linux the file takes its mode from the socket, so it is never open to others, not even for a moment. */
+    /* On Linux the file takes its mode from the socket, so it is not open to others even for a moment. */
     if (fchmod(made, 0600) != 0)
         goto fail;
     if (bind(made, plain, sizeof address) != 0) {
@@ -272,10 +272,7 @@ weir_net_accept weir__net_accept(int listener, int *fd, char *peer, size_t peer_
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             return WEIR_NET_STARVED;
-        /*
-         * Of the rest, EINTR and errors of a connection that is gone already (ECONNABORTED and kin) concern the
-         * next.
-         */
+        /* The rest is EINTR, or a connection that is gone already (ECONNABORTED and kin): try the next. */
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINVAL || errno == EBADF)
             return WEIR_NET_NONE;
     }

@@ -1,8 +1,10 @@
 /*
- * sys/net: sockets that do not block, the poller, and a wake-up between threads. The only place with socket calls.
+ * sys/net: sockets that do not block, the poller, and a wake-up between threads; no other socket calls
+ * exist.
  *
- * Descriptors are plain ints, owned by the caller, closed with weir__net_close; all are close-on-exec and non-blocking.
- * An interrupted call is repeated here. Nothing here waits but weir__poll_wait and weir__net_resolve.
+ * Descriptors are plain ints, owned by the caller, closed with weir__net_close; all are close-on-exec and
+ * non-blocking. An interrupted call is repeated here. Nothing here waits but weir__poll_wait and
+ * weir__net_resolve.
  */
 #ifndef WEIR_SYS_NET_H
 #define WEIR_SYS_NET_H
@@ -31,19 +33,19 @@ typedef struct weir_net_address {
 
 /* Parses "HOST:PORT", "[v6]:PORT" or "unix:PATH". */
 weir_status weir__net_parse(const char *text, weir_net_target *out, weir_error *err) WEIR_CHECKED;
-/* The addresses of a target, at most `max`. Waits for a name server unless the host is numeric or "localhost". */
+/* The addresses of a target, at most `max`. Numeric hosts and "localhost" do not wait for a name server. */
 weir_status weir__net_resolve(const weir_net_target *target, weir_net_address *out, size_t max, size_t *count,
                               weir_error *err) WEIR_CHECKED;
 /* Begins to connect. WEIR_OK: connected; WEIR_ITEM: poll for writing, then ask weir__net_connect_result. */
 weir_status weir__net_connect(const weir_net_address *address, int *fd, weir_error *err) WEIR_CHECKED;
 weir_status weir__net_connect_result(int fd, weir_error *err) WEIR_CHECKED;
 
-/* Listens on TCP as weir_rpc_server_options.host and .port say; *fds holds at most 2. *port is the one bound. */
+/* Listens on TCP as weir_rpc_server_options.host and .port say; *fds takes up to 2, *port the one bound. */
 weir_status weir__net_listen(const char *host, int *port, int fds[2], size_t *count,
                              weir_error *err) WEIR_CHECKED;
 /*
- * Listens on a Unix socket of mode 0600. A socket file that nobody listens on is replaced; a live one, or a file
- * that is no socket, is a failure.
+ * Listens on a Unix socket of mode 0600. A socket file that nobody listens on is replaced; a live one, or a
+ * file that is no socket, is a failure.
  */
 weir_status weir__net_listen_local(const char *path, int *fd, weir_error *err) WEIR_CHECKED;
 /* Removes the socket file, if it is one. */

@@ -1,8 +1,8 @@
 /*
  * sys/net: from the text of a target to addresses.
  *
- * Numeric hosts and "localhost" are answered here, so that the name service (which a static program loads at run time)
- * is only asked for real names.
+ * Numeric hosts and "localhost" are answered here, so that the name service (which a static program loads at
+ * run time) is only asked for real names.
  */
 #include "sys/net.h"
 

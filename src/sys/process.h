@@ -43,10 +43,7 @@ int weir__process_id(const weir_process *process);
 
 /* Sends a signal, one of the above or another, to the whole group; harmless when it has ended. */
 void weir__process_signal(weir_process *process, int signal);
-/*
- * Waits for the end: WEIR_OK with *end; WEIR_ITEM: still running at the deadline (ns of CLOCK_MONOTONIC; 0
- * asks only).
- */
+/* WEIR_OK: ended, see *end. WEIR_ITEM: still running at the deadline (CLOCK_MONOTONIC; 0 asks only). */
 weir_status weir__process_wait(weir_process *process, int64_t deadline_ns, weir_process_end *end);
 /* "was killed by signal 9 (Killed)", "exited with code 3". */
 void weir__process_end_text(weir_process_end end, char out[WEIR_PROCESS_END_SIZE]);

@@ -32,7 +32,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* How a field's value is written. The other kinds of protobuf are not used on our wire; gen-codec refuses them. */
+/* How a field's value is written. gen-codec refuses the kinds that our wire does not use. */
 typedef enum weir_codec_kind {
     WEIR_CODEC_BOOL,
     WEIR_CODEC_INT32, /* enums too */

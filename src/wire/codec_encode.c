@@ -86,10 +86,7 @@ static bool put_number(encoder *e, uint8_t kind, uint64_t value)
     }
 }
 
-/*
- * What was written from `start` on becomes the value behind its length, for which one byte was kept at `start
- * - 1`.
- */
+/* What was written from `start` on gets its length before it, for which one byte was kept. */
 static bool put_length_before(encoder *e, size_t start)
 {
     size_t size = e->out->size - start;

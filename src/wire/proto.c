@@ -1,7 +1,4 @@
-/*
- * wire/proto: the long forms of numbers, and how unknown fields are passed over; see proto.h for the
- * contract.
- */
+/* wire/proto: the long forms of numbers, and how unknown fields are passed over. */
 #include "wire/proto.h"
 
 #define VARINT_BYTES_MAX 10

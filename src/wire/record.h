@@ -50,8 +50,7 @@ typedef struct weir_record {
     bool has_schema;        /* the record names a schema, be it "" */
     weir_bytes schema_name; /* borrowed until the reader is freed, as is table_name; terminated */
     weir_bytes table_name;
-    const weir_record_cell
-        *cells; /* in order of appearance, no slot twice; borrowed until the reader's next call */
+    const weir_record_cell *cells; /* in order of appearance, no slot twice; borrowed until the next call */
     size_t count;
     size_t slot_count; /* columns of this table met so far */
     size_t size;       /* bytes on the wire */
@@ -97,10 +96,7 @@ typedef struct weir_record_row {
     size_t count;
 } weir_record_row;
 
-/*
- * Bytes before a message from weir__record_writer_take that its receiver may overwrite: room for a frame's
- * header.
- */
+/* Bytes before a taken message that its receiver may overwrite: room for a frame's header. */
 #define WEIR_RECORD_HEADROOM ((size_t)8)
 
 /* Private but for `scrub`; initialise with weir__record_writer_init. */

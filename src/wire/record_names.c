@@ -8,8 +8,7 @@
 #include "base/utf8.h"
 
 #define TABLE_COST ((size_t)1024) /* what a table takes besides its names: struct, map entry, first slots */
-#define SLOT_COST \
-    ((size_t)160) /* what a column takes besides its name: slot, map entry and hints in half-empty arrays */
+#define SLOT_COST ((size_t)160)   /* what a column takes besides its name: slot, map entry, hints */
 #define SLOTS_FIRST 8
 
 bool weir__record_names_init(weir_record_names *names, uint64_t seed)

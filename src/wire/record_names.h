@@ -72,10 +72,7 @@ static inline size_t weir__record_hint(const weir_record_table *table, const cha
     return (size_t)(word * UINT64_C(0xD6E8FEB86659FD93) >> 32) & (4 * table->capacity - 1);
 }
 
-/*
- * The index of column `name` in table->slots, which may move; 0 when it cannot be added, and names->reason
- * says why.
- */
+/* The index of a column in table->slots, which may move; 0 when it cannot be: see names->reason. */
 uint32_t weir__record_names_slot(weir_record_names *names, weir_record_table *table, weir_bytes name);
 
 #endif

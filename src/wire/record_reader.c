@@ -413,9 +413,7 @@ static __attribute__((noinline)) const char *read_entry(const uint8_t *at, const
     return NULL;
 }
 
-/*
- * Splits an entry of the usual shape, name and value with short lengths and nothing else, into its two parts.
- */
+/* Splits an entry of the usual shape (short name, value, nothing else) into its two parts. */
 WEIR_INLINE bool split_entry(const uint8_t *at, const uint8_t *end, weir_bytes *name, const uint8_t **value)
 {
     size_t size = (size_t)(end - at);
@@ -484,9 +482,7 @@ typedef struct pass {
     bool doubtful;      /* a value broke a rule; a later one of the same column may have replaced it */
 } pass;
 
-/*
- * The cell in the row's array for column pass->name: a new one, or its first one when the column comes again.
- */
+/* The row's cell for column pass->name: a new one, or the first when the column comes again. */
 WEIR_INLINE weir_record_cell *claim_cell(pass *p)
 {
     weir_record_reader *reader = p->reader;
@@ -637,10 +633,7 @@ static bool find_table(weir_record_reader *reader, const head *h, const char **r
     return true;
 }
 
-/*
- * Looks for the value that breaks a rule, now that the last one of each column is known. False when there is
- * one.
- */
+/* Looks for a value that breaks a rule, now that each column's last one is known. False: there is one. */
 static __attribute__((noinline, cold)) bool check_row(pass *p)
 {
     for (size_t i = 0; i < p->count; i++) {

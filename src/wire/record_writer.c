@@ -332,10 +332,7 @@ static inline const char *put_head(weir_record_writer *writer, const weir_record
     return NULL;
 }
 
-/*
- * Writes the size of the record that begins at `start` into the `kept` bytes before it, moving it when they
- * are wrong.
- */
+/* Writes the size of the record at `start` into the `kept` bytes before it; moves it if they do not fit. */
 static bool put_record_size(weir_record_writer *writer, size_t start, size_t kept)
 {
     size_t size = writer->out.size - start;

@@ -185,7 +185,7 @@ static void the_last_of_equal_keys_wins(void **state)
         assert_int_equal(request.configuration_count, keys);
         for (int i = 0; i < keys; i++) {
             assert_int_equal(request.configuration[i].value.data[0], '1');
-            assert_int_equal(atoi(request.configuration[i].key.data), i);
+            assert_int_equal(strtol(request.configuration[i].key.data, NULL, 10), i);
         }
         weir__buf_clear(&in);
     }
