@@ -1,4 +1,4 @@
-/* shared-postgresql/text: doubles its memory; the old pieces stay with the call until it ends. */
+/* shared-sql/text: doubles its memory; the old pieces stay with the call until it ends. */
 #include "text.h"
 
 #include <stdarg.h>

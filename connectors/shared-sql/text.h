@@ -1,12 +1,12 @@
 /*
- * shared-postgresql/text: SQL text put together piece by piece, with every name and value quoted on its way
+ * shared-sql/text: SQL text put together piece by piece, with every name and value quoted on its way
  * in.
  *
  * The memory belongs to the call (weir_alloc), so there is nothing to free and running out of it ends the
  * call by itself. One thread: the one that runs the handler.
  */
-#ifndef POSTGRESQL_TEXT_H
-#define POSTGRESQL_TEXT_H
+#ifndef SHARED_SQL_TEXT_H
+#define SHARED_SQL_TEXT_H
 
 #include <weir/weir.h>
 

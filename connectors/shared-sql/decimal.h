@@ -1,11 +1,11 @@
 /*
- * shared-embedded/decimal: a decimal number taken apart, for stores that hold it as digits or as a scaled
+ * shared-sql/decimal: a decimal number taken apart, for stores that hold it as digits or as a scaled
  * integer.
  *
  * Pure; any thread.
  */
-#ifndef EMBEDDED_DECIMAL_H
-#define EMBEDDED_DECIMAL_H
+#ifndef SHARED_SQL_DECIMAL_H
+#define SHARED_SQL_DECIMAL_H
 
 #include <weir/weir.h>
 

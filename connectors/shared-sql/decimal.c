@@ -1,4 +1,4 @@
-/* shared-embedded/decimal: one pass over the text, zeros at both ends dropped on the way. */
+/* shared-sql/decimal: one pass over the text, zeros at both ends dropped on the way. */
 #include "decimal.h"
 
 #define EXPONENT_MAX 1000
