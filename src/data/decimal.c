@@ -12,7 +12,7 @@
 #include "data/digits.h"
 
 #define DIGITS_MAX WEIR_DECIMAL_DIGITS_MAX
-#define PLACES_LIMIT 10000 /* places and exponents saturate here */
+#define PLACES_LIMIT 10000 /* places saturate here */
 
 /* A number taken apart: 0.DIGITS · 10^point, `count` digits of which the first is not 0. */
 typedef struct parts {
@@ -24,24 +24,6 @@ typedef struct parts {
     long scale; /* digits after the point as given, exponent applied; may be negative */
     bool negative;
 } parts;
-
-static bool take_exponent(const char *text, size_t size, size_t at, long *exponent)
-{
-    bool negative = at < size && text[at] == '-';
-    long value = 0;
-
-    at += at < size && (text[at] == '-' || text[at] == '+');
-    if (at == size)
-        return false;
-    for (; at < size; at++) {
-        if (!weir__is_digit(text[at]))
-            return false;
-        if (value < PLACES_LIMIT)
-            value = value * 10 + (text[at] - '0');
-    }
-    *exponent = negative ? -value : value;
-    return true;
-}
 
 static void keep_digit(parts *p, char digit)
 {
@@ -61,7 +43,7 @@ static bool take_apart(const char *text, size_t size, parts *p)
     size_t at = size > 0 && (text[0] == '-' || text[0] == '+');
     size_t start = at;
     size_t seen;
-    long exponent = 0;
+    int exponent = 0;
 
     memset(p, 0, sizeof *p);
     p->negative = at > 0 && text[0] == '-';
@@ -82,7 +64,7 @@ static bool take_apart(const char *text, size_t size, parts *p)
     }
     if (seen == 0)
         return false;
-    if (at < size && ((text[at] | 0x20) != 'e' || !take_exponent(text, size, at + 1, &exponent)))
+    if (at < size && ((text[at] | 0x20) != 'e' || !weir__take_exponent(text, size, at + 1, &exponent)))
         return false;
     p->point += exponent;
     p->scale -= exponent;

@@ -1,4 +1,4 @@
-/* data/digits: pairs of decimal digits, for everything that prints numbers. Private to data/. */
+/* data/digits: digits and exponents, for everything that prints and reads numbers. Private to data/. */
 #ifndef WEIR_DATA_DIGITS_H
 #define WEIR_DATA_DIGITS_H
 
@@ -31,6 +31,27 @@ static inline void weir__put_8(char *out, uint32_t value)
 static inline int weir__is_digit(char c)
 {
     return (unsigned char)(c - '0') < 10;
+}
+
+#define WEIR_EXPONENT_LIMIT 100000 /* exponents saturate from here on, far outside every format */
+
+/* The exponent that `text` ends with, from `at` (behind the `e`) on; false when there is none. */
+static inline int weir__take_exponent(const char *text, size_t size, size_t at, int *exponent)
+{
+    int negative = at < size && text[at] == '-';
+    int value = 0;
+
+    at += at < size && (text[at] == '-' || text[at] == '+');
+    if (at == size)
+        return 0;
+    for (; at < size; at++) {
+        if (!weir__is_digit(text[at]))
+            return 0;
+        if (value < WEIR_EXPONENT_LIMIT)
+            value = value * 10 + (text[at] - '0');
+    }
+    *exponent = negative ? -value : value;
+    return 1;
 }
 
 /*

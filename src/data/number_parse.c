@@ -16,8 +16,7 @@
 #include "data/number.h"
 #include "data/pow10.h"
 
-#define DIGITS_MAX 19         /* as many always fit into 64 bits */
-#define EXPONENT_LIMIT 100000 /* exponents saturate here, far outside every format */
+#define DIGITS_MAX 19 /* as many always fit into 64 bits */
 #define SLOW_TEXT_MAX \
     1200 /* a halfway case has at most 767 digits; longer texts are refused when they get there */
 #define POW10_ROUNDED_UP \
@@ -105,25 +104,6 @@ static size_t take_digits(const char *text, size_t size, size_t at, int *signifi
     return at;
 }
 
-/* The exponent after `e`; false when there is none. */
-static bool take_exponent(const char *text, size_t size, size_t at, int *exponent)
-{
-    bool negative = at < size && text[at] == '-';
-    int value = 0;
-
-    at += at < size && (text[at] == '-' || text[at] == '+');
-    if (at == size)
-        return false;
-    for (; at < size; at++) {
-        if (!weir__is_digit(text[at]))
-            return false;
-        if (value < EXPONENT_LIMIT)
-            value = value * 10 + (text[at] - '0');
-    }
-    *exponent = negative ? -value : value;
-    return true;
-}
-
 static bool take_apart(const char *text, size_t size, real *out)
 {
     size_t at = size > 0 && (text[0] == '-' || text[0] == '+');
@@ -135,7 +115,7 @@ static bool take_apart(const char *text, size_t size, real *out)
     *out = (real){ .negative = at > 0 && text[0] == '-' };
     if (at < size && !weir__is_digit(text[at]) && text[at] != '.')
         return take_word(text + at, size - at, out);
-    if (size > EXPONENT_LIMIT)
+    if (size > WEIR_EXPONENT_LIMIT)
         return false;
     at = take_digits(text, size, at, &significant, out);
     digits = at - start;
@@ -149,7 +129,7 @@ static bool take_apart(const char *text, size_t size, real *out)
     if (digits == 0)
         return false;
     if (at < size) {
-        if ((text[at] | 0x20) != 'e' || !take_exponent(text, size, at + 1, &exponent))
+        if ((text[at] | 0x20) != 'e' || !weir__take_exponent(text, size, at + 1, &exponent))
             return false;
         out->q += exponent;
     }
