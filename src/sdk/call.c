@@ -46,6 +46,22 @@ void weir__call_clear(weir_call *call)
     call->arena = NULL;
 }
 
+/* Once per process, for the configuration comes with every request. */
+static void tell_unknown(const weir_form *form, const weir_settings *settings)
+{
+    static atomic_flag told = ATOMIC_FLAG_INIT;
+    size_t at = 0;
+    const char *name = weir__options_unknown(form, settings, &at);
+
+    if (name == NULL || atomic_flag_test_and_set(&told))
+        return;
+    for (; name != NULL; name = weir__options_unknown(form, settings, &at))
+        weir__log(WEIR_LOG_WARNING,
+                  "the configuration's entry '%.200s' is no field of the form and has no effect; --help "
+                  "lists the fields",
+                  name);
+}
+
 weir_status weir__call_configure(weir_call *call, const weir_form *form, const weir_settings *settings)
 {
     weir_error err;
@@ -58,6 +74,7 @@ weir_status weir__call_configure(weir_call *call, const weir_form *form, const w
         return weir__call_fail(call, WEIR_FAILED, "out of memory reading the configuration");
     weir__mask_add(&call->mask, secrets, count);
     status = weir__options_parse(form, settings, call->arena, &call->options, &err);
+    tell_unknown(form, settings);
     return status == WEIR_OK ? WEIR_OK : weir__call_fail_error(call, &err);
 }
 

@@ -348,7 +348,15 @@ static weir_status handle_write(weir_call *call, void *context)
     if (status != WEIR_OK)
         return status;
     status = definition(request)->write(call, table, batch);
-    return batch->failure != WEIR_OK ? batch->failure : status;
+    if (batch->failure != WEIR_OK)
+        return batch->failure;
+    /* R-ENG-15: rows that nobody read are not written, whatever the handler says. */
+    if (status == WEIR_OK && !batch->ended && batch->file_count > 0)
+        return weir_fail(call,
+                         "a mistake in the connector: 'write' of table '%s' said WEIR_OK before "
+                         "weir_batch_next did; read on until the end of the batch",
+                         table->name);
+    return status;
 }
 
 static weir_rpc_code serve_write(weir_rpc_call *rpc, void *context)

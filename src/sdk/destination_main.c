@@ -41,6 +41,7 @@ int weir__destination_main(int argc, char **argv, const weir_destination *destin
         .kind = "destination",
         .origin = "sdk_destination",
         .port_default = 50052,
+        .form = &destination->form,
         .open = open_destination,
         .definition = destination,
         .size = size,

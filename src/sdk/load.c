@@ -129,8 +129,10 @@ weir_status weir_batch_next(weir_batch *in, weir_row *row)
         if (status != WEIR_OK)
             return status;
         if (in->file == NULL) {
-            if (in->next == in->file_count)
+            if (in->next == in->file_count) {
+                in->ended = true;
                 return WEIR_OK;
+            }
             if (open_next(in, &err) != WEIR_OK)
                 return fail(in, &err);
         }

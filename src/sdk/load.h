@@ -33,6 +33,7 @@ struct weir_batch {
     weir_file_params params;
     weir_batch_keys keys;
     bool kinds[3];       /* whether there are files of replace, update, delete */
+    bool ended;          /* the handler has been told that there are no more rows */
     weir_status failure; /* sticky */
 };
 

@@ -220,6 +220,20 @@ weir_status weir__options_parse(const weir_form *form, const weir_settings *sett
     return WEIR_OK;
 }
 
+const char *weir__options_unknown(const weir_form *form, const weir_settings *settings, size_t *at)
+{
+    while (*at < settings->count) {
+        const char *name = settings->items[(*at)++].name;
+        bool known = false;
+
+        for (size_t i = 0; i < form->field_count && !known; i++)
+            known = strcmp(weir__field_key(&form->fields[i]), name) == 0;
+        if (!known)
+            return name;
+    }
+    return NULL;
+}
+
 weir_status weir__options_secrets(const weir_form *form, const weir_settings *settings, weir_arena *arena,
                                   weir_bytes **out, size_t *count)
 {

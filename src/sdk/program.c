@@ -11,37 +11,56 @@
 #include "base/limits.h"
 #include "rpc/rpc_limits.h"
 #include "sdk/log.h"
-#include "sys/console.h"
+#include "sdk/options.h"
 #include "sys/signal.h"
 
 #define EXIT_STOPPED 0
 #define EXIT_CANNOT_SERVE 1
 #define EXIT_USAGE 2
 
-static void print_help(const weir_program *p, const char *file)
+static void print_form(const weir_form *form)
 {
-    char text[2048];
-    int length = snprintf(
-        text, sizeof text,
-        "%s: the %s '%s', a gRPC server that speaks the Partner SDK v2\n"
-        "\n"
-        "usage: %s [--port N] [--socket PATH]\n"
-        "\n"
-        "  --port N       listen on TCP port N, IPv6 and IPv4 (default %d); 0 chooses a free one\n"
-        "  --socket PATH  listen on a Unix socket; without --port on nothing else\n"
-        "  --help         this text\n"
-        "  --version      the version of the SDK inside\n"
-        "\n"
-        "examples:\n"
-        "  %s --port %d\n"
-        "  %s --socket /run/%s.sock\n"
-        "\n"
-        "Logs go to standard output, one JSON object a line. SIGTERM stops: running requests get 30\n"
-        "seconds to end. Exit status: 0 stopped, 1 could not serve, 2 wrong arguments.\n",
-        file, p->kind, p->name, file, p->port_default, file, p->port_default, file, p->name);
+    if (form->field_count > 0)
+        printf("\nconfiguration (every value is text):\n");
+    for (size_t i = 0; form->fields != NULL && i < form->field_count; i++) {
+        const weir_field *field = &form->fields[i];
+        const char *key = weir__field_key(field);
+        const char *fallback = field->fallback;
 
-    if (length > 0)
-        (void)weir__console_write(1, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+        printf("  %-14s %s", key ? key : "?", field->label ? field->label : "");
+        if (field->required)
+            printf(" (required)");
+        else if (fallback != NULL && fallback[0] != '\0')
+            printf(" (default %s)", fallback);
+        printf("\n");
+        if (field->description != NULL)
+            printf("  %-14s   %s\n", "", field->description);
+    }
+}
+
+static int print_help(const weir_program *p, const char *file)
+{
+    printf("%s: the %s '%s', a gRPC server that speaks the Partner SDK v2\n"
+           "\n"
+           "usage: %s [--port N] [--host ADDRESS] [--socket PATH]\n"
+           "\n"
+           "  --port N       listen on TCP port N, IPv6 and IPv4 (default %d); 0 chooses a free one\n"
+           "  --host ADDRESS listen on that address only, such as 127.0.0.1; on every address if not given.\n"
+           "                 Nobody is asked for a password: who reaches the port can use the connector\n"
+           "  --socket PATH  listen on a Unix socket; without --port on nothing else\n"
+           "  --help         this text\n"
+           "  --version      the version of the SDK inside\n",
+           file, p->kind, p->name, file, p->port_default);
+    print_form(p->form);
+    printf("\n"
+           "examples:\n"
+           "  %s --host 127.0.0.1 --port %d\n"
+           "  %s --socket /run/%s.sock\n"
+           "\n"
+           "Logs go to standard output, one JSON object a line. SIGTERM stops: running requests get 30\n"
+           "seconds to end. Exit status: 0 stopped, 1 could not serve, 2 wrong arguments.\n",
+           file, p->port_default, file, p->name);
+    return fflush(stdout) == 0 ? EXIT_STOPPED : EXIT_CANNOT_SERVE;
 }
 
 static int usage_error(const char *file, const char *what, const char *argument)
@@ -90,10 +109,8 @@ static int parse_arguments(const weir_program *p, int argc, char **argv, weir_ho
         const char *argument = argv[i];
         const char *value;
 
-        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-            print_help(p, file);
-            return EXIT_STOPPED;
-        }
+        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+            return print_help(p, file);
         if (strcmp(argument, "--version") == 0) {
             printf("%s (Weir %s)\n", p->name, WEIR_VERSION);
             return fflush(stdout) == 0 ? EXIT_STOPPED : EXIT_CANNOT_SERVE;
@@ -102,6 +119,10 @@ static int parse_arguments(const weir_program *p, int argc, char **argv, weir_ho
             if (!parse_port(value, &options->port))
                 return usage_error(file, "--port needs a number from 0 to 65535, not", value);
             port_given = true;
+        } else if ((value = option_value(argc, argv, &i, "--host")) != NULL) {
+            if (value[0] == '\0')
+                return usage_error(file, "--host needs an address, not", value);
+            options->host = value;
         } else if ((value = option_value(argc, argv, &i, "--socket")) != NULL) {
             if (value[0] == '\0')
                 return usage_error(file, "--socket needs a path, not", value);

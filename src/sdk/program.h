@@ -10,6 +10,7 @@ typedef struct weir_program {
     const char *kind; /* "source" or "destination" */
     const char *origin;
     int port_default;
+    const weir_form *form;
     weir_status (*open)(const struct weir_program *program, const weir_host_options *options, weir_host **out,
                         weir_error *err);
     const void *definition;

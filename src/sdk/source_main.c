@@ -43,6 +43,7 @@ int weir__source_main(int argc, char **argv, const weir_source *source, size_t s
         .kind = "source",
         .origin = "sdk_connector",
         .port_default = 50051,
+        .form = &source->form,
         .open = open_source,
         .definition = source,
         .size = size,

@@ -459,6 +459,39 @@ static void files_are_applied_in_order(void **state)
     peer_close(&p);
 }
 
+static weir_status write_one_row(weir_call *call, const weir_table *table, weir_batch *in)
+{
+    weir_row row;
+
+    (void)call;
+    (void)table;
+    return weir_batch_next(in, &row) == WEIR_ITEM ? WEIR_OK : WEIR_FAILED;
+}
+
+/* R-ENG-15: a handler that leaves rows unread must not pass for one that wrote them. */
+static void rows_that_nobody_read_are_no_success(void **state)
+{
+    weir_destination hasty = destination;
+    v2_write_batch_request request = { .update_files_count = 1, .keys_count = 1 };
+    v2_bytes_entry key;
+    weir_rpc_code code;
+    weir_bytes path;
+    peer p;
+
+    (void)state;
+    hasty.write = write_one_row;
+    peer_destination(&p, &hasty);
+    path = write_file(&p, "rows", key_of_file[0],
+                      (weir_cell[]){ weir_long("id", 1), weir_string("text", "x") }, 1);
+    key = (v2_bytes_entry){ path, { (const char *)key_of_file[0], WEIR_BATCH_KEY_SIZE } };
+    request.keys = &key;
+    request.update_files = &path;
+    assert_non_null(strstr(write_batch(&p, &request, &code), "before weir_batch_next did"));
+    assert_int_equal(code, WEIR_RPC_INTERNAL);
+    unlink(path.data);
+    peer_close(&p);
+}
+
 static void a_file_that_cannot_be_read_is_named(void **state)
 {
     weir_bytes good;
@@ -602,6 +635,7 @@ int main(void)
         cmocka_unit_test(describe_answers_table_not_found_or_task),
         cmocka_unit_test(what_is_not_offered_is_said),
         cmocka_unit_test(files_are_applied_in_order),
+        cmocka_unit_test(rows_that_nobody_read_are_no_success),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(reading_survives_every_failed_allocation),
         cmocka_unit_test(a_definition_that_cannot_work_is_refused),

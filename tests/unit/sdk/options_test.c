@@ -110,6 +110,19 @@ static void what_is_wrong_is_a_task_naming_label_and_key(void **state)
     }
 }
 
+static void entries_that_the_form_does_not_know_are_found(void **state)
+{
+    const weir_setting items[] = { SETTING("hosts", "x"), SETTING("host", "db"), SETTING("internal_note", ""),
+                                   SETTING("prot", "1") };
+    weir_settings settings = { items, 4 };
+    size_t at = 0;
+
+    (void)state;
+    assert_string_equal(weir__options_unknown(&form, &settings, &at), "hosts");
+    assert_string_equal(weir__options_unknown(&form, &settings, &at), "prot");
+    assert_null(weir__options_unknown(&form, &settings, &at));
+}
+
 static void secrets_are_the_filled_in_password_fields(void **state)
 {
     const weir_setting items[] = { SETTING("host", "h"), SETTING("password", "geheim") };
@@ -256,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_parsed_and_absent_or_empty_ones_take_the_fallback),
         cmocka_unit_test(what_is_wrong_is_a_task_naming_label_and_key),
+        cmocka_unit_test(entries_that_the_form_does_not_know_are_found),
         cmocka_unit_test(secrets_are_the_filled_in_password_fields),
         cmocka_unit_test(a_form_that_cannot_work_is_refused_at_start),
         cmocka_unit_test(the_form_survives_the_wire),

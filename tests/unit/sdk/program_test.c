@@ -100,6 +100,8 @@ static void arguments_and_exit_codes(void **state)
 {
     (void)state;
     expect_exit(&fine, (char *[]){ "x", "--help", NULL }, 0, "x: the source 'program-test'");
+    expect_exit(&fine, (char *[]){ "x", "--host", "nowhere.invalid", "--port", "0", NULL }, 1,
+                "nowhere.invalid");
     expect_exit(&fine, (char *[]){ "x", "--version", NULL }, 0, "program-test (Weir " WEIR_VERSION ")");
     expect_exit(&fine, (char *[]){ "x", "--port", NULL }, 2, "");
     expect_exit(&fine, (char *[]){ "x", "--port", "65536", NULL }, 2, "");
