@@ -9,7 +9,7 @@
  * Columns of weir_stage(id), for table column number i:
  *
  *     ci    the value
- *     ni    SMALLINT, for times and dates with a time: nanoseconds past the microsecond that DuckDB's types end with
+ *     ni    SMALLINT, for times and dates with a time: nanoseconds past DuckDB's microsecond
  *     mi    UBIGINT, for i = 0, 60, 120, …: a bit per column that is set when the cell is not "unmodified"
  *
  * A stage has one row per key: a further row with the key of an earlier one is folded into it, cell by cell,

@@ -4,7 +4,7 @@
  * Rows are gathered in a stage, column by column, and merged when it is full or the kind of row changes:
  *
  *     replace   DELETE the keys that are there, INSERT the rows
- *     update    UPDATE the columns that some row modifies, each row's cells where it does; other keys are ignored
+ *     update    UPDATE the columns that some row modifies, where it does; other keys are ignored
  *     delete    DELETE the keys
  *
  * There are two stages: while a thread merges one, the handler's thread fills the other, so reading the batch
@@ -294,8 +294,9 @@ static const char *update_sql(const writer *w)
 }
 
 /*
- * Like duckdb_query, which spins while DuckDB's own threads have all the work that is left: this thread would take a core
- * from the one that reads the batch, so it sleeps instead. False when the statement failed; `result` then has the error.
+ * Like duckdb_query, which spins while DuckDB's own threads have all the work that is left: this thread would
+ * take a core from the one that reads the batch, so it sleeps instead. False when the statement failed;
+ * `result` then has the error.
  */
 static bool run_quietly(duckdb_connection db, const char *sql, duckdb_result *result)
 {

@@ -9,8 +9,8 @@
  *     rows → segment ──┬─ table was empty, or none of a sample of the segment's keys is there
  *                      │     → SAVEPOINT, COPY target ── ok → next segment
  *                      │                              └─ key was there → ROLLBACK TO SAVEPOINT ─┐
- *                      └─ else ─────────────────────────────────────────────────────────────────┴→ COPY staging, as
- *                                                                        all segments after it; one merge at the end
+ *                      └─ else ─────────────────────────────────────────────────────────────────┤
+ *                            COPY staging, as all segments after it; one merge at the end ◀─────┘
  *
  * Rows are sent while the segment is still filling, so that the server works at the same time. A segment that
  * was copied directly had only new keys, and what is staged after it overwrites it: the order of the rows is

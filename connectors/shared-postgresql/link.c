@@ -57,7 +57,9 @@ struct parameter {
     const char *value;
 };
 
-/* What does not depend on the customer. Files of the home directory are not for a service: it may have none. */
+/*
+ * What does not depend on the customer. Files of the home directory are not for a service: it may have none.
+ */
 static const struct parameter fixed_parameters[] = {
     { "gssencmode", "disable" },   { "passfile", "/nonexistent" },   { "sslcert", "/nonexistent" },
     { "client_encoding", "UTF8" }, { "connect_timeout", "30" },      { "keepalives", "1" },
@@ -103,7 +105,10 @@ weir_status link_open(weir_call *call, const link_address *address, PGconn **out
     if (PQstatus(link) != CONNECTION_OK) {
         const char *reason = one_line(call, PQerrorMessage(link));
 
-        /* Before the session stands libpq gives text only; these are the server's words for a person's mistake. */
+        /*
+         * Before the session stands libpq gives text only; these are the server's words for a person's
+         * mistake.
+         */
         if (strstr(reason, "authentication failed") || strstr(reason, "does not exist") ||
             strstr(reason, "no pg_hba.conf entry") || strstr(reason, "no password supplied"))
             status = weir_task(

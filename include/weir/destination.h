@@ -75,8 +75,8 @@ typedef struct weir_destination {
     weir_status (*truncate)(weir_call *call, const weir_truncation *what);
     /*
      * Applies all rows in the order they come, in one transaction where the store has them. Reads until
-     * weir_batch_next says WEIR_OK, for only then is the last file known to be whole: a WEIR_OK before that is
-     * refused. Required.
+     * weir_batch_next says WEIR_OK, for only then is the last file known to be whole: a WEIR_OK before that
+     * is refused. Required.
      */
     weir_status (*write)(weir_call *call, const weir_table *table, weir_batch *in);
 } weir_destination;

@@ -105,11 +105,12 @@ WEIR_API weir_status weir_state_set_json(weir_sync *out, const char *json);
 WEIR_API weir_status weir_checkpoint(weir_sync *out) WEIR_CHECKED;
 
 /*
- * The program: parses `--port N` (50051), `--host ADDRESS`, `--socket PATH`, `--help` and `--version`, serves until SIGTERM or
- * SIGINT, drains (R-RPC-06), and returns the exit code: 0 after a clean stop, 1 when it could not serve (the
- * address is taken, the definition is wrong: a SEVERE line says why), 2 for wrong arguments. With --socket
- * and without --port there is no TCP. Logs one line "listening on …" when it is ready; a crash leaves a
- * SEVERE line. `source` must outlive the call. Once per process, from the main thread.
+ * The program: parses `--port N` (50051), `--host ADDRESS`, `--socket PATH`, `--help` and `--version`, serves
+ * until SIGTERM or SIGINT, drains (R-RPC-06), and returns the exit code: 0 after a clean stop, 1 when it
+ * could not serve (the address is taken, the definition is wrong: a SEVERE line says why), 2 for wrong
+ * arguments. With --socket and without --port there is no TCP. Logs one line "listening on …" when it is
+ * ready; a crash leaves a SEVERE line. `source` must outlive the call. Once per process, from the main
+ * thread.
  */
 #define weir_source_main(argc, argv, source) weir__source_main(argc, argv, source, sizeof(weir_source))
 WEIR_API int weir__source_main(int argc, char **argv, const weir_source *source, size_t size);

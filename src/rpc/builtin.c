@@ -1,6 +1,6 @@
 /*
- * rpc/builtin: what every server answers by itself: grpc.health.v1 (is it ready?) and grpc.reflection (what does it
- * speak? v1, and v1alpha with the same messages under another name, which grpcurl still asks first).
+ * rpc/builtin: what every server answers by itself: grpc.health.v1 (is it ready?) and grpc.reflection (what
+ * does it speak? v1, and v1alpha with the same messages under another name, which grpcurl still asks first).
  *
  * The streaming ones keep a worker as long as the client likes, so only a few are let in at a time.
  */

@@ -3,10 +3,10 @@
  *
  *      sender's thread                        I/O thread
  *      send ──copy──▶ out_last … out_first ──▶ DATA frames            (out_size bounded: send waits)
- *      recv ◀──────── in.first … in.last ◀─── deframer ◀── DATA      (held bounded by the window: the peer waits)
+ *      recv ◀──────── in.first … in.last ◀─── deframer ◀── DATA      (window bounds it: the peer waits)
  *
- * The sender fills the last slab without the lock, because the I/O thread looks no further than slab->size, which moves
- * under it, and never lets go of the last slab.
+ * The sender fills the last slab without the lock, because the I/O thread looks no further than slab->size,
+ * which moves under it, and never lets go of the last slab.
  */
 #include "rpc/call_internal.h"
 
@@ -209,7 +209,10 @@ static bool has_passed(int64_t deadline_ns)
     return deadline_ns != WEIR_FOREVER && weir__clock_ns() >= deadline_ns;
 }
 
-/* Waits for a change, with the lock held. At the deadline, or when the peer has been silent too long, ends the call. */
+/*
+ * Waits for a change, with the lock held. At the deadline, or when the peer has been silent too long, ends
+ * the call.
+ */
 static void wait_change(weir_rpc_call *call, bool receiving)
 {
     int64_t until_ns = call->deadline_ns;
@@ -456,7 +459,10 @@ void weir__rpc_send_headers(weir_rpc_call *call)
 
 /* --- receiving --- */
 
-/* Takes the first message off the queue, with the lock held; true when the I/O thread should hear of the room. */
+/*
+ * Takes the first message off the queue, with the lock held; true when the I/O thread should hear of the
+ * room.
+ */
 static bool pop_locked(weir_rpc_call *call)
 {
     weir_rpc_message *message = call->in.first;
@@ -468,7 +474,9 @@ static bool pop_locked(weir_rpc_call *call)
     call->current = message;
     call->current_compressed = message->compressed;
     call->credit += message->wire_size;
-    /* With nothing left to take, the peer must be able to send the rest of a message larger than the window. */
+    /*
+     * With nothing left to take, the peer must be able to send the rest of a message larger than the window.
+     */
     return call->credit >= call->window_size / 4 ||
            (call->in.first == NULL && call->held >= call->window_size / 2);
 }

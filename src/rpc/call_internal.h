@@ -1,9 +1,10 @@
 /*
- * rpc/call_internal: what a call is made of; shared by the user's side (call.c) and the connection's (conn*.c).
+ * rpc/call_internal: what a call is made of; shared by the user's side (call.c) and the connection's
+ * (conn*.c).
  *
- * The user's thread and the I/O thread meet in the fields guarded by `lock`. To be looked at by the I/O thread, a
- * call is marked in the port, a mailbox with one wake-up however many calls are in it. Order of locks: call, then
- * port or pool.
+ * The user's thread and the I/O thread meet in the fields guarded by `lock`. To be looked at by the I/O
+ * thread, a call is marked in the port, a mailbox with one wake-up however many calls are in it. Order of
+ * locks: call, then port or pool.
  */
 #ifndef WEIR_RPC_CALL_INTERNAL_H
 #define WEIR_RPC_CALL_INTERNAL_H
@@ -131,15 +132,15 @@ void weir__rpc_call_unref(weir_rpc_call *call); /* accepts NULL */
 /* Wakes who waits on the call; with the lock held. */
 void weir__rpc_call_stir(weir_rpc_call *call);
 /*
- * Ends the call unless it has ended: who waits is told. `here`: this side gave up, the peer gets a reset. With the lock
- * held; the text is copied.
+ * Ends the call unless it has ended: who waits is told. `here`: this side gave up, the peer gets a reset.
+ * With the lock held; the text is copied.
  */
 void weir__rpc_call_end_locked(weir_rpc_call *call, weir_rpc_code code, weir_bytes text, bool here);
 /* The same, taking the lock. */
 void weir__rpc_call_end(weir_rpc_call *call, weir_rpc_code code, const char *text, bool here);
 /*
- * Waits until the call ends or `stop(context)` is true, which is asked whenever the call is stirred; for handlers
- * that have nothing to send for now.
+ * Waits until the call ends or `stop(context)` is true, which is asked whenever the call is stirred; for
+ * handlers that have nothing to send for now.
  */
 void weir__rpc_call_wait(weir_rpc_call *call, bool (*stop)(void *context), void *context);
 /* Server: the handler has returned `code`. */

@@ -1,12 +1,13 @@
 /*
- * rpc/conn: the life of a connection and the queue of what it writes; conn_recv.c and conn_send.c hold the callbacks of
- * nghttp2 for the two directions.
+ * rpc/conn: the life of a connection and the queue of what it writes; conn_recv.c and conn_send.c hold the
+ * callbacks of nghttp2 for the two directions.
  *
  *      input ──▶ guard ──▶ nghttp2 ──▶ conn_recv ──▶ calls
  *      output ◀── parts ◀── nghttp2 ◀── conn_send ◀── calls
  *
- * A part is a run of bytes in a slab: frame headers and control frames lie in `control`, the data of messages stays in
- * the sender's slab. Every part ends with a whole frame, so GOAWAY can be appended by hand at any time.
+ * A part is a run of bytes in a slab: frame headers and control frames lie in `control`, the data of messages
+ * stays in the sender's slab. Every part ends with a whole frame, so GOAWAY can be appended by hand at any
+ * time.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -428,7 +429,10 @@ void weir__rpc_conn_drain(weir_rpc_conn *conn)
         weir__rpc_call_stir(at->call); /* a handler may wait for just this (weir__rpc_call_wait) */
         pthread_mutex_unlock(&at->call->lock);
     }
-    /* Two steps, so that calls on their way are not lost: announce, and set the last stream a round trip later. */
+    /*
+     * Two steps, so that calls on their way are not lost: announce, and set the last stream a round trip
+     * later.
+     */
     conn->drain_pinged = true;
     conn->drain_ns = conn->now_ns + DRAIN_PING_NS;
     if (nghttp2_submit_shutdown_notice(conn->session) != 0 ||

@@ -1,9 +1,9 @@
 /*
  * rpc/conn: one HTTP/2 connection carrying gRPC calls, without a socket: bytes in, bytes out.
  *
- * Whoever owns the socket feeds what it read to weir__rpc_conn_input, writes what weir__rpc_conn_output shows, and
- * hands marked calls to weir__rpc_conn_service. One thread; the calls are shared with their users as
- * call_internal.h says.
+ * Whoever owns the socket feeds what it read to weir__rpc_conn_input, writes what weir__rpc_conn_output
+ * shows, and hands marked calls to weir__rpc_conn_service. One thread; the calls are shared with their users
+ * as call_internal.h says.
  */
 #ifndef WEIR_RPC_CONN_H
 #define WEIR_RPC_CONN_H
@@ -24,7 +24,10 @@ typedef struct weir_rpc_conn_setup {
     const char *authority; /* client: for the requests; copied */
     /* Server: the method at a path, NULL when there is none. */
     const weir_rpc_method *(*find)(void *context, weir_bytes path);
-    /* Server: a call is ready for its handler, which gets its own reference. False: no handler is free, refuse it. */
+    /*
+     * Server: a call is ready for its handler, which gets its own reference. False: no handler is free,
+     * refuse it.
+     */
     bool (*dispatch)(void *context, weir_rpc_call *call);
     void *context;
     int64_t now_ns;
@@ -35,17 +38,22 @@ weir_status weir__rpc_conn_new(const weir_rpc_conn_setup *setup, weir_rpc_conn *
 /* Calls that still have a stream end with `code` and `text`. Accepts NULL. */
 void weir__rpc_conn_free(weir_rpc_conn *conn, weir_rpc_code code, const char *text);
 /*
- * Takes `size` received bytes at `data`, which lie in `slab` (messages may hold on to it; NULL: nothing holds on to
- * them). A violation or flood is answered with GOAWAY, and the connection is done once that is written.
+ * Takes `size` received bytes at `data`, which lie in `slab` (messages may hold on to it; NULL: nothing holds
+ * on to them). A violation or flood is answered with GOAWAY, and the connection is done once that is written.
  */
 void weir__rpc_conn_input(weir_rpc_conn *conn, weir_rpc_slab *slab, weir_bytes bytes, int64_t now_ns);
-/* Shows up to `max` parts to be written next; borrowed until the next call on the connection. Returns the count. */
+/*
+ * Shows up to `max` parts to be written next; borrowed until the next call on the connection. Returns the
+ * count.
+ */
 size_t weir__rpc_conn_output(weir_rpc_conn *conn, struct iovec *parts, size_t max);
 /* That many bytes of the output have been written. */
 void weir__rpc_conn_sent(weir_rpc_conn *conn, size_t size);
 /* Nothing more will be read or written: close the socket. */
 bool weir__rpc_conn_is_done(const weir_rpc_conn *conn);
-/* Done because it was ended by us: give the peer a moment to read why. `reason` (static) is NULL otherwise. */
+/*
+ * Done because it was ended by us: give the peer a moment to read why. `reason` (static) is NULL otherwise.
+ */
 const char *weir__rpc_conn_reason(const weir_rpc_conn *conn);
 /* So much waits to be written that reading should pause. */
 bool weir__rpc_conn_is_clogged(const weir_rpc_conn *conn);

@@ -118,8 +118,8 @@ void weir__rpc_recv_callbacks(nghttp2_session_callbacks *callbacks);
 /* conn_send.c: the callbacks for what goes out, and what to submit */
 void weir__rpc_send_callbacks(nghttp2_session_callbacks *callbacks);
 /*
- * Server: refuses a stream with a status of HTTP and a line of text (static), once the request is whole, for such a
- * client may not listen earlier; or with a status of gRPC, at once.
+ * Server: refuses a stream with a status of HTTP and a line of text (static), once the request is whole, for
+ * such a client may not listen earlier; or with a status of gRPC, at once.
  */
 void weir__rpc_stream_refuse_http(weir_rpc_stream *stream, int http_status, const char *text);
 void weir__rpc_stream_answer_plain(weir_rpc_stream *stream);

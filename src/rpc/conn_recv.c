@@ -1,8 +1,8 @@
 /*
  * rpc/conn: what comes in. Header blocks become calls (server) or answers (client), DATA becomes messages.
  *
- * R-RPC-05: every call gets exactly one status. On a client it is the server's, or made up here when the server
- * sent none.
+ * R-RPC-05: every call gets exactly one status. On a client it is the server's, or made up here when the
+ * server sent none.
  */
 #include <stdio.h>
 #include <string.h>

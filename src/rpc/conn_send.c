@@ -1,5 +1,6 @@
 /*
- * rpc/conn: what goes out. nghttp2 asks for data when flow control allows it; the data stays in the sender's slabs.
+ * rpc/conn: what goes out. nghttp2 asks for data when flow control allows it; the data stays in the sender's
+ * slabs.
  */
 #include <assert.h>
 #include <stdio.h>

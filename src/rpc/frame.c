@@ -6,8 +6,9 @@
  *      | 1 byte     | 4 bytes           | size bytes  |
  *      +------------+-------------------+-------------+
  *
- * A message that arrives whole within one piece stays where it is and holds on to the slab; small ones, and those
- * cut by a frame or a read, are copied together. A size is believed only as far as bytes arrive (R-RPC-02).
+ * A message that arrives whole within one piece stays where it is and holds on to the slab; small ones, and
+ * those cut by a frame or a read, are copied together. A size is believed only as far as bytes arrive
+ * (R-RPC-02).
  */
 #include "rpc/frame.h"
 

@@ -46,9 +46,9 @@ void weir__rpc_deframer_init(weir_rpc_deframer *deframer, weir_rpc_pool *pool, s
 void weir__rpc_deframer_clear(weir_rpc_deframer *deframer);
 /*
  * Takes `bytes`, which lie in `slab` (messages may hold on to it) or anywhere (slab NULL), and appends whole
- * messages to `out`. WEIR_RPC_OK, or what is wrong with the stream: RESOURCE_EXHAUSTED for a message over the limit
- * (known from its prefix, nothing is allocated) or out of memory, INTERNAL for a malformed prefix. After a failure
- * it takes no more.
+ * messages to `out`. WEIR_RPC_OK, or what is wrong with the stream: RESOURCE_EXHAUSTED for a message over the
+ * limit (known from its prefix, nothing is allocated) or out of memory, INTERNAL for a malformed prefix.
+ * After a failure it takes no more.
  */
 weir_rpc_code weir__rpc_deframe(weir_rpc_deframer *deframer, weir_rpc_slab *slab, weir_bytes bytes,
                                 weir_rpc_message_list *out, weir_error *err) WEIR_CHECKED;

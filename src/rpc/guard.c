@@ -65,7 +65,10 @@ static bool spend(weir_rpc_guard *guard, weir_rpc_flood what, int64_t now_ns)
     return true;
 }
 
-/* RFC 9113, 5.1.1: streams are opened in order; a number left out is closed. nghttp2 does not remember which were. */
+/*
+ * RFC 9113, 5.1.1: streams are opened in order; a number left out is closed. nghttp2 does not remember which
+ * were.
+ */
 static bool open_stream(weir_rpc_guard *guard, uint32_t id)
 {
     size_t known = guard->gap_count < WEIR_RPC_GAP_COUNT ? guard->gap_count : WEIR_RPC_GAP_COUNT;
@@ -164,8 +167,8 @@ bool weir__rpc_guard_sent_data(weir_rpc_guard *guard)
     int64_t window_max = (int64_t)WEIR_RPC_WINDOW_BURST * 64 * TOKEN;
 
     /*
-     * Peers that measure bandwidth ping, and retune their settings, in answer to data: each DATA frame allows a
-     * burst.
+     * Peers that measure bandwidth ping, and retune their settings, in answer to data: each DATA frame allows
+     * a burst.
      */
     guard->buckets[WEIR_RPC_FLOOD_PING].tokens_milli = WEIR_RPC_PING_BURST * TOKEN;
     guard->buckets[WEIR_RPC_FLOOD_SETTINGS].tokens_milli = WEIR_RPC_SETTINGS_BURST * TOKEN;

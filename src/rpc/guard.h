@@ -1,8 +1,8 @@
 /*
  * rpc/guard: counts a peer's frames and says when it floods; limits in rpc_limits.h.
  *
- * Reads frame headers off the byte stream by itself, so it needs no HTTP/2 library and sees frames of every sort,
- * unknown ones too. Pure: the time is given. One thread.
+ * Reads frame headers off the byte stream by itself, so it needs no HTTP/2 library and sees frames of every
+ * sort, unknown ones too. Pure: the time is given. One thread.
  */
 #ifndef WEIR_RPC_GUARD_H
 #define WEIR_RPC_GUARD_H
@@ -49,7 +49,10 @@ void weir__rpc_guard_init(weir_rpc_guard *guard, bool is_server, int64_t now_ns)
  * guard->reason says which.
  */
 bool weir__rpc_guard_input(weir_rpc_guard *guard, const char *data, size_t size, int64_t now_ns);
-/* Tells it of a frame that we sent: DATA earns the peer credit, RST_STREAM counts like one received. False: a flood. */
+/*
+ * Tells it of a frame that we sent: DATA earns the peer credit, RST_STREAM counts like one received. False: a
+ * flood.
+ */
 bool weir__rpc_guard_sent_data(weir_rpc_guard *guard);
 bool weir__rpc_guard_sent_reset(weir_rpc_guard *guard, int64_t now_ns);
 

@@ -1,4 +1,7 @@
-/* rpc/gzip: zlib with gzip wrapping; window 15, level 1, because the wire is local and time matters more than size. */
+/*
+ * rpc/gzip: zlib with gzip wrapping; window 15, level 1, because the wire is local and time matters more than
+ * size.
+ */
 #include "rpc/gzip.h"
 
 #include <limits.h>

@@ -102,7 +102,10 @@ void weir__rpc_link_write(weir_rpc_link *link, int64_t now_ns)
     if (link->lost)
         return;
     if (!link->lingering && weir__rpc_conn_is_done(link->conn)) {
-        /* Closing with unread input would make the system discard what we wrote last, the GOAWAY that says why. */
+        /*
+         * Closing with unread input would make the system discard what we wrote last, the GOAWAY that says
+         * why.
+         */
         weir__net_finish(link->fd);
         link->lingering = true;
         link->linger_ns = now_ns + LINGER_NS;

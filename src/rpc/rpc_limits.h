@@ -1,9 +1,10 @@
 /*
  * rpc/rpc_limits: what a peer may do to a connection, with the defaults.
  *
- * A zeroed weir_rpc_limits means every default; a caller sets only what differs. What a flood is, and the answer to it:
- * past a bucket below the connection gets GOAWAY ENHANCE_YOUR_CALM and is closed, other connections do not notice.
- * A bucket holds `burst` tokens and gains `per_second` of them; each frame of that sort takes one.
+ * A zeroed weir_rpc_limits means every default; a caller sets only what differs. What a flood is, and the
+ * answer to it: past a bucket below the connection gets GOAWAY ENHANCE_YOUR_CALM and is closed, other
+ * connections do not notice. A bucket holds `burst` tokens and gains `per_second` of them; each frame of that
+ * sort takes one.
  */
 #ifndef WEIR_RPC_LIMITS_H
 #define WEIR_RPC_LIMITS_H

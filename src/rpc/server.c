@@ -5,7 +5,8 @@
  *                     ▲                                            │ marks the call
  *                     └──────────────── wake-up ◀──────────────────┘
  *
- * Shutting down goes forward only: draining (GOAWAY, no new calls) → cancelling (what still runs is ended) → stopping.
+ * Shutting down goes forward only: draining (GOAWAY, no new calls) → cancelling (what still runs is ended) →
+ * stopping.
  */
 #include "rpc/server.h"
 

@@ -1,4 +1,7 @@
-/* rpc/text: the small text forms of gRPC over HTTP/2: percent encoding, timeouts, base64, status numbers. Pure. */
+/*
+ * rpc/text: the small text forms of gRPC over HTTP/2: percent encoding, timeouts, base64, status numbers.
+ * Pure.
+ */
 #ifndef WEIR_RPC_TEXT_H
 #define WEIR_RPC_TEXT_H
 
@@ -6,12 +9,18 @@
 
 /* grpc-message. `out` needs 3 * size bytes; returns the length written. */
 size_t weir__rpc_percent_encode(weir_bytes text, char *out);
-/* In place of refusing it, a broken escape is taken as it stands. `out` needs size bytes and may be text.data. */
+/*
+ * In place of refusing it, a broken escape is taken as it stands. `out` needs size bytes and may be
+ * text.data.
+ */
 size_t weir__rpc_percent_decode(weir_bytes text, char *out);
 
 /* grpc-timeout: 1 to 8 digits and a unit. False when malformed. */
 bool weir__rpc_timeout_parse(weir_bytes text, int64_t *timeout_ns);
-/* The value in the finest unit that 8 digits allow, rounded up; a negative timeout is "0n". `out` needs 16 bytes. */
+/*
+ * The value in the finest unit that 8 digits allow, rounded up; a negative timeout is "0n". `out` needs 16
+ * bytes.
+ */
 void weir__rpc_timeout_format(int64_t timeout_ns, char *out);
 
 /* Without padding. `out` needs (size + 2) / 3 * 4 bytes; returns the length. */

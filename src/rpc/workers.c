@@ -1,6 +1,6 @@
 /*
- * rpc/workers: the threads that run handlers. One is added whenever a call would have to wait, up to the maximum
- * (R-RPC-06); then calls wait in a bounded queue; then they are refused.
+ * rpc/workers: the threads that run handlers. One is added whenever a call would have to wait, up to the
+ * maximum (R-RPC-06); then calls wait in a bounded queue; then they are refused.
  */
 #include "base/alloc.h"
 #include "rpc/server_internal.h"

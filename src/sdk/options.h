@@ -47,9 +47,9 @@ weir_status weir__form_check(const weir_form *form, weir_error *err) WEIR_CHECKE
 weir_status weir__options_parse(const weir_form *form, const weir_settings *settings, weir_arena *arena,
                                 const void **out, weir_error *err) WEIR_CHECKED;
 /*
- * The first entry from `*at` on that the form has no field for, and *at set behind it; NULL when there is none. A
- * connection that is older or newer than the form may have such entries, so they are no fault, but a misspelt key
- * is one of them too.
+ * The first entry from `*at` on that the form has no field for, and *at set behind it; NULL when there is
+ * none. A connection that is older or newer than the form may have such entries, so they are no fault, but a
+ * misspelt key is one of them too.
  */
 const char *weir__options_unknown(const weir_form *form, const weir_settings *settings, size_t *at);
 /* The values of password fields, for sdk/mask.h: *out is in `arena`, its bytes are those of `settings`. */

@@ -1,4 +1,7 @@
-/* The client side: each case as the interop document describes it; any deviation ends the program with exit code 1. */
+/*
+ * The client side: each case as the interop document describes it; any deviation ends the program with exit
+ * code 1.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * weir_interop server --port=N
  * weir_interop client --server_host=H --server_port=N --test_case=NAME [--soak_…=N]
  *
- * Flags as in the official programs, so that the same drivers run them; `--use_tls=false` is accepted, TLS is not
- * spoken.
+ * Flags as in the official programs, so that the same drivers run them; `--use_tls=false` is accepted, TLS is
+ * not spoken.
  */
 #include <stdio.h>
 #include <stdlib.h>

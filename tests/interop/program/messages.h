@@ -1,6 +1,7 @@
 /*
- * The messages of grpc.testing, as far as the interoperability cases use them; written and read by hand here, so
- * that the program tests src/rpc and nothing else. Texts and bytes of what is read are borrowed from the message.
+ * The messages of grpc.testing, as far as the interoperability cases use them; written and read by hand here,
+ * so that the program tests src/rpc and nothing else. Texts and bytes of what is read are borrowed from the
+ * message.
  */
 #ifndef WEIR_INTEROP_MESSAGES_H
 #define WEIR_INTEROP_MESSAGES_H

@@ -1,6 +1,7 @@
 /*
- * rpc: whole calls between a server and a client in this process: the four kinds, metadata, statuses, deadlines,
- * cancelling, compression, sizes, back-pressure. Expected values follow from the rules R-RPC-02 … R-RPC-06.
+ * rpc: whole calls between a server and a client in this process: the four kinds, metadata, statuses,
+ * deadlines, cancelling, compression, sizes, back-pressure. Expected values follow from the rules R-RPC-02 …
+ * R-RPC-06.
  */
 #include "rpc_support.h"
 
@@ -154,7 +155,9 @@ static void metadata_comes_back(void **state)
     weir__rpc_server_close(t.server);
 }
 
-/* R-RPC-04: any text arrives; bytes that are no UTF-8 are replaced, and the header stays below 8,000 bytes. */
+/*
+ * R-RPC-04: any text arrives; bytes that are no UTF-8 are replaced, and the header stays below 8,000 bytes.
+ */
 static void status_texts_arrive(void **state)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /*
- * rpc: a server's and a client's connection joined in memory, no socket and no thread: the same calls with the
- * bytes cut at every place, and with every allocation failing in turn.
+ * rpc: a server's and a client's connection joined in memory, no socket and no thread: the same calls with
+ * the bytes cut at every place, and with every allocation failing in turn.
  */
 #include "support.h"
 
@@ -194,7 +194,10 @@ out:
     return status;
 }
 
-/* WEIR_ITEM when all arrived: a failed allocation may be harmless, where it cost only a status text or a late frame. */
+/*
+ * WEIR_ITEM when all arrived: a failed allocation may be harmless, where it cost only a status text or a late
+ * frame.
+ */
 static weir_status echo_scenario(void *context)
 {
     pair p;

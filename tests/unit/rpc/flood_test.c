@@ -1,7 +1,7 @@
 /*
  * rpc: hostile peers. Each case writes raw HTTP/2 frames to a server and says how that must end; meanwhile a
- * well-behaved client on the same server gets its answers. Limits: rpc_limits.h; frames by RFC 9113, header fields
- * as literals without indexing by RFC 7541.
+ * well-behaved client on the same server gets its answers. Limits: rpc_limits.h; frames by RFC 9113, header
+ * fields as literals without indexing by RFC 7541.
  */
 #include "rpc_support.h"
 
@@ -287,8 +287,8 @@ static void unknown_frames(peer *p)
 }
 
 /*
- * A request with one field of `value_size` (255 to 4,000) bytes put into the dynamic table, then a byte for each
- * repetition.
+ * A request with one field of `value_size` (255 to 4,000) bytes put into the dynamic table, then a byte for
+ * each repetition.
  */
 static size_t put_bomb(char *fields, size_t value_size, size_t repetitions)
 {
@@ -414,7 +414,9 @@ static void a_silent_peer_is_closed(void **state)
     weir__rpc_server_close(t.server);
 }
 
-/* Too large or too many fields refuse the call, not the connection: a second call on it is answered as well. */
+/*
+ * Too large or too many fields refuse the call, not the connection: a second call on it is answered as well.
+ */
 static void large_headers_refuse_the_call(void **state)
 {
     static char fields[8192];
@@ -448,7 +450,9 @@ static void large_headers_refuse_the_call(void **state)
     weir__rpc_server_close(t.server);
 }
 
-/* Who has not read the limit yet is refused the stream; who acknowledged it and goes on loses the connection. */
+/*
+ * Who has not read the limit yet is refused the stream; who acknowledged it and goes on loses the connection.
+ */
 static void streams_over_the_limit_are_refused(void **state)
 {
     weir_rpc_limits limits = { .stream_count_max = 10 };

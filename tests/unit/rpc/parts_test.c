@@ -142,7 +142,9 @@ static void metadata_off_the_wire(void **state)
     weir__rpc_block_clear(&block);
 }
 
-/* Feeds `wire` in pieces of `piece` bytes, each in a slab when `in_slab`; checks the messages that come out. */
+/*
+ * Feeds `wire` in pieces of `piece` bytes, each in a slab when `in_slab`; checks the messages that come out.
+ */
 static weir_status cut_into(weir_rpc_pool *pool, weir_bytes wire, size_t piece, bool in_slab)
 {
     weir_rpc_message_list list = { 0 };
@@ -225,7 +227,9 @@ static void messages_survive_every_cut(void **state)
     WEIR_EVERY_FAILURE(cut_scenario, &bytes);
 }
 
-/* R-RPC-02: a size is refused before anything is allocated for it, and believed only as far as bytes arrive. */
+/*
+ * R-RPC-02: a size is refused before anything is allocated for it, and believed only as far as bytes arrive.
+ */
 static void a_size_is_not_taken_at_its_word(void **state)
 {
     weir_rpc_pool *pool = weir__rpc_pool_new(1 << 20);

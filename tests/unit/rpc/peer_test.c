@@ -1,6 +1,7 @@
 /*
- * rpc: what a foreign peer sees and may do. A plain nghttp2 session, joined in memory to a connection of ours, plays a
- * client that makes mistakes, and a server that answers in every way the gRPC over HTTP/2 document knows.
+ * rpc: what a foreign peer sees and may do. A plain nghttp2 session, joined in memory to a connection of
+ * ours, plays a client that makes mistakes, and a server that answers in every way the gRPC over HTTP/2
+ * document knows.
  */
 #include "support.h"
 

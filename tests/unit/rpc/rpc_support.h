@@ -1,6 +1,6 @@
 /*
- * A server with one method of each sort and a client beside it, in one process, over a loopback port or a Unix socket.
- * What each method does is written at its handler.
+ * A server with one method of each sort and a client beside it, in one process, over a loopback port or a
+ * Unix socket. What each method does is written at its handler.
  */
 #ifndef WEIR_TESTS_RPC_SUPPORT_H
 #define WEIR_TESTS_RPC_SUPPORT_H
@@ -41,7 +41,10 @@ typedef struct test_server {
     weir_rpc_method methods[10];
 } test_server;
 
-/* /t.T/Echo: the request, compressed when it came so; its metadata "x-echo" and "x-echo-bin" as header and trailer. */
+/*
+ * /t.T/Echo: the request, compressed when it came so; its metadata "x-echo" and "x-echo-bin" as header and
+ * trailer.
+ */
 static inline weir_rpc_code test_echo(weir_rpc_call *call, void *context)
 {
     weir_bytes message;
@@ -63,8 +66,8 @@ static inline weir_rpc_code test_echo(weir_rpc_call *call, void *context)
 }
 
 /*
- * /t.T/Count: as many messages as the request says ("COUNT SIZE"), each of that size and numbered in its first
- * bytes.
+ * /t.T/Count: as many messages as the request says ("COUNT SIZE"), each of that size and numbered in its
+ * first bytes.
  */
 static inline weir_rpc_code test_count(weir_rpc_call *call, void *context)
 {
@@ -139,7 +142,9 @@ static inline weir_rpc_code test_fail(weir_rpc_call *call, void *context)
     return weir__rpc_fail(call, (weir_rpc_code)code, "%.*s", (int)message.size - 2, message.data + 2);
 }
 
-/* /t.T/Hold: waits until it is let go or its call ends. /t.T/Stuck: does not look whether its call has ended. */
+/*
+ * /t.T/Hold: waits until it is let go or its call ends. /t.T/Stuck: does not look whether its call has ended.
+ */
 static inline weir_rpc_code test_hold(weir_rpc_call *call, void *context)
 {
     test_server *t = context;

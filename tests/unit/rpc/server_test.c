@@ -348,7 +348,10 @@ static void health_is_told(void **state)
     weir__rpc_server_close(t.server);
 }
 
-/* Without a free descriptor the server waits instead of asking again and again, and then serves whoever waited. */
+/*
+ * Without a free descriptor the server waits instead of asking again and again, and then serves whoever
+ * waited.
+ */
 static void accepting_without_descriptors_does_not_spin(void **state)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
