@@ -50,6 +50,7 @@ void catalog_free(catalog *c)
         weir__free(table->keys);
         weir__map_clear(&table->by_name);
         weir__map_clear(&table->untyped);
+        weir__map_clear(&table->left_out);
         weir__free(table);
     }
     weir__map_clear(&c->by_name);
@@ -101,6 +102,7 @@ static engine_table *make_table(catalog *c, weir_bytes key, size_t schema_size, 
     table->target = schema_size == 0 ? c->schema : weir__arena_printf(c->arena, "%s_%s", c->schema, text);
     weir__map_init(&table->by_name, c->seed);
     weir__map_init(&table->untyped, c->seed);
+    weir__map_init(&table->left_out, c->seed);
     if (table->target == NULL || !weir__map_put(&c->by_name, (weir_bytes){ text, key.size }, table))
         goto fail;
     return table;
@@ -266,9 +268,7 @@ static weir_status refuse_key(const engine_table *table, const weir_column *colu
 
     return weir__error_as(
         err, WEIR_TASK,
-        "table '%s': column '%s' is %s the key now, but was not so before. A changed key cannot be "
-        "carried over: drop the table at the destination, or sync into another --schema with a new "
-        "--state folder.",
+        "table '%s': column '%s' is %s the key now, but was not so before. " CATALOG_KEY_ADVICE,
         engine_table_path(table, path), column->name, column->key ? "part of" : "not part of");
 }
 
@@ -376,8 +376,7 @@ static weir_status check_described(const engine_table *table, const weir_table *
             return weir__error_as(
                 err, WEIR_TASK,
                 "table '%s': column '%s' is %s the key at the destination, but the source says "
-                "otherwise. A changed key cannot be carried over: drop the table at the "
-                "destination, or choose another --schema.",
+                "otherwise. " CATALOG_KEY_ADVICE,
                 engine_table_path(table, path), column->name, column->key ? "part of" : "not part of");
     }
     return WEIR_OK;

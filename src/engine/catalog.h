@@ -22,6 +22,12 @@
 #define CATALOG_DELETED "_fivetran_deleted"
 #define CATALOG_ID "_fivetran_id"
 
+/* What to do about a key that is no longer what it was. */
+#define CATALOG_KEY_ADVICE                                                                                  \
+    "A changed key cannot be carried over: start over with a new --state folder, after dropping the table " \
+    "at "                                                                                                   \
+    "the destination or with another --schema."
+
 typedef struct engine_column {
     const char *name;
     weir_type type; /* never UNSPECIFIED */
@@ -43,6 +49,7 @@ typedef struct engine_table {
     size_t key_untyped;        /* key columns among `untyped` */
     uint64_t version;          /* changes whenever a column is added or its type changes */
     bool declared;             /* by Schema or SchemaChange */
+    weir_map left_out;         /* columns with reserved names that have been warned of */
     bool opened;               /* described at the destination */
     const weir_table *current; /* what the destination had when the table was opened; NULL: no such table */
     weir_map untyped;          /* declared columns without a type: name → a weir_column */
@@ -52,6 +59,7 @@ typedef struct engine_table {
 typedef struct engine_known {
     engine_column *columns;
     size_t column_count;
+    bool loaded; /* rows of it have been acknowledged, and the source's state covers them */
 } engine_known;
 
 typedef struct catalog catalog;

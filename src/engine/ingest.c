@@ -372,6 +372,26 @@ weir_status ingest_before_change(ingest *in, const engine_table *table, bool ret
     return WEIR_OK;
 }
 
+weir_status ingest_leave_out(ingest *in, engine_table *table, weir_bytes name, weir_error *err)
+{
+    char path[ENGINE_PATH_SIZE];
+    weir_bytes copy = { NULL, name.size };
+    const char *text;
+
+    if (weir__map_get(&table->left_out, name) != NULL)
+        return WEIR_OK;
+    copy.data = catalog_copy(in->options.tables, name);
+    if (copy.data == NULL || !weir__map_put(&table->left_out, copy, table))
+        return weir__error_memory(err, "leaving a column out");
+    text = weir__arena_printf(catalog_arena(in->options.tables),
+                              "column '%s' of table '%s' has a reserved name and is left out", copy.data,
+                              engine_table_path(table, path));
+    if (text == NULL)
+        return weir__error_memory(err, "leaving a column out");
+    in->port->warn(in->port->context, weir__text(text));
+    return WEIR_OK;
+}
+
 /* --- messages --- */
 
 static bool is_due(const ingest *in)
@@ -471,6 +491,9 @@ weir_status ingest_declare(ingest *in, weir_bytes schema, const v2_table *declar
         status = ingest_seal(in, table, err);
     if (status == WEIR_OK)
         status = engine_table_declare(in->options.tables, table, &copy, &changed, err);
+    for (size_t i = 0; i < copy.column_count && status == WEIR_OK; i++)
+        if (weir__name_is_system(copy.columns[i].name))
+            status = ingest_leave_out(in, table, weir__text(copy.columns[i].name), err);
     return status;
 }
 

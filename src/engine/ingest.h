@@ -59,7 +59,7 @@ typedef struct ingest_options {
 
 typedef struct ingest_totals {
     uint64_t messages;
-    uint64_t records;
+    uint64_t records; /* rows; a truncate is none */
     uint64_t bytes;
     uint64_t checkpoints;
 } ingest_totals;
@@ -77,7 +77,7 @@ void ingest_free(ingest *in); /* drops what has not been handed out; accepts NUL
 weir_status ingest_declare(ingest *in, weir_bytes schema, const struct v2_table *declared,
                            weir_error *err) WEIR_CHECKED;
 /*
- * One UpdateResponse. WEIR_TASK: the source sent a task, whose text is the error. Every other failure names
+ * One UpdateResponse. WEIR_TASK: the source sent a task, whose text is the error, or a key has changed. Every other failure names
  * the table and column where there is one. After a failure only ingest_fail and ingest_free may follow.
  */
 weir_status ingest_message(ingest *in, weir_bytes message, weir_error *err) WEIR_CHECKED;

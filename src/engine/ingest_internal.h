@@ -71,5 +71,7 @@ weir_status ingest_load_early(ingest *in, weir_error *err);
 weir_status ingest_settle(ingest *in, weir_error *err);
 /* To be called before a table changes: `retype` says that text of rows in the window may no longer fit. */
 weir_status ingest_before_change(ingest *in, const engine_table *table, bool retype, weir_error *err);
+/* Warns, once per table and column, that a column with a reserved name is left out (R-DST-09). */
+weir_status ingest_leave_out(ingest *in, engine_table *table, weir_bytes name, weir_error *err);
 
 #endif

@@ -185,7 +185,7 @@ static weir_status place_cell(ingest *in, route *to, const weir_record_cell *fro
          */
         if (weir__name_is_system(from->name.data)) {
             *place = ROUTE_SKIPPED;
-            return WEIR_OK;
+            return ingest_leave_out(in, table, from->name, err);
         }
         at = engine_table_find(table, from->name);
         if (at == SIZE_MAX && from->presence != WEIR_VALUE)
@@ -349,6 +349,12 @@ static weir_status hash_key(ingest *in, const engine_table *table, const weir_re
     for (size_t i = 0; i < table->key_count; i++) {
         const weir_cell *cell = &entry->cells[table->keys[i]];
 
+        /* Nobody but the destination has said that this column is the key: it was declared so once. */
+        if (cell->presence != WEIR_VALUE && !table->declared)
+            return weir__error_as(err, WEIR_TASK,
+                                  "table '%s': column '%s' is part of the key at the destination, but the "
+                                  "source sends rows without a value in it. " CATALOG_KEY_ADVICE,
+                                  engine_table_path(table, path), cell->column);
         if (cell->presence != WEIR_VALUE)
             return weir__error(err, "table '%s': the source sent %s %s without a value in key column '%s'",
                                engine_table_path(table, path), record->op == WEIR_DELETE ? "a" : "an",
@@ -559,10 +565,10 @@ weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err
         status = ingest_open(in, to->table, err);
     if (status != WEIR_OK)
         return status;
-    in->totals.records++;
     in->group_bytes += record->size;
     if (record->op == WEIR_TRUNCATE)
         return truncate(in, to->table, err);
+    in->totals.records++;
     for (size_t i = 0; i < record->count; i++) {
         if (is_placed(to, &record->cells[i]))
             continue;

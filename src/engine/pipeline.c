@@ -29,11 +29,28 @@ typedef struct pipeline {
     weir_rpc_call *stream;
     pthread_t reader;
     bool reading;
+    bool attributed;           /* the error of a port function names its connector already */
+    bool clocked;              /* `clock` has been set */
     weir_status stream_status; /* of the reader, valid once the inbox is finished */
     weir_error stream_error;
 } pipeline;
 
 /* --- ingest's port --- */
+
+/*
+ * R-ENG-11: a table whose rows no state covers is made anew; one that had rows and has gone took them along,
+ * and nobody would send them again.
+ */
+static weir_status refuse_gone(const pipeline *p, const engine_table *table, weir_error *err)
+{
+    char path[ENGINE_PATH_SIZE];
+
+    return weir__error_as(
+        err, WEIR_TASK,
+        "%s: table '%s' is gone at the destination, with the rows that earlier syncs wrote. "
+        "Restore it, or start over with a new --state folder.",
+        connector_name(p->options->destination), engine_table_path(table, path));
+}
 
 static weir_status port_open(void *context, engine_table *table, weir_error *err)
 {
@@ -43,8 +60,13 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
     engine_known *known = NULL;
     weir_status status = remote_describe(p->destination, table, arena, &described, err);
 
+    p->attributed = status != WEIR_OK;
     if (status == WEIR_OK)
         status = state_known(p->options->state, table, arena, &known, err);
+    if (status == WEIR_OK && described == NULL && known != NULL && known->loaded) {
+        p->attributed = true;
+        status = refuse_gone(p, table, err);
+    }
     if (status == WEIR_OK)
         status = engine_table_open(p->tables, table, described, known, err);
     return status;
@@ -235,7 +257,7 @@ static weir_status take_stream(pipeline *p, weir_error *err)
         case WEIR_ITEM:
             status = ingest_message(p->in, weir__rpc_message_bytes(item), err);
             weir__rpc_message_free(item);
-            if (status == WEIR_TASK && err->text[0] != '\0')
+            if (status == WEIR_TASK && !p->attributed)
                 weir__error_prefix(err, "%s", connector_name(p->options->source));
             tell(p);
             if (status == WEIR_OK)
@@ -293,6 +315,7 @@ static weir_status build(pipeline *p, weir_error *err)
     if (status != WEIR_OK)
         return status;
     synced_init(&p->clock, reserved_ms);
+    p->clocked = true;
     p->tables = catalog_new(options->schema, weir__entropy_seed());
     p->source = remote_new(&source);
     p->destination = remote_new(&load.destination);
@@ -360,11 +383,17 @@ static void tear_down(pipeline *p)
     weir__queue_free(p->inbox, dispose_message);
 }
 
-/* After a clean end the clock need not jump over the rest of its reservation. */
+/*
+ * Whatever has become of the sync, the next one's clock need not jump over the rest of the reservation: nobody
+ * hands out times any more (R-ENG-12).
+ */
 static void settle_clock(pipeline *p)
 {
-    weir_status status = state_reserve(p->options->state, p->clock.last_ms, NULL);
+    weir_status status;
 
+    if (!p->clocked)
+        return;
+    status = state_reserve(p->options->state, p->clock.last_ms, NULL);
     (void)status; /* the reservation that is stored is good enough */
 }
 
@@ -410,8 +439,7 @@ weir_status pipeline_run(const pipeline_options *options, weir_error *err)
         *err = p.failure.error;
         status = err->status;
     }
-    if (status == WEIR_OK)
-        settle_clock(&p);
+    settle_clock(&p);
     if (p.load != NULL)
         report_tables(&p);
     tear_down(&p);

@@ -42,6 +42,14 @@ static const char layout[] =
 
 static weir_status fail(const state_store *store, const char *what, weir_error *err)
 {
+    int code = sqlite3_errcode(store->db);
+
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return weir__error(
+            err,
+            "state '%s' is damaged (%s): put back a copy of the state folder, or start over with a "
+            "new --state folder",
+            store->path, sqlite3_errmsg(store->db));
     return weir__error(err, "state '%s': %s: %s", store->path, what, sqlite3_errmsg(store->db));
 }
 
@@ -318,6 +326,32 @@ static weir_status read_known(state_store *store, sqlite3_stmt *statement, weir_
     return step == SQLITE_DONE ? WEIR_OK : fail(store, "read", err);
 }
 
+/*
+ * Whether rows of the table are at the destination that the source will not send again: without a state it
+ * sends everything.
+ */
+static weir_status read_loaded(state_store *store, const engine_table *table, bool *loaded, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status = prepare(
+        store,
+        "SELECT EXISTS(SELECT 1 FROM sync_tables WHERE schema_name = ? AND table_name = ? AND acknowledged > "
+        "0)"
+        " AND EXISTS(SELECT 1 FROM connection WHERE name = 'state' AND length(value) > 0)",
+        &statement, err);
+
+    if (status != WEIR_OK)
+        return status;
+    bind_text(statement, 1, table->schema);
+    bind_text(statement, 2, table->name);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        *loaded = sqlite3_column_int(statement, 0) != 0;
+    else
+        status = fail(store, "read", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
 weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
                         weir_error *err)
 {
@@ -339,6 +373,8 @@ weir_status state_known(state_store *store, const engine_table *table, weir_aren
         status = read_known(store, statement, arena, known, err);
         sqlite3_finalize(statement);
     }
+    if (status == WEIR_OK)
+        status = read_loaded(store, table, &known->loaded, err);
     pthread_mutex_unlock(&store->lock);
     if (status == WEIR_OK)
         *out = known->column_count > 0 ? known : NULL;
@@ -418,7 +454,10 @@ weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync,
     weir_status status;
 
     pthread_mutex_lock(&store->lock);
-    status = prepare(store, "INSERT INTO syncs(begun_ms, status) VALUES(?, 'running')", &statement, err);
+    /* R-ENG-13: nobody else has the folder, so what still counts as running was killed. */
+    status = run(store, "UPDATE syncs SET status = 'interrupted' WHERE status = 'running'", err);
+    if (status == WEIR_OK)
+        status = prepare(store, "INSERT INTO syncs(begun_ms, status) VALUES(?, 'running')", &statement, err);
     if (status == WEIR_OK) {
         sqlite3_bind_int64(statement, 1, wall_ms);
         status = finish(store, statement, err);

@@ -34,7 +34,7 @@ weir_status state_known(state_store *store, const engine_table *table, weir_aren
 weir_status state_learn(state_store *store, const engine_table *table, const engine_column *columns,
                         size_t count, weir_error *err);
 
-/* A new line in the ledger; *sync is its number. */
+/* A new line in the ledger; *sync is its number. Older ones that never ended become 'interrupted'. */
 weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync, weir_error *err);
 weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, const char *outcome,
                            const char *text, weir_error *err);

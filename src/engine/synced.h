@@ -10,7 +10,7 @@
 
 #include <weir/base.h>
 
-#define SYNCED_RESERVE_MS 60000
+#define SYNCED_RESERVE_MS 1000
 
 typedef struct synced_clock {
     int64_t last_ms;     /* handed out last */

@@ -283,7 +283,26 @@ static void another_key_at_the_destination_is_a_task(void **state)
     existing(w, WEIR_LONG, true);
     declare(w, &keyed_table, &list);
     w->source.play = play_simple;
-    assert_fails(w, WEIR_TASK, "drop the table");
+    assert_fails(w, WEIR_TASK, "dropping the table");
+    assert_int_equal(w->destination.writes, 0);
+}
+
+static weir_rpc_code play_delete_elsewhere(fake_source *s, weir_rpc_call *call)
+{
+    (void)s;
+    DELETE(call, "t", weir_string("k", "a"));
+    return WEIR_RPC_OK;
+}
+
+/* A source that declares nothing shows its key in its rows only. */
+static void another_key_in_the_rows_is_a_task(void **state)
+{
+    world *w = *state;
+
+    existing(w, WEIR_LONG, true);
+    w->source.play = play_delete_elsewhere;
+    assert_fails(w, WEIR_TASK, "column 'n' is part of the key at the destination");
+    assert_non_null(strstr(w->err.text, "dropping the table"));
     assert_int_equal(w->destination.writes, 0);
 }
 
@@ -418,6 +437,8 @@ static weir_rpc_code play_system(fake_source *s, weir_rpc_call *call)
     (void)s;
     UPSERT(call, "t", weir_string("k", "a"), weir_string("_fivetran_synced", "x"),
            weir_int("_fivetran_id", 4), weir_int("n", 1));
+    UPSERT(call, "t", weir_string("k", "b"), weir_string("_fivetran_synced", "x"),
+           weir_int("_fivetran_id", 5));
     return WEIR_RPC_OK;
 }
 
@@ -433,6 +454,26 @@ static void columns_with_reserved_names_are_left_out(void **state)
     assert_string_equal(fake_type(&w->destination, "t", "_fivetran_synced"), "UTC_DATETIME");
     assert_string_equal(fake_type(&w->destination, "t", "_fivetran_id"), "(none)");
     assert_string_equal(fake_cell(&w->destination, "t", "a", "n"), "1");
+    /* Once for each, however many rows there are. */
+    assert_int_equal(w->warnings, 2);
+    assert_string_equal(w->warning, "column '_fivetran_id' of table 't' has a reserved name and is left out");
+}
+
+static void declared_columns_with_reserved_names_are_left_out(void **state)
+{
+    static const v2_column columns[] = {
+        { .name = { "k", 1 }, .type = V2_DATA_TYPE_STRING, .primary_key = true },
+        { .name = { "_fivetran_id", 12 }, .type = V2_DATA_TYPE_INT },
+    };
+    static const v2_table table = { .name = { "t", 1 }, .columns = columns, .columns_count = 2 };
+    world *w = *state;
+    v2_table_list list;
+
+    declare(w, &table, &list);
+    w->source.play = play_system;
+    assert_ok(w);
+    assert_string_equal(fake_type(&w->destination, "t", "_fivetran_id"), "(none)");
+    assert_int_equal(w->warnings, 2); /* one of them before the first row */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
@@ -448,11 +489,13 @@ int main(void)
         TEST(a_truncate_marks_what_came_before_and_nothing_else),
         TEST(an_existing_table_is_taken_over),
         TEST(another_key_at_the_destination_is_a_task),
+        TEST(another_key_in_the_rows_is_a_task),
         TEST(a_table_that_cannot_be_widened_is_named_with_its_column),
         TEST(a_storm_of_checkpoints_is_folded_into_few_commits),
         TEST(rows_of_twenty_megabytes_pass),
         TEST(tables_are_loaded_side_by_side),
         TEST(columns_with_reserved_names_are_left_out),
+        TEST(declared_columns_with_reserved_names_are_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "engine/state.h"
+#include "engine/synced.h"
 #include "sys/file.h"
 
 static char folder[64];
@@ -87,6 +88,52 @@ static void a_commit_survives_closing_and_opening(void **unused)
     state_close(store);
 }
 
+/* R-ENG-12: a sync that failed leaves no more than a moment of the clock unused. */
+static void the_reservation_is_a_second(void **unused)
+{
+    synced_clock clock;
+    int64_t until_ms = 0;
+
+    (void)unused;
+    synced_init(&clock, 0);
+    synced_receipt(&clock, 5000);
+    assert_true(synced_reserve(&clock, &until_ms));
+    assert_int_equal(until_ms, 6000);
+    synced_receipt(&clock, 6000);
+    assert_false(synced_reserve(&clock, &until_ms));
+    synced_receipt(&clock, 6001);
+    assert_true(synced_reserve(&clock, &until_ms));
+    assert_int_equal(until_ms, 7001);
+}
+
+/* A killed sync never says how it ended; the next one says it. */
+static void a_killed_sync_is_marked_by_the_next(void **unused)
+{
+    state_store *store = open_store("killed");
+    sqlite3_stmt *statement;
+    weir_error err;
+    char path[128];
+    sqlite3 *db;
+    int64_t sync;
+
+    (void)unused;
+    assert_int_equal(state_sync_begin(store, 1000, &sync, &err), WEIR_OK);
+    assert_int_equal(state_sync_begin(store, 2000, &sync, &err), WEIR_OK);
+    assert_int_equal(state_sync_end(store, sync, 3000, "success", "", &err), WEIR_OK);
+    assert_int_equal(state_sync_begin(store, 4000, &sync, &err), WEIR_OK);
+    state_close(store);
+    snprintf(path, sizeof path, "%s/state.db", folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT group_concat(status) FROM (SELECT * FROM syncs ORDER BY sync)", -1,
+                           &statement, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(statement, 0), "interrupted,success,running");
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
 static void a_folder_belongs_to_one_schema(void **unused)
 {
     state_store *store = open_store("shop");
@@ -125,6 +172,7 @@ static void garbage_is_no_state(void **unused)
     assert_int_equal(state_open(folder, "shop", &store, &err), WEIR_FAILED);
     assert_non_null(strstr(err.text, path));
     assert_non_null(strstr(err.text, "not a database"));
+    assert_non_null(strstr(err.text, "put back a copy"));
 }
 
 static void somebody_elses_database_is_left_alone(void **unused)
@@ -317,6 +365,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_commit_survives_closing_and_opening),
+        TEST(the_reservation_is_a_second),
+        TEST(a_killed_sync_is_marked_by_the_next),
         TEST(a_folder_belongs_to_one_schema),
         TEST(the_file_is_private),
         TEST(garbage_is_no_state),

@@ -341,6 +341,57 @@ static void an_unavailable_destination_is_tried_again(void **state)
     assert_int_equal(fake_rows(&w->destination, "items"), 3);
 }
 
+/* --- tables that go --- */
+
+static void hide(world *w)
+{
+    memcpy(w->destination.tables[0].name, "other", 6);
+}
+
+/* R-ENG-11: rows that the state covers would never be sent again, so their table is not made anew. */
+static void a_table_that_has_gone_is_a_task(void **state)
+{
+    world *w = *state;
+
+    declare_items(w);
+    w->source.play = play_items;
+    assert_ok(w);
+    hide(w);
+    w->attempts = 3;
+    for (int i = 0; i < 2; i++) {
+        assert_fails(w, WEIR_TASK, "table 'items' is gone at the destination");
+        assert_non_null(strstr(w->err.text, "destination '"));
+        assert_null(strstr(w->err.text, "source '"));
+        assert_string_equal(w->source.state, "{\"n\":1}");
+    }
+    w->source.play = play_empty; /* declared without rows: gone all the same */
+    assert_fails(w, WEIR_TASK, "with the rows that earlier syncs wrote");
+    assert_int_equal(w->destination.creates, 1);
+    memcpy(w->destination.tables[0].name, "items", 6);
+    w->source.play = play_items;
+    assert_ok(w);
+    assert_int_equal(fake_rows(&w->destination, "items"), 4);
+}
+
+/* R-ENG-11: until a state covers rows of it, a table may come and go. */
+static void a_table_that_no_state_covers_is_made_again(void **state)
+{
+    world *w = *state;
+
+    declare_items(w);
+    w->source.play = play_items;
+    the_destination_misbehaves(w, "CreateTable", FAKE_FAILS);
+    assert_fails(w, WEIR_FAILED, "CreateTable");
+    assert_int_equal(w->destination.table_count, 0);
+    the_destination_misbehaves(w, "WriteBatch", FAKE_FAILS);
+    assert_fails(w, WEIR_FAILED, "WriteBatch");
+    assert_int_equal(w->destination.table_count, 1);
+    hide(w);
+    assert_ok(w);
+    assert_int_equal(w->destination.table_count, 2);
+    assert_int_equal(fake_rows(&w->destination, "items"), 3);
+}
+
 /* --- sources that lie --- */
 
 static const char *lie;
@@ -446,6 +497,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_failed_write_is_taken_for_success, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(other_calls_fail_as_clearly, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(an_unavailable_destination_is_tried_again, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(a_table_that_has_gone_is_a_task, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(a_table_that_no_state_covers_is_made_again, world_set_up,
                                         world_tear_down),
         cmocka_unit_test_setup_teardown(lies_are_named_and_what_was_committed_stays, world_set_up,
                                         world_tear_down),

@@ -18,6 +18,7 @@ typedef struct world {
     weir_error err;
     int attempts;
     atomic_int warnings;
+    char warning[256]; /* the last one */
     atomic_int retries;
 } world;
 
@@ -25,8 +26,10 @@ static inline void world_event(void *context, const sync_event *event)
 {
     world *w = context;
 
-    if (event->kind == SYNC_WARNING)
+    if (event->kind == SYNC_WARNING) {
         atomic_fetch_add(&w->warnings, 1);
+        snprintf(w->warning, sizeof w->warning, "%.*s", (int)event->text.size, event->text.data);
+    }
     if (event->kind == SYNC_RETRY)
         atomic_fetch_add(&w->retries, 1);
 }
