@@ -51,7 +51,7 @@ static weir_status open_file(const char *path, int flags, weir_file **out, weir_
         goto out;
     }
     do
-        file->fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+        file->fd = open(path, flags | O_CLOEXEC, FILE_MODE);
     while (file->fd < 0 && errno == EINTR);
     if (file->fd < 0) {
         status = io_error(flags & O_CREAT ? "create" : "open", path, err);
@@ -66,13 +66,13 @@ out:
 
 weir_status weir__file_create(const char *path, weir_file **out, weir_error *err)
 {
-    return open_file(path, O_WRONLY | O_CREAT | O_EXCL, out, err);
+    return open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, out, err);
 }
 
 weir_status weir__file_open(const char *path, weir_file **out, weir_error *err)
 {
     weir_file *file = NULL;
-    weir_status status = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &file, err);
+    weir_status status = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, &file, err);
     struct stat info;
 
     if (status != WEIR_OK)
@@ -81,6 +81,26 @@ weir_status weir__file_open(const char *path, weir_file **out, weir_error *err)
         status = io_error("open", path, err);
     else if (!S_ISREG(info.st_mode))
         status = weir__error(err, "open '%s': it is not a regular file", path);
+    if (status != WEIR_OK) {
+        weir__file_close(file);
+        return status;
+    }
+    *out = file;
+    return WEIR_OK;
+}
+
+weir_status weir__file_open_named(const char *path, weir_file **out, weir_error *err)
+{
+    weir_file *file = NULL;
+    weir_status status = open_file(path, O_RDONLY | O_NOCTTY, &file, err);
+    struct stat info;
+
+    if (status != WEIR_OK)
+        return status;
+    if (fstat(file->fd, &info) != 0)
+        status = io_error("open", path, err);
+    else if (S_ISDIR(info.st_mode))
+        status = weir__error(err, "open '%s': it is a folder", path);
     if (status != WEIR_OK) {
         weir__file_close(file);
         return status;
@@ -190,7 +210,7 @@ weir_status weir__file_load(const char *path, weir_buf *out, weir_error *err)
 {
     size_t start = out->size;
     weir_file *file = NULL;
-    weir_status status = weir__file_open(path, &file, err);
+    weir_status status = weir__file_open_named(path, &file, err);
 
     if (status != WEIR_OK)
         return status;

@@ -21,6 +21,12 @@ weir_status weir__file_create(const char *path, weir_file **out, weir_error *err
  * there.
  */
 weir_status weir__file_open(const char *path, weir_file **out, weir_error *err) WEIR_CHECKED;
+/*
+ * What a person has named, for reading: symbolic links are followed, pipes and devices are read (secrets are
+ * mounted as links, a shell hands out /dev/fd/63); only a folder is refused. May wait for a pipe's writer.
+ * Never for a path that a peer has sent.
+ */
+weir_status weir__file_open_named(const char *path, weir_file **out, weir_error *err) WEIR_CHECKED;
 /* Closes; accepts NULL. Says nothing about data: call weir__file_sync before, where it counts. */
 void weir__file_close(weir_file *file);
 /* Writes all of it. A full disk says so. */
@@ -40,7 +46,10 @@ weir_input weir__file_input(weir_file *file);
 weir_status weir__file_rename(const char *from, const char *to, weir_error *err) WEIR_CHECKED;
 /* Removes a file; one that is not there is WEIR_OK. */
 weir_status weir__file_remove(const char *path, weir_error *err) WEIR_CHECKED;
-/* The whole file, appended to `out`; WEIR_FAILED when it is larger than the buffer's maximum allows. */
+/*
+ * All of what weir__file_open_named opens, appended to `out`; WEIR_FAILED when it is larger than the buffer's
+ * maximum allows.
+ */
 weir_status weir__file_load(const char *path, weir_buf *out, weir_error *err) WEIR_CHECKED;
 /* `data` becomes all of `path`, or nothing changes: written beside it, synced, renamed, folder synced. */
 weir_status weir__file_replace(const char *path, const void *data, size_t size, weir_error *err) WEIR_CHECKED;
@@ -49,6 +58,9 @@ weir_status weir__file_replace(const char *path, const void *data, size_t size, 
 weir_status weir__folder_create(const char *path, weir_error *err) WEIR_CHECKED;
 /* Entries made, renamed and removed in the folder are on the disk when this returns WEIR_OK. */
 weir_status weir__folder_sync(const char *path, weir_error *err) WEIR_CHECKED;
+
+/* WEIR_OK: a folder, or a link to one; WEIR_NOT_FOUND: nothing; WEIR_FAILED: something else, see `err`. */
+weir_status weir__folder_check(const char *path, weir_error *err) WEIR_CHECKED;
 
 typedef struct weir_folder_entry {
     const char *name;

@@ -47,6 +47,15 @@ weir_status weir__folder_create(const char *path, weir_error *err)
     return status;
 }
 
+weir_status weir__folder_check(const char *path, weir_error *err)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return folder_error("look at", path, err);
+    return S_ISDIR(info.st_mode) ? WEIR_OK : weir__error(err, "'%s' is no folder", path);
+}
+
 weir_status weir__folder_sync(const char *path, weir_error *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -18,6 +18,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,6 +124,39 @@ static int read_report(int fd)
         got = read(fd, &error, sizeof error);
     while (got < 0 && errno == EINTR);
     return got == (ssize_t)sizeof error ? error : 0;
+}
+
+/* 0 when the file can be executed, else why not. */
+static int try_program(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return errno;
+    if (S_ISDIR(info.st_mode))
+        return EISDIR;
+    return access(path, X_OK) == 0 ? 0 : errno;
+}
+
+weir_status weir__process_find(const char *program, weir_error *err)
+{
+    const char *folder = getenv("PATH");
+    int number = ENOENT;
+    char path[4096];
+
+    if (strchr(program, '/') != NULL) {
+        number = try_program(program);
+        folder = NULL;
+    }
+    while (folder != NULL && number != 0) {
+        size_t size = strcspn(folder, ":");
+        int length = snprintf(path, sizeof path, "%.*s%s%s", (int)size, folder, size > 0 ? "/" : "", program);
+
+        if (length > 0 && (size_t)length < sizeof path)
+            number = try_program(path) == 0 ? 0 : number;
+        folder = folder[size] == ':' ? folder + size + 1 : NULL;
+    }
+    return number == 0 ? WEIR_OK : weir__error(err, "cannot run '%s': %s", program, strerror(number));
 }
 
 weir_status weir__process_spawn(const weir_process_options *options, weir_process **out, weir_error *err)

@@ -32,6 +32,11 @@ typedef struct weir_process_end {
 
 #define WEIR_PROCESS_END_SIZE 96 /* bytes that hold weir__process_end_text */
 
+/*
+ * Whether there is such a program to execute, looked up as spawn does; says what is there instead: nothing, a
+ * folder, a file that may not be executed.
+ */
+weir_status weir__process_find(const char *program, weir_error *err) WEIR_CHECKED;
 /* Starts the program; fails, naming it, when it cannot be executed. *out is owned by the caller. */
 weir_status weir__process_spawn(const weir_process_options *options, weir_process **out,
                                 weir_error *err) WEIR_CHECKED;

@@ -104,6 +104,32 @@ static void links_and_fifos_are_refused(void **state)
     assert_null(file);
 }
 
+/* A person's files may be links and devices; only a folder has nothing to read. */
+static void what_a_person_names_is_followed(void **state)
+{
+    weir_file *file = NULL;
+    weir_buf content;
+    weir_error err;
+
+    (void)state;
+    write_file(path_of("target"), "secret");
+    assert_int_equal(symlink("target", path_of("link")), 0);
+    weir__buf_init(&content, 100);
+    assert_int_equal(weir__file_load(path_of("link"), &content, &err), WEIR_OK);
+    assert_int_equal(content.size, 6);
+    weir__buf_clear(&content);
+    assert_int_equal(weir__file_open_named("/dev/null", &file, &err), WEIR_OK);
+    weir__file_close(file);
+    file = NULL;
+    assert_int_equal(weir__file_open_named(root, &file, &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "it is a folder"));
+    assert_int_equal(weir__file_open_named(path_of("none"), &file, &err), WEIR_NOT_FOUND);
+    assert_null(file);
+    assert_int_equal(weir__folder_check(root, &err), WEIR_OK);
+    assert_int_equal(weir__folder_check(path_of("none"), &err), WEIR_NOT_FOUND);
+    assert_int_equal(weir__folder_check(path_of("target"), &err), WEIR_FAILED);
+}
+
 static void ports_carry_bytes(void **state)
 {
     weir_file *file = NULL;
@@ -285,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(files_are_created_for_the_owner_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(links_and_fifos_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_person_names_is_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ports_carry_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(replacing_is_all_or_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(loading_stops_at_the_buffers_maximum, set_up, tear_down),

@@ -218,9 +218,26 @@ static void every_failed_allocation_is_told(void **state)
     WEIR_EVERY_FAILURE(spawn_scenario, NULL);
 }
 
+/* As execvp would look: by path, else along PATH; and not everything there is a program. */
+static void programs_are_found_before_they_run(void **state)
+{
+    weir_error err;
+
+    (void)state;
+    assert_int_equal(weir__process_find("/bin/sh", &err), WEIR_OK);
+    assert_int_equal(weir__process_find("sh", &err), WEIR_OK);
+    assert_int_equal(weir__process_find("no-such-program-here", &err), WEIR_FAILED);
+    assert_int_equal(weir__process_find("/nowhere/sh", &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "'/nowhere/sh': No such file"));
+    assert_int_equal(weir__process_find("/etc", &err), WEIR_FAILED);
+    assert_int_equal(weir__process_find("/etc/passwd", &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "denied"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(programs_are_found_before_they_run),
         cmocka_unit_test(output_and_exit_code_come_back),
         cmocka_unit_test(a_signal_is_named),
         cmocka_unit_test(a_program_that_is_not_there_is_named),
