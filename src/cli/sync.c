@@ -78,11 +78,13 @@ static const char examples[] =
     "            --schema crm --state /var/lib/weir/crm --json\n"
     "\n"
     "Run it again to continue where it stopped; a killed run loses nothing. A configuration is a flat\n"
-    "JSON object whose values are strings, like {\"folder\": \"/data\", \"header\": \"true\"}.\n"
+    "JSON object whose values are strings, like {\"folder\": \"/data\"}.\n"
     "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a connector asks for a person.\n";
 
 /* What the two threads share. */
 typedef struct sync_command {
+    char **values; /* of the options */
+    bool usage;    /* what failed was seen before anything was started */
     sync_options options;
     engine_control control;
     engine_progress progress;
@@ -98,42 +100,42 @@ typedef struct sync_command {
 
 /* --- options --- */
 
-static bool parse_number(const char *option, const char *text, int64_t least, int64_t most, int64_t *out)
-{
-    char *end;
-    long long value = strtoll(text, &end, 10);
-
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < least || value > most) {
-        cli_error("%s needs a number from %lld to %lld, not '%s'; see weir sync --help", option,
-                  (long long)least, (long long)most, text);
-        return false;
-    }
-    *out = value;
-    return true;
-}
-
 /* A number of an optional option; `out` stays what it is when it is absent. */
-static bool take_number(char **values, int at, int64_t least, int64_t most, int64_t *out)
+static weir_status take_number(sync_command *command, int at, int64_t least, int64_t most, int64_t *out)
 {
-    return values[at] == NULL || parse_number(options[at].name, values[at], least, most, out);
+    const char *text = command->values[at];
+    char *end;
+    long long value;
+
+    if (text == NULL)
+        return WEIR_OK;
+    value = strtoll(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < least || value > most)
+        return weir__error(&command->error,
+                           "%s needs a number from %lld to %lld, not '%s'; see weir sync --help",
+                           options[at].name, (long long)least, (long long)most, text);
+    *out = value;
+    return WEIR_OK;
 }
 
-static bool take_transport(const char *text, connector_transport *out)
+static weir_status take_transport(sync_command *command, connector_transport *out)
 {
     static const char *const names[] = { "auto", "port", "socket" };
+    const char *text = command->values[TRANSPORT];
 
     for (int i = 0; text != NULL && i < 3; i++)
         if (strcmp(text, names[i]) == 0) {
             *out = (connector_transport)i;
-            return true;
+            return WEIR_OK;
         }
-    if (text != NULL)
-        cli_error("--transport needs auto, port or socket, not '%s'; see weir sync --help", text);
-    return text == NULL;
+    if (text == NULL)
+        return WEIR_OK;
+    return weir__error(&command->error,
+                       "--transport needs auto, port or socket, not '%s'; see weir sync --help", text);
 }
 
 /* Deadlines in seconds (R-ENG-14); what is not given keeps its default. */
-static bool take_timeouts(char **values, engine_timeouts *to)
+static weir_status take_timeouts(sync_command *command, engine_timeouts *to)
 {
     const struct {
         int option;
@@ -152,29 +154,34 @@ static bool take_timeouts(char **values, engine_timeouts *to)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         int64_t seconds = *all[i].ms / 1000;
 
-        if (!take_number(values, all[i].option, 1, 604800, &seconds))
-            return false;
+        if (take_number(command, all[i].option, 1, 604800, &seconds) != WEIR_OK)
+            return WEIR_FAILED;
         *all[i].ms = seconds * 1000;
     }
-    return true;
+    return WEIR_OK;
 }
 
-static bool take_options(char **values, sync_command *command)
+static weir_status take_options(sync_command *command)
 {
+    char **values = command->values;
     sync_options *to = &command->options;
     int64_t attempts = 3;
     int64_t delay = 1;
     int64_t parallel = 4;
+    weir_status status = take_number(command, ATTEMPTS, 1, 100, &attempts);
 
-    if (!take_number(values, ATTEMPTS, 1, 100, &attempts) ||
-        !take_number(values, RETRY_DELAY, 0, 3600, &delay) ||
-        !take_number(values, PARALLEL, 1, 16, &parallel) || !take_timeouts(values, &to->timeouts) ||
-        !take_transport(values[TRANSPORT], &to->transport))
-        return false;
-    if (!weir__utf8_valid(values[SCHEMA], strlen(values[SCHEMA]))) {
-        cli_error("--schema needs a name in UTF-8");
-        return false;
-    }
+    if (status == WEIR_OK)
+        status = take_number(command, RETRY_DELAY, 0, 3600, &delay);
+    if (status == WEIR_OK)
+        status = take_number(command, PARALLEL, 1, 16, &parallel);
+    if (status == WEIR_OK)
+        status = take_timeouts(command, &to->timeouts);
+    if (status == WEIR_OK)
+        status = take_transport(command, &to->transport);
+    if (status == WEIR_OK && !weir__utf8_valid(values[SCHEMA], strlen(values[SCHEMA])))
+        status = weir__error(&command->error, "--schema needs a name in UTF-8");
+    if (status != WEIR_OK)
+        return status;
     to->source = values[SOURCE];
     to->destination = values[DESTINATION];
     to->schema = values[SCHEMA];
@@ -182,7 +189,7 @@ static bool take_options(char **values, sync_command *command)
     to->attempts = (int)attempts;
     to->retry_delay_ms = delay * 1000;
     to->parallel = (int)parallel;
-    return true;
+    return WEIR_OK;
 }
 
 /* --- the two threads --- */
@@ -266,8 +273,12 @@ static weir_status run_threads(sync_command *command, weir_error *err)
 
 /* --- what is left behind --- */
 
-static const char *status_name(weir_status status)
+static const char *status_name(const sync_command *command)
 {
+    weir_status status = command->status;
+
+    if (command->usage)
+        return "usage";
     return status == WEIR_OK ? "success" : status == WEIR_TASK ? "task" : "failure";
 }
 
@@ -304,7 +315,7 @@ static void print_json(sync_command *command)
         json_array_append_new(warnings, text_value(texts[i]));
     for (size_t i = 0; i < command->report.table_count; i++)
         json_array_append_new(tables, table_value(&command->report.tables[i]));
-    json_object_set_new(root, "status", text_value(status_name(command->status)));
+    json_object_set_new(root, "status", text_value(status_name(command)));
     json_object_set_new(root, "tables", tables);
     json_object_set_new(root, "rows",
                         json_integer((json_int_t)atomic_load(&command->progress.rows_received)));
@@ -360,7 +371,23 @@ static int finish(sync_command *command, bool json)
         return CLI_TASK;
     }
     cli_error("%s", command->error.text);
-    return CLI_FAILURE;
+    return command->usage ? CLI_USAGE : CLI_FAILURE;
+}
+
+/* Everything that can be found wrong before a connector is started. */
+static weir_status take_all(sync_command *command)
+{
+    weir_status status = take_options(command);
+
+    if (status == WEIR_OK)
+        status = engine_config_load(command->values[SOURCE_CONFIG], &command->source_config, &command->error);
+    if (status == WEIR_OK)
+        status = engine_config_load(command->values[DESTINATION_CONFIG], &command->destination_config,
+                                    &command->error);
+    if (status == WEIR_OK)
+        status = sync_check(&command->options, &command->error);
+    command->usage = status != WEIR_OK;
+    return status;
 }
 
 static int run(char **values)
@@ -373,17 +400,9 @@ static int run(char **values)
         return CLI_FAILURE;
     }
     command->wake = -1;
-    if (!take_options(values, command)) {
-        code = CLI_USAGE;
-        goto out;
-    }
+    command->values = values;
     command->screen = watch_new(&command->progress);
-    command->status = command->screen ? WEIR_OK : weir__error_memory(&command->error, "starting");
-    if (command->status == WEIR_OK)
-        command->status = engine_config_load(values[SOURCE_CONFIG], &command->source_config, &command->error);
-    if (command->status == WEIR_OK)
-        command->status = engine_config_load(values[DESTINATION_CONFIG], &command->destination_config,
-                                             &command->error);
+    command->status = command->screen ? take_all(command) : weir__error_memory(&command->error, "starting");
     if (command->status == WEIR_OK) {
         weir_error err;
 
@@ -400,7 +419,6 @@ static int run(char **values)
     }
     if (command->screen != NULL)
         code = finish(command, values[JSON] != NULL);
-out:
     sync_report_clear(&command->report);
     engine_config_clear(&command->source_config);
     engine_config_clear(&command->destination_config);

@@ -177,7 +177,7 @@ static bool is_script(const char *program)
     char head[2] = "";
     size_t got = 0;
 
-    if (weir__file_open(program, &file, NULL) != WEIR_OK)
+    if (weir__file_open_named(program, &file, NULL) != WEIR_OK)
         return false;
     if (weir__file_read(file, head, sizeof head, &got, NULL) != WEIR_ITEM)
         got = 0;
@@ -282,12 +282,13 @@ weir_status connector_open(const connector_options *options, connector **out, we
     connector *c = weir__calloc(1, sizeof *c);
     char target[160];
     weir_rpc_client_options client = { .target = options->where };
+    const char *slash = connector_is_address(options->where) ? NULL : strrchr(options->where, '/');
     weir_status status = WEIR_OK;
 
     if (c == NULL)
         return weir__error_memory(err, "starting a connector");
     c->options = *options;
-    snprintf(c->name, sizeof c->name, "%s '%s'", options->role, options->where);
+    snprintf(c->name, sizeof c->name, "%s '%s'", options->role, slash ? slash + 1 : options->where);
     c->name[weir__utf8_prefix(c->name, strlen(c->name))] = '\0';
     weir__buf_init(&c->line, LINE_SIZE);
     c->drained = weir__queue_new(1);

@@ -77,8 +77,9 @@ void ingest_free(ingest *in); /* drops what has not been handed out; accepts NUL
 weir_status ingest_declare(ingest *in, weir_bytes schema, const struct v2_table *declared,
                            weir_error *err) WEIR_CHECKED;
 /*
- * One UpdateResponse. WEIR_TASK: the source sent a task, whose text is the error, or a key has changed. Every other failure names
- * the table and column where there is one. After a failure only ingest_fail and ingest_free may follow.
+ * One UpdateResponse. WEIR_TASK: the source sent a task, whose text is the error, or a key has changed. Every
+ * other failure names the table and column where there is one. After a failure only ingest_fail and
+ * ingest_free may follow.
  */
 weir_status ingest_message(ingest *in, weir_bytes message, weir_error *err) WEIR_CHECKED;
 /*

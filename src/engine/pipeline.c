@@ -270,8 +270,14 @@ static weir_status take_stream(pipeline *p, weir_error *err)
             if (p->stream_status == WEIR_OK)
                 return ingest_finish(p->in, err);
             *err = p->stream_error;
-            if (err->status != WEIR_TASK)
+            if (err->status == WEIR_UNSUPPORTED)
+                weir__error(
+                    err, "%s is no source: it does not know Update. A destination belongs to --destination",
+                    connector_name(p->options->source));
+            else if (err->status == WEIR_TASK)
                 weir__error_prefix(err, "%s", connector_name(p->options->source));
+            else
+                weir__error_prefix(err, "%s: Update", connector_name(p->options->source));
             return p->stream_status;
         default:
             return weir__error_as(err, WEIR_CANCELLED, "stopped");

@@ -92,6 +92,10 @@ static weir_status say_where(const remote *r, const method *m, const char *table
         return WEIR_FAILED;
     if (err->status == WEIR_TASK)
         return weir__error_prefix(err, "%s", r->options.name);
+    if (err->status == WEIR_UNSUPPORTED && strcmp(m->name, "DescribeTable") == 0)
+        return weir__error(
+            err, "%s is no destination: it does not know DescribeTable. A source belongs to --source",
+            r->options.name);
     if (table == NULL)
         return weir__error_prefix(err, "%s: %s", r->options.name, m->name);
     return weir__error_prefix(err, "%s: %s of table '%s'", r->options.name, m->name, table);
@@ -100,9 +104,9 @@ static weir_status say_where(const remote *r, const method *m, const char *table
 /* Sends `request` and decodes the answer into `reply`, which is borrowed until the next call. */
 static weir_status call(remote *r, const method *m, const void *request, void *reply, weir_error *err)
 {
-    weir_rpc_call_options options = { .method = m->path,
-                                      .kind = WEIR_RPC_UNARY,
-                                      .timeout_ms = m->timeout_ms };
+    weir_rpc_call_options options = {
+        .method = m->path, .kind = WEIR_RPC_UNARY, .plain = true, .timeout_ms = m->timeout_ms
+    };
     weir_status status;
 
     weir__rpc_message_free(r->reply);
@@ -262,6 +266,7 @@ weir_status remote_update(remote *r, weir_bytes state, weir_rpc_call **out, weir
     method m = { .name = "Update" };
     weir_rpc_call_options options = { .method = V2_SOURCE_CONNECTOR_UPDATE_PATH,
                                       .kind = WEIR_RPC_SERVER_STREAM,
+                                      .plain = true,
                                       .idle_timeout_ms = r->options.timeouts->idle_ms };
     v2_update_request request = { .configuration = r->config,
                                   .configuration_count = r->options.config->count,

@@ -13,6 +13,7 @@
 #include "sys/clock.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 #define PATH_SIZE 4096
 #define LOCK_WAIT \
@@ -307,6 +308,36 @@ static const char *outcome(weir_status status)
     default:
         return "failure";
     }
+}
+
+static weir_status check_connector(const char *role, const char *where, weir_error *err)
+{
+    const char *colon = strrchr(where, ':');
+
+    if (!connector_is_address(where)) {
+        if (weir__process_find(where, err) != WEIR_OK)
+            return weir__error_prefix(err, "%s", role);
+    } else if (strncmp(where, "unix:", 5) != 0) {
+        unsigned long port = strtoul(colon + 1, NULL, 10);
+
+        if (port < 1 || port > 65535)
+            return weir__error(err, "%s '%s': a port is a number from 1 to 65535", role, where);
+    }
+    return WEIR_OK;
+}
+
+weir_status sync_check(const sync_options *options, weir_error *err)
+{
+    weir_status status = check_connector("source", options->source, err);
+
+    if (status == WEIR_OK)
+        status = check_connector("destination", options->destination, err);
+    if (status != WEIR_OK)
+        return status;
+    status = weir__folder_check(options->folder, err);
+    if (status != WEIR_OK && status != WEIR_NOT_FOUND)
+        return weir__error_prefix(err, "state folder");
+    return WEIR_OK;
 }
 
 weir_status sync_run(const sync_options *options, sync_report *report, weir_error *err)

@@ -57,6 +57,11 @@ typedef struct sync_report {
 } sync_report;
 
 /*
+ * Looks for what is wrong before anything is started: programs that cannot be run, ports that cannot be, a
+ * state folder that is something else. Changes nothing.
+ */
+weir_status sync_check(const sync_options *options, weir_error *err) WEIR_CHECKED;
+/*
  * Runs a sync in the calling thread. The status is as pipeline_run's; *report is filled in any case and
  * released with sync_report_clear. `err` is not NULL.
  */

@@ -257,10 +257,18 @@ static void mark(weir_rpc_call *call)
     weir__rpc_port_mark(call->port, call);
 }
 
+/* Codes that say more than "it failed", which their text may not. */
+static bool is_telling(weir_rpc_code code)
+{
+    return code == WEIR_RPC_UNAVAILABLE || code == WEIR_RPC_DEADLINE_EXCEEDED ||
+           code == WEIR_RPC_UNIMPLEMENTED;
+}
+
 /* Says why the call is over, with the lock held. */
 static weir_status explain_locked(const weir_rpc_call *call, weir_error *err)
 {
     weir_status status = WEIR_FAILED;
+    bool named;
 
     if (call->is_server) {
         bool late = has_passed(call->deadline_ns) || call->code == WEIR_RPC_DEADLINE_EXCEEDED;
@@ -275,9 +283,12 @@ static weir_status explain_locked(const weir_rpc_call *call, weir_error *err)
         status = WEIR_CANCELLED;
     else if (call->code == WEIR_RPC_UNIMPLEMENTED)
         status = WEIR_UNSUPPORTED;
-    weir__error_as(err, status, "call '%s' at '%s': %s%s%.*s", call->method, call->peer,
-                   weir__rpc_code_name(call->code), call->text.size > 0 ? ": " : "", (int)call->text.size,
+    named = !call->plain || call->text.size == 0 || is_telling(call->code);
+    weir__error_as(err, status, "%s%s%.*s", named ? weir__rpc_code_name(call->code) : "",
+                   named && call->text.size > 0 ? ": " : "", (int)call->text.size,
                    call->text.size > 0 ? call->text.data : "");
+    if (!call->plain)
+        weir__error_prefix(err, "call '%s' at '%s'", call->method, call->peer);
     if (err != NULL)
         err->transient = call->transient;
     return status;
@@ -493,6 +504,8 @@ static weir_status fail_call(weir_rpc_call *call, weir_rpc_code code, weir_error
     }
     weir__rpc_call_end(call, code, err != NULL ? err->text : "", true);
     mark(call);
+    if (call->plain)
+        return err != NULL ? err->status : WEIR_FAILED;
     return weir__error_prefix(err, "call '%s' at '%s'", call->method, call->peer);
 }
 

@@ -41,6 +41,7 @@ struct weir_rpc_call {
     /* fixed once made */
     bool is_server;
     bool wait_for_ready;
+    bool plain;
     weir_rpc_kind kind;
     const weir_rpc_method *entry; /* server: what serves it */
     weir_rpc_port *port;

@@ -541,6 +541,7 @@ weir_status weir__rpc_call_open(weir_rpc_client *client, const weir_rpc_call_opt
         return weir__error_memory(err, "opening a call");
     call->idle_ns = options->idle_timeout_ms * MS_NS;
     call->wait_for_ready = options->wait_for_ready;
+    call->plain = options->plain;
     call->active_ns = now_ns;
     *out = call;
     return WEIR_OK;

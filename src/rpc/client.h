@@ -43,6 +43,7 @@ typedef struct weir_rpc_call_options {
     int64_t timeout_ms; /* deadline of the whole call, told to the server; 0: none */
     /* recv fails with DEADLINE_EXCEEDED after so long without a byte from the peer; 0: none */
     int64_t idle_timeout_ms;
+    bool plain; /* errors are the peer's text, without method and target: the caller tells them itself */
     bool wait_for_ready; /* keep trying to connect until the deadline; else the first refusal fails */
 } weir_rpc_call_options;
 

@@ -117,11 +117,59 @@ class Sync(unittest.TestCase):
 
     def test_a_bad_configuration_is_named_with_line_and_key(self):
         self.source_config('{\n  "api_key": "' + SECRET + '",\n  "rows": 10\n}')
-        self.one_error(self.sync(code=1), "source.json', line 3", "key 'rows'", "put the number in quotes")
+        self.one_error(self.sync(code=2), "source.json', line 3", "key 'rows'", "put the number in quotes")
         self.source_config('{"api_key": "' + SECRET)
-        self.one_error(self.sync(code=1), "source.json', line 1")
+        self.one_error(self.sync(code=2), "source.json', line 1")
         (self.folder / "source.json").unlink()
-        self.one_error(self.sync(code=1), "source.json", "no such file")
+        self.one_error(self.sync(code=2), "source.json", "no such file")
+
+    def test_what_is_wrong_before_the_start_is_wrong_usage(self):
+        """Exit code 2 and, with --json, a summary all the same; nothing has been made."""
+        (self.folder / "file").write_text("x")
+        cases = [({"source": "127.0.0.1:65536"}, "65535"), ({"destination": "localhost:0"}, "65535"),
+                 ({"source": self.folder / "none"}, "No such file"), ({"source": self.folder / "file"}, "denied"),
+                 ({"destination": self.folder}, "directory"), ({"state": "file"}, "is no folder")]
+        for where, part in cases:
+            done = self.sync("--json", code=2, **where)
+            self.one_error(done, part)
+            summary = json.loads(done.stdout)
+            self.assertEqual((summary["status"], summary["task"]), ("usage", None))
+            self.assertIn(part, summary["error"])
+            self.assertFalse((self.folder / "state").exists())
+        self.source_config({"rows": 10})
+        self.assertEqual(json.loads(self.sync("--json", code=2).stdout)["status"], "usage")
+        self.assertEqual(json.loads(self.sync("--json", "--attempts", "x", code=2).stdout)["status"], "usage")
+
+    def test_configurations_are_links_and_pipes_too(self):
+        """As secrets are mounted, and as shells hand them in."""
+        self.sync()
+        (self.folder / "source.json").rename(self.folder / "real.json")
+        (self.folder / "source.json").symlink_to("real.json")
+        self.sync()
+        arguments = self.arguments()
+        arguments[arguments.index(self.folder / "source.json")] = "/dev/stdin"
+        done = self.run_weir(arguments, input=(self.folder / "real.json").read_text())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        arguments[arguments.index("/dev/stdin")] = "/dev/fd/9"
+        command = " ".join(str(part) for part in arguments) + f" 9< <(cat {self.folder}/real.json)"
+        self.assertEqual(self.run_weir(["bash", "-c", command]).returncode, 0)
+
+    def test_roles_that_were_swapped(self):
+        done = self.sync("--attempts", "1", code=1, source=BIN / "destination-sqlite",
+                         destination=BIN / "destination-sqlite")
+        self.one_error(done, "source 'destination-sqlite' is no source", "--destination")
+        done = self.sync("--attempts", "1", code=1, destination=BIN / "hello-source")
+        self.one_error(done, "destination 'hello-source' is no destination", "--source")
+
+    def test_a_table_that_has_gone_is_a_task(self):
+        """R-ENG-11: another file under the same name has none of the rows that the state speaks of."""
+        self.sync()
+        (self.folder / "warehouse.db").unlink()
+        self.source_config({"api_key": SECRET, "rows": "1200"})
+        self.one_error(self.sync(code=3), "task: destination 'destination-sqlite': table 'greetings' is gone",
+                       "new --state")
+        self.sync(state="again")
+        self.assertEqual(self.rows(), (1200, 1200))
 
     def test_a_missing_option_is_a_task(self):
         self.source_config({"rows": "10"})
@@ -138,7 +186,7 @@ class Sync(unittest.TestCase):
                        "source '127.0.0.1:1'", "Connection refused")
         self.one_error(self.sync("--connect-timeout", "1", code=1, destination=f"unix:{self.folder}/none.sock"),
                        "destination 'unix:", "none.sock")
-        self.one_error(self.sync(code=1, source=self.folder / "none"), "source", "none", "No such file")
+        self.one_error(self.sync(code=2, source=self.folder / "none"), "source", "none", "No such file")
 
     def test_a_crash_is_told_with_its_last_words(self):
         self.one_error(self.sync(code=1, source=self.script("echo no licence found; exit 4\n")),

@@ -280,7 +280,7 @@ static void no_failed_write_is_taken_for_success(void **state)
         const char *text;
     } cases[] = {
         { FAKE_FAILS, WEIR_FAILED, "WriteBatch of table 'items': " },
-        { FAKE_FAILS, WEIR_FAILED, "the warehouse is on fire" },
+        { FAKE_FAILS, WEIR_FAILED, "WriteBatch of table 'items': the warehouse is on fire" },
         { FAKE_TASK, WEIR_TASK, "pay the bill" },
         { FAKE_EMPTY, WEIR_FAILED, "neither success, warning nor task" },
         { FAKE_FALSE, WEIR_FAILED, "success = false" },
