@@ -29,8 +29,10 @@
 #define NAME_SIZE 300
 #define SECOND INT64_C(1000000000)
 #define PROBE_TIMEOUT (3 * SECOND)
-#define GRACE (2 * SECOND) /* from SIGTERM to SIGKILL */
-#define DEATH (SECOND / 2) /* from a lost connection to the process being gone */
+#define LOOK (SECOND / 100) /* how often the reader sees that there is no output */
+#define SETTLE (SECOND / 5) /* a connector that never stops talking is waited for no longer */
+#define GRACE (2 * SECOND)  /* from SIGTERM to SIGKILL */
+#define DEATH (SECOND / 2)  /* from a lost connection to the process being gone */
 
 struct connector {
     connector_options options;
@@ -41,7 +43,9 @@ struct connector {
     pthread_t reader;
     bool reading;
     atomic_bool closing;
+    atomic_bool wanted;  /* what `serving` is to be once the output of before has been read */
     atomic_bool serving; /* between connector_serve and being told to end */
+    atomic_bool ended;   /* the reader has read everything */
     weir_queue *drained; /* finished when the reader has read everything */
     weir_buf line;
     char last[LAST_LINES][LAST_SIZE];
@@ -131,16 +135,33 @@ static void *read_output(void *context)
     weir_status status;
 
     for (;;) {
-        status = weir__process_read(c->process, data, sizeof data, weir__clock_ns() + SECOND / 5, &got);
+        bool wanted = atomic_load(&c->wanted);
+
+        status = weir__process_read(c->process, data, sizeof data, weir__clock_ns() + LOOK, &got);
         if (status == WEIR_ITEM)
             take_output(c, data, got);
         else if (status == WEIR_OK || atomic_load(&c->closing))
             break;
+        else
+            atomic_store(&c->serving, wanted);
     }
     if (c->line.size > 0)
         take_line(c, weir__buf_bytes(&c->line));
+    atomic_store(&c->ended, true);
     weir__queue_finish(c->drained);
     return NULL;
+}
+
+/* Sets `serving` between two lines: after all that was printed before now, before all that is printed later. */
+static void turn(connector *c, bool serving)
+{
+    int64_t until_ns = weir__clock_ns() + SETTLE;
+
+    atomic_store(&c->wanted, serving);
+    while (c->reading && !atomic_load(&c->ended) && atomic_load(&c->serving) != serving &&
+           weir__clock_ns() < until_ns)
+        weir__clock_sleep(SECOND / 1000);
+    atomic_store(&c->serving, serving);
 }
 
 /* --- starting --- */
@@ -256,6 +277,17 @@ static weir_status start(connector *c, char *target, size_t target_size, weir_er
     return WEIR_OK;
 }
 
+/* Somebody else starts what listens at an address: tell what is waited for. */
+static void tell_waiting(const connector *c)
+{
+    char text[NAME_SIZE + 64];
+    int length = snprintf(text, sizeof text, "waiting for '%.250s' to listen, for at most %lld s",
+                          c->options.where, (long long)c->options.connect_timeout_ms / 1000);
+
+    if (c->options.log != NULL && length > 0)
+        c->options.log(c->options.context, c->options.role, "", (weir_bytes){ text, (size_t)length });
+}
+
 /* Connects in short steps, so that a program that dies at once is not waited for. */
 static weir_status connect_to(connector *c, weir_error *err)
 {
@@ -264,11 +296,16 @@ static weir_status connect_to(connector *c, weir_error *err)
     weir_status status;
 
     do {
-        status = weir__rpc_client_connect(c->client, c->process ? 200 : c->options.connect_timeout_ms, err);
+        status = weir__rpc_client_connect(c->client, 200, err);
         if (status == WEIR_OK)
             return status;
-        if (c->process == NULL)
+        if (c->process == NULL) {
+            tell_waiting(c);
+            status = weir__rpc_client_connect(c->client, c->options.connect_timeout_ms, err);
+            if (status == WEIR_OK)
+                return status;
             break;
+        }
     } while (weir__process_wait(c->process, 0, &end) == WEIR_ITEM && weir__clock_ns() < deadline_ns);
     weir__error_prefix(err, "%s", c->name);
     connector_explain(c, err);
@@ -319,7 +356,7 @@ weir_rpc_client *connector_client(const connector *c)
 
 void connector_serve(connector *c)
 {
-    atomic_store(&c->serving, true);
+    turn(c, true);
 }
 
 const char *connector_name(const connector *c)
@@ -355,7 +392,7 @@ void connector_close(connector *c)
     if (c == NULL)
         return;
     weir__rpc_client_close(c->client);
-    atomic_store(&c->serving, false);
+    turn(c, false);
     if (c->process != NULL) {
         weir__process_signal(c->process, WEIR_PROCESS_TERMINATE);
         if (weir__process_wait(c->process, weir__clock_ns() + GRACE, &end) != WEIR_OK)

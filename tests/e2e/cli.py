@@ -182,8 +182,9 @@ class Sync(unittest.TestCase):
     # --- connectors that are not there, or go ---
 
     def test_unreachable_and_missing_connectors(self):
-        self.one_error(self.sync("--connect-timeout", "1", code=1, source="127.0.0.1:1"),
-                       "source '127.0.0.1:1'", "Connection refused")
+        done = self.sync("--connect-timeout", "1", code=1, source="127.0.0.1:1")
+        self.one_error(done, "source '127.0.0.1:1'", "Connection refused")
+        self.assertIn("source: waiting for '127.0.0.1:1' to listen, for at most 1 s", done.stderr)
         self.one_error(self.sync("--connect-timeout", "1", code=1, destination=f"unix:{self.folder}/none.sock"),
                        "destination 'unix:", "none.sock")
         self.one_error(self.sync(code=2, source=self.folder / "none"), "source", "none", "No such file")
@@ -205,7 +206,9 @@ class Sync(unittest.TestCase):
     # --- the whole way ---
 
     def test_rows_arrive_once_and_a_rerun_continues(self):
-        summary = json.loads(self.sync("--json").stdout)
+        done = self.sync("--json")
+        self.assertNotIn("listening", done.stderr)
+        summary = json.loads(done.stdout)
         self.assertEqual(summary["status"], "success")
         self.assertEqual(summary["rows"], 1000)
         self.assertEqual(summary["tables"][0]["upserted"], 1000)
