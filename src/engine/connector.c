@@ -152,7 +152,9 @@ static void *read_output(void *context)
     return NULL;
 }
 
-/* Sets `serving` between two lines: after all that was printed before now, before all that is printed later. */
+/*
+ * Sets `serving` between two lines: after all that was printed before now, before all that is printed later.
+ */
 static void turn(connector *c, bool serving)
 {
     int64_t until_ns = weir__clock_ns() + SETTLE;

@@ -2,12 +2,12 @@
  * engine/fold: a window of rows in chunks of text, an index over the hashes of their keys, and an undo log
  * for what has changed since the savepoint.
  *
- *   rows    [0 … mark)        came before the savepoint; one that changed after it has its old version in `undo`
+ *   rows    [0 … mark)        came before the savepoint; one changed after it has its old version in `undo`
  *           [mark … count)    came after
  *   index   hash → row
  *   parts   per table: a list through `next`, ascending, so that cutting at `mark` cuts every list
- *   chunks  text, only ever appended to while a savepoint may need the old one; superseded text is a hole until the
- *           window is full, and is then squeezed out if that frees half of it
+ *   chunks  text, only ever appended to while a savepoint may need the old one; superseded text is a hole
+ *           until the window is full, and is then squeezed out if that frees half of it
  */
 #include "engine/fold.h"
 

@@ -390,8 +390,8 @@ static void tear_down(pipeline *p)
 }
 
 /*
- * Whatever has become of the sync, the next one's clock need not jump over the rest of the reservation: nobody
- * hands out times any more (R-ENG-12).
+ * Whatever has become of the sync, the next one's clock need not jump over the rest of the reservation:
+ * nobody hands out times any more (R-ENG-12).
  */
 static void settle_clock(pipeline *p)
 {

@@ -1,8 +1,8 @@
 /*
  * engine/pipeline: one attempt at a sync, from two connected connectors to the last commit.
  *
- *   source ═ gRPC ═► [reader] ─ messages ─► [caller: ingest, fold] ─ steps ─► [spool: csv, zstd, aes] ─ groups ─►
- *            [loader] ═ gRPC ═► destination, then commit
+ *   source ═ gRPC ═► [reader] ─ messages ─► [caller: ingest, fold] ─ steps ─► [spool: csv, zstd, aes]
+ *            ─ groups ─► [loader] ═ gRPC ═► destination, then commit
  *
  * Each box is a thread; between them are bounded queues (R-ENG-08). A source that fails ends the stream: what
  * its last checkpoint covers is still loaded and committed (R-ENG-02). A destination that fails ends
