@@ -1,9 +1,9 @@
 /*
  * source-files: what the parts share.
  *
- * A file is listed (folder.c), read row by row (rows_csv.c, rows_json.c), its values typed (infer.c), its
- * columns gathered into the description of a table (table.c), and what was read is remembered (state.c).
- * main.c puts them in order.
+ * A file is listed (folder.c), read row by row (rows_csv.c, rows_json.c with json_text.c), its values typed
+ * (infer.c), its columns gathered into the description of a table (table.c), and what was read is remembered
+ * (state.c). main.c puts them in order.
  */
 #ifndef SOURCE_FILES_FILES_H
 #define SOURCE_FILES_FILES_H
@@ -16,7 +16,29 @@ typedef struct options {
     const char *keys;
     const char *delimiter;
     const char *null_text;
+    bool allow_empty;
 } options;
+
+#define COLUMNS_MAX 10000
+#define NAME_SIZE_MAX 1024 /* bytes, of a column's name or a file's path */
+
+/* --- text.c --- */
+
+bool text_is_utf8(const char *text, size_t size);
+/* `text` with every byte that is no UTF-8 written as \xNN, in the call's memory. */
+const char *text_shown(weir_call *call, const char *text);
+/* Why this can't be a name, to stand behind "the name "; NULL when it can. */
+const char *text_name_fault(const char *name, size_t size);
+/* True for the first bytes of a file with a UTF-16 byte order mark. */
+bool text_is_utf16(const char *start, size_t size);
+
+/* --- keys.c --- */
+
+/*
+ * Checks the option and gives the key columns chosen for a table, NULL-terminated in the call's memory; NULL
+ * when none are chosen. `wanted` (a table) and `out` may be NULL to check only.
+ */
+weir_status keys_read(weir_call *call, const char *wanted, const char *const **out);
 
 /* --- folder.c --- */
 
@@ -38,6 +60,7 @@ typedef struct file_entry {
 typedef struct file_list {
     file_entry *items; /* sorted by table, then path */
     size_t count;
+    const char *bad; /* a file left out because its name can't be used, as text_shown; NULL without */
 } file_list;
 
 /* Lists the CSV and JSON files of the folder and of its subfolders; other files are left alone. */
@@ -83,6 +106,20 @@ static inline weir_status rows_read(weir_call *call, const file_entry *file, con
 {
     return file->format == FILE_CSV ? rows_read_csv(call, file, sink) : rows_read_json(call, file, sink);
 }
+
+/* --- json_text.c --- */
+
+typedef struct json_text {
+    char *at;
+    char *end;
+    bool open;
+    const char *why; /* what is wrong; NULL while nothing is */
+} json_text;
+
+/* `object` is UTF-8 and stays until the last field was used; its strings are decoded in place. */
+void json_text_start(json_text *t, char *object, size_t size);
+/* The next member of the object; false at its end, and when it is malformed: see `why`. */
+bool json_text_member(json_text *t, field *out);
 
 /* --- infer.c --- */
 
@@ -136,6 +173,10 @@ enum {
 table *table_new(weir_call *call, const char *name, const char *const *keys);
 /* Index of a column, added when it is new. `guess` is tried first. */
 size_t table_column_index(weir_call *call, table *t, weir_bytes name, size_t guess);
+/* True for `_file`, `_line` and `_modified`. */
+bool table_is_own(const char *name);
+/* A chosen key column that the table does not have; NULL when it has them all. */
+const char *table_key_missing(const table *t);
 /* Fixes the shape from what the columns hold. */
 void table_declare(weir_call *call, table *t);
 
@@ -150,7 +191,7 @@ typedef struct file_mark {
     bool done;
 } file_mark;
 
-/* The state: {"files": {path: mark with its table}, "tables": {table: [{name, traits}]}}. */
+/* The state: {"files": {path: mark with its table}, "tables": {table: [{name, traits}]}, "keys": …}. */
 json_t *state_load(weir_call *call, const weir_sync *out);
 bool state_mark(const json_t *state, const char *path, file_mark *mark);
 void state_set_mark(json_t *state, const file_entry *file, const file_mark *mark);
@@ -158,6 +199,8 @@ void state_forget(json_t *state, const char *path);
 /* Adds the columns that the state knows of the table. */
 void state_table(weir_call *call, const json_t *state, table *t);
 void state_set_table(json_t *state, const table *t);
+/* A task when the table's rows were sent with other key columns. */
+weir_status state_check_keys(weir_call *call, const json_t *state, const table *t);
 /* Sends the state. */
 weir_status state_save(weir_call *call, weir_sync *out, const json_t *state);
 

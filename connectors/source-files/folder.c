@@ -69,6 +69,11 @@ static weir_status add_file(listing *l, const char *path, const char *name)
 
     if (!format_of(l->call, name, &file))
         return WEIR_OK;
+    if (text_name_fault(path, strlen(path)) != NULL) {
+        if (files->bad == NULL)
+            files->bad = text_shown(l->call, path);
+        return WEIR_OK;
+    }
     file.table = slash ? weir_copy(l->call, path, (size_t)(slash - path))
                        : weir_copy(l->call, name, (size_t)(strrchr(name, '.') - name));
     status = folder_stat(l->call, path, &file.modified_ns, &file.size);

@@ -2,16 +2,18 @@
  * source-files: the type of a column from the texts of its values.
  *
  * A type is only given when every value reads back as the same value: `007` stays text because of its zeros,
- * a number of
- * 20 digits is a DECIMAL and no DOUBLE. Numbers of several kinds meet in the narrowest type that holds them all; a
- * column with values of two families is STRING, and then every value is sent as it was written.
+ * a number of 20 digits is a DECIMAL and no DOUBLE, and `1e400`, which neither can hold, is text. Numbers of
+ * several kinds meet in the narrowest type that holds them all; a column with values of two families is
+ * STRING, and then every value is sent as it was written.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "files.h"
 
-#define DOUBLE_DIGITS 15 /* decimal digits that every double keeps */
+#define DOUBLE_DIGITS 15     /* decimal digits that every double keeps */
+#define DOUBLE_DIGITS_MAX 17 /* digits that tell any two doubles apart */
 #define DECIMAL_DIGITS 38
 #define NUMBER_SIZE_MAX 64
 
@@ -29,31 +31,61 @@ static size_t digits(const char *text, size_t size)
     return count;
 }
 
-/* True when the shortest text of the double has the same significant digits as `text`. */
+/* The digits that count, and where the point stands: 0.d1d2d3… times 10 to the power of `exponent`. */
+typedef struct number_digits {
+    char digits[NUMBER_SIZE_MAX];
+    size_t count; /* 0 for zero */
+    long exponent;
+} number_digits;
+
+/* `text` is a number in the grammar of number() or as printf writes it, and ends in NUL. */
+static void digits_of(const char *text, number_digits *out)
+{
+    bool after_point = false;
+
+    *out = (number_digits){ 0 };
+    for (; *text != '\0' && *text != 'e' && *text != 'E'; text++) {
+        if (*text == '.') {
+            after_point = true;
+        } else if (is_digit(*text)) {
+            if (out->count > 0 || *text != '0') {
+                out->digits[out->count++] = *text;
+                out->exponent += !after_point;
+            } else if (after_point) {
+                out->exponent--;
+            }
+        }
+    }
+    if (*text != '\0')
+        out->exponent += strtol(text + 1, NULL, 10);
+    while (out->count > 0 && out->digits[out->count - 1] == '0')
+        out->count--;
+}
+
+/* True when the double is that number: finite, not subnormal, and its shortest text has the same digits. */
 static bool double_keeps(const char *text, size_t size)
 {
     char own[NUMBER_SIZE_MAX];
-    char back[NUMBER_SIZE_MAX];
+    number_digits wanted;
+    number_digits kept;
     double value;
 
     memcpy(own, text, size);
     own[size] = '\0';
     value = strtod(own, NULL);
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(back, sizeof back, "%.*g", precision, value);
-        if (strtod(back, NULL) == value) {
-            size_t wanted = 0;
-            size_t kept = 0;
-
-            /* Compare significant digits: leading zeros and the places of point and exponent aside. */
-            for (const char *p = own; *p && *p != 'e' && *p != 'E'; p++)
-                wanted += is_digit(*p) && (wanted > 0 || *p != '0');
-            for (const char *p = back; *p && *p != 'e'; p++)
-                kept += is_digit(*p) && (kept > 0 || *p != '0');
-            return wanted <= kept || wanted <= DOUBLE_DIGITS;
-        }
+    digits_of(own, &wanted);
+    if (wanted.count == 0)
+        return true;
+    if (!isnormal(value))
+        return false;
+    for (int precision = DOUBLE_DIGITS; precision <= DOUBLE_DIGITS_MAX; precision++) {
+        snprintf(own, sizeof own, "%.*g", precision, value);
+        if (strtod(own, NULL) == value)
+            break;
     }
-    return false;
+    digits_of(own, &kept);
+    return wanted.count == kept.count && wanted.exponent == kept.exponent &&
+           memcmp(wanted.digits, kept.digits, kept.count) == 0;
 }
 
 /* -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)? */

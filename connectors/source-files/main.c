@@ -5,7 +5,8 @@
  * once to learn the columns and their types, the table is announced, and the files are sent: row n of a file
  * has the key (`_file`, `_line`), so that a changed file replaces its rows, and the rows past its new end,
  * like those of a file that is gone, are deleted. A checkpoint follows every file and every 100,000 rows of a
- * long one.
+ * long one. A table that needs a person (a malformed file, other keys) is found by the scan, before anything
+ * of it was sent: it waits until the other tables are done, and its task ends the sync.
  */
 #include <stdlib.h>
 
@@ -20,47 +21,53 @@ typedef struct sync_run {
     table *t;
     const file_entry *file;
     file_mark mark;
-    int64_t skip; /* rows that an interrupted sync has sent already */
+    int64_t skip;             /* rows that an interrupted sync has sent already */
+    const file_entry *no_key; /* the first file with a row that has no value in a key column; NULL without */
+    const char *no_key_column;
+    int64_t no_key_line;
+    bool sending; /* the scan is over: a task can no longer wait */
 } sync_run;
 
-/*
- * The key columns chosen for a table in the option "table=column,column; table=…"; NULL when there are none.
- */
-static const char *const *keys_of(weir_call *call, const char *name)
+/* A chosen key column without a value in this row; NULL when there is none. */
+static const char *key_without_value(const table *t, const field *fields, size_t count)
 {
-    const options *opt = weir_options(call);
-    const char *rest = opt->keys;
+    for (const char *const *key = t->keys; key != NULL && *key != NULL; key++) {
+        bool there = table_is_own(*key);
 
-    while (*rest != '\0') {
-        size_t entry = strcspn(rest, ";");
-        size_t blank = strspn(rest, " ");
-        const char *equals = memchr(rest, '=', entry);
-
-        if (equals != NULL && blank < entry && (size_t)(equals - rest) - blank == strlen(name) &&
-            memcmp(rest + blank, name, strlen(name)) == 0) {
-            char *list = (char *)(uintptr_t)weir_copy(call, equals + 1, entry - (size_t)(equals + 1 - rest));
-            const char **keys = weir_alloc(call, (strlen(list) / 2 + 2) * sizeof *keys);
-            char *save = NULL;
-            size_t count = 0;
-
-            for (char *key = strtok_r(list, ", ", &save); key != NULL; key = strtok_r(NULL, ", ", &save))
-                keys[count++] = key;
-            return count > 0 ? keys : NULL;
-        }
-        rest += entry + (rest[entry] == ';');
+        for (size_t i = 0; !there && i < count; i++)
+            there = fields[i].kind != FIELD_NULL && fields[i].name.size == strlen(*key) &&
+                    memcmp(fields[i].name.data, *key, fields[i].name.size) == 0;
+        if (!there)
+            return *key;
     }
     return NULL;
+}
+
+static weir_status no_key_value(sync_run *run, const char *path, const char *column, int64_t line)
+{
+    return weir_task(run->call,
+                     "'%s', row %lld has no value in the key column '%s'. Choose another key for '%s'.", path,
+                     (long long)line, column, run->t->name);
 }
 
 static weir_status scan_row(void *context, const field *fields, size_t count, int64_t line)
 {
     sync_run *run = context;
+    const char *column;
 
-    (void)line;
     for (size_t i = 0; i < count; i++) {
         size_t index = table_column_index(run->call, run->t, fields[i].name, COLUMN_FIRST + i);
 
         traits_add(&run->t->columns[index].known, &fields[i]);
+    }
+    if (run->t->count > COLUMNS_MAX)
+        return weir_task(run->call, "The table '%s' has more than %d columns, at '%s', row %lld.",
+                         run->t->name, COLUMNS_MAX, run->file->path, (long long)line);
+    column = run->no_key ? NULL : key_without_value(run->t, fields, count);
+    if (column != NULL) {
+        run->no_key = run->file;
+        run->no_key_column = column;
+        run->no_key_line = line;
     }
     return WEIR_OK;
 }
@@ -76,18 +83,6 @@ static weir_status delete_rows(sync_run *run, const char *path, int64_t first, i
     return status;
 }
 
-static weir_status check_keys(sync_run *run, int64_t line)
-{
-    const table *t = run->t;
-
-    for (size_t i = 0; i < t->count; i++)
-        if (t->declared[i].key && t->cells[i].presence == WEIR_NULL)
-            return weir_task(
-                run->call, "'%s', row %lld has no value in the key column '%s'. Choose another key for '%s'.",
-                run->file->path, (long long)line, t->columns[i].name, t->name);
-    return WEIR_OK;
-}
-
 static weir_status send_row(void *context, const field *fields, size_t count, int64_t line)
 {
     sync_run *run = context;
@@ -95,6 +90,7 @@ static weir_status send_row(void *context, const field *fields, size_t count, in
     /* In microseconds, which every destination keeps. */
     weir_time modified = { run->file->modified_ns / 1000000000,
                            (int32_t)(run->file->modified_ns % 1000000000 / 1000 * 1000) };
+    const char *column;
     weir_status status;
 
     if (line <= run->skip)
@@ -111,9 +107,10 @@ static weir_status send_row(void *context, const field *fields, size_t count, in
             return weir_fail(run->call, "'%s' changed while it was being read", run->file->path);
         t->cells[index] = traits_cell(&t->columns[index].known, t->columns[index].name, &fields[i]);
     }
-    status = check_keys(run, line);
-    if (status == WEIR_OK)
-        status = weir_upsert(run->out, &t->shape, t->cells, t->count);
+    column = key_without_value(t, fields, count); /* again: the file may have changed since the scan */
+    if (column != NULL)
+        return no_key_value(run, run->file->path, column, line);
+    status = weir_upsert(run->out, &t->shape, t->cells, t->count);
     run->mark.rows = line;
     if (status == WEIR_OK && line % CHECKPOINT_ROWS == 0) {
         state_set_mark(run->state, run->file, &run->mark);
@@ -196,33 +193,63 @@ static weir_status delete_gone(sync_run *run, const file_list *files)
     return status;
 }
 
-/* One table: files [first, last) of the list. */
-static weir_status send_table(sync_run *run, const char *name, const file_entry *first, size_t count)
+/* Learns the table's columns from its new and changed files, and checks its keys. */
+static weir_status scan_table(sync_run *run, const file_entry *first, size_t count, bool *changed)
 {
     const row_sink scan = { scan_row, run };
-    weir_status status = WEIR_OK;
-    bool changed = false;
+    const char *missing;
+    weir_status status = state_check_keys(run->call, run->state, run->t);
 
-    run->t = table_new(run->call, name, keys_of(run->call, name));
-    if (!weir_selected(run->out, &(weir_table){ .name = name }, NULL))
-        return WEIR_OK;
-    state_table(run->call, run->state, run->t);
+    run->no_key = NULL;
     for (size_t i = 0; status == WEIR_OK && i < count; i++)
         if (!is_unchanged(run->state, &first[i])) {
-            changed = true;
+            *changed = true;
+            run->file = &first[i];
             status = rows_read(run->call, &first[i], &scan);
         }
+    if (status != WEIR_OK || run->t->count == COLUMN_FIRST)
+        return status;
+    missing = table_key_missing(run->t);
+    if (missing != NULL)
+        return weir_task(
+            run->call,
+            "'Key columns' names '%s' for the table '%s', which has no such column. Names compare "
+            "exactly.",
+            missing, run->t->name);
+    if (run->no_key != NULL)
+        return no_key_value(run, run->no_key->path, run->no_key_column, run->no_key_line);
+    return WEIR_OK;
+}
+
+/* One table: files [first, first + count) of the list. */
+static weir_status send_table(sync_run *run, const file_list *files, const file_entry *first, size_t count)
+{
+    const char *const *keys = NULL;
+    bool changed = false;
+    weir_status status = keys_read(run->call, first->table, &keys);
+
     if (status != WEIR_OK)
         return status;
+    run->sending = false;
+    run->t = table_new(run->call, first->table, keys);
+    if (!weir_selected(run->out, &(weir_table){ .name = first->table }, NULL))
+        return delete_gone(run, files);
+    state_table(run->call, run->state, run->t);
+    status = scan_table(run, first, count, &changed);
+    if (status != WEIR_OK)
+        return status;
+    if (keys != NULL && run->t->count == COLUMN_FIRST)
+        return WEIR_OK; /* no row yet, and so no key column either */
+    run->sending = true;
     table_declare(run->call, run->t);
-    if (!changed)
-        return WEIR_OK;
-    status = weir_schema_change(run->out, &run->t->shape);
-    state_set_table(run->state, run->t);
+    if (changed) {
+        status = weir_schema_change(run->out, &run->t->shape);
+        state_set_table(run->state, run->t);
+    }
     for (size_t i = 0; status == WEIR_OK && i < count; i++)
         if (!is_unchanged(run->state, &first[i]))
             status = send_file(run, &first[i]);
-    return status;
+    return status == WEIR_OK ? delete_gone(run, files) : status;
 }
 
 /* True when the list has a file of the table. */
@@ -245,9 +272,17 @@ static weir_status empty_tables(sync_run *run, const file_list *files)
 
     json_object_foreach_safe(tables, next, name, columns)
     {
+        const char *const *keys = NULL;
+
         if (has_table(files, name))
             continue;
-        run->t = table_new(run->call, weir_copy(run->call, name, strlen(name)), keys_of(run->call, name));
+        status = keys_read(run->call, name, &keys);
+        if (status != WEIR_OK)
+            return status;
+        run->t = table_new(run->call, weir_copy(run->call, name, strlen(name)), keys);
+        status = state_check_keys(run->call, run->state, run->t);
+        if (status != WEIR_OK)
+            return status;
         state_table(run->call, run->state, run->t);
         table_declare(run->call, run->t);
         status = delete_gone(run, files);
@@ -257,40 +292,96 @@ static weir_status empty_tables(sync_run *run, const file_list *files)
     return status;
 }
 
+/*
+ * All tables in turn. The first one that needs a person comes last, once more: what stops it is found again,
+ * and is what the sync ends with.
+ */
+static weir_status send_tables(sync_run *run, const file_list *files)
+{
+    size_t waits = files->count;
+    size_t waits_count = 0;
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0, end; i < files->count; i = end) {
+        for (end = i + 1; end < files->count && strcmp(files->items[end].table, files->items[i].table) == 0;
+             end++)
+            ;
+        status = send_table(run, files, &files->items[i], end - i);
+        if (status == WEIR_TASK && !run->sending) {
+            if (waits == files->count) {
+                waits = i;
+                waits_count = end - i;
+            }
+        } else if (status != WEIR_OK) {
+            return status;
+        }
+    }
+    status = empty_tables(run, files);
+    if (status == WEIR_OK)
+        status = state_save(run->call, run->out, run->state);
+    if (status == WEIR_OK && waits < files->count)
+        status = send_table(run, files, &files->items[waits], waits_count);
+    return status;
+}
+
+/* An unmounted share looks like an empty folder: its rows are not deleted for that. */
+static weir_status check_empty(sync_run *run, const file_list *files)
+{
+    const options *opt = weir_options(run->call);
+    size_t known = json_object_size(json_object_get(run->state, "files"));
+
+    if (files->count > 0 || known == 0 || opt->allow_empty)
+        return WEIR_OK;
+    return weir_task(
+        run->call,
+        "The folder '%s' is empty, but %zu files were read from it before. If they were removed on "
+        "purpose, set 'Allow an empty folder'; if not, check that the folder is mounted.",
+        opt->folder, known);
+}
+
+static weir_status bad_name(weir_call *call, const file_list *files)
+{
+    if (files->bad == NULL)
+        return WEIR_OK;
+    return weir_task(call, "The name of the file '%s' is not UTF-8 or longer than 1,024 bytes. Rename it.",
+                     files->bad);
+}
+
 static weir_status update(weir_call *call, weir_sync *out)
 {
     sync_run run = { .call = call, .out = out };
+    file_list files;
+    weir_status status = keys_read(call, NULL, NULL);
+
+    if (status == WEIR_OK)
+        status = folder_list(call, &files);
+    if (status != WEIR_OK)
+        return status;
+    run.state = state_load(call, out);
+    status = check_empty(&run, &files);
+    if (status == WEIR_OK)
+        status = send_tables(&run, &files);
+    json_decref(run.state);
+    return status == WEIR_OK ? bad_name(call, &files) : status;
+}
+
+static weir_status test_folder(weir_call *call)
+{
+    const options *opt = weir_options(call);
     file_list files;
     weir_status status = folder_list(call, &files);
 
     if (status != WEIR_OK)
         return status;
-    run.state = state_load(call, out);
-    for (size_t i = 0, end; status == WEIR_OK && i < files.count; i = end) {
-        for (end = i + 1; end < files.count && strcmp(files.items[end].table, files.items[i].table) == 0;
-             end++)
-            ;
-        status = send_table(&run, files.items[i].table, &files.items[i], end - i);
-        if (status == WEIR_OK)
-            status = delete_gone(&run, &files);
-    }
-    if (status == WEIR_OK)
-        status = empty_tables(&run, &files);
-    if (status == WEIR_OK)
-        status = state_save(call, out, run.state);
-    json_decref(run.state);
-    return status;
-}
-
-static weir_status test_folder(weir_call *call)
-{
-    file_list files;
-    weir_status status = folder_list(call, &files);
-
-    if (status == WEIR_OK && files.count == 0)
+    if (files.count == 0 && !opt->allow_empty)
         return weir_task(call,
                          "The folder holds no .csv, .tsv, .json, .jsonl or .ndjson file. Check the path.");
-    return status;
+    return bad_name(call, &files);
+}
+
+static weir_status test_keys(weir_call *call)
+{
+    return keys_read(call, NULL, NULL);
 }
 
 static const weir_source source = {
@@ -308,8 +399,12 @@ static const weir_source source = {
         WEIR_TEXT(options, delimiter, .label = "Delimiter", .fallback = ",",
                   .description = "The character between the cells of a .csv file."),
         WEIR_TEXT(options, null_text, .label = "NULL text", .fallback = "", .placeholder = "NA",
-                  .description = "A cell with this text is NULL, besides the empty cell.")),
-    .tests = WEIR_TESTS({ "folder", "Reading the folder", test_folder }),
+                  .description = "A cell with this text is NULL, besides the empty cell."),
+        WEIR_TOGGLE(
+            options, allow_empty, .label = "Allow an empty folder", .fallback = "false",
+            .description = "Delete all rows when the folder holds no file any more, instead of stopping.")),
+    .tests = WEIR_TESTS({ "folder", "Reading the folder", test_folder },
+                        { "keys", "Reading the key columns", test_keys }),
     .update = update,
 };
 

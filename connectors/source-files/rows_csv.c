@@ -13,7 +13,6 @@
 
 #include "files.h"
 
-#define COLUMNS_MAX 10000
 #define READ_SIZE ((size_t)1 << 18)
 
 typedef struct csv_reading {
@@ -90,11 +89,19 @@ static void take_header(csv_reading *r)
         const char *text = r->text ? r->text + r->offsets[i] : "";
         size_t size = r->fields[i].text.size;
         const char *name;
+        const char *why;
         int copy = 1;
 
         if (i == 0 && size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
             text += 3;
             size -= 3;
+        }
+        why = size ? text_name_fault(text, size) : NULL;
+        if (why != NULL) {
+            r->status = weir_task(r->call,
+                                  "'%s': the name of column %zu, in its first row, %s. Mend the header.",
+                                  r->file->path, i + 1, why);
+            return;
         }
         name = size ? weir_copy(r->call, text, size) : weir_printf(r->call, "column_%zu", i + 1);
         for (size_t j = 0; j < i; j++)
@@ -138,11 +145,15 @@ static void on_row(int terminator, void *context)
 static weir_status parse(csv_reading *r, FILE *file, struct csv_parser *parser)
 {
     char *chunk = weir_alloc(r->call, READ_SIZE);
+    bool first = true;
     size_t got;
 
     while (r->status == WEIR_OK && (got = fread(chunk, 1, READ_SIZE, file)) > 0) {
         if (!weir_running(r->call))
             return WEIR_CANCELLED;
+        if (first && text_is_utf16(chunk, got))
+            return weir_task(r->call, "'%s' looks like UTF-16; save it as UTF-8.", r->file->path);
+        first = false;
         if (csv_parse(parser, chunk, got, on_cell, on_row, r) != got && r->status == WEIR_OK)
             return weir_task(r->call, "'%s' is no valid CSV after row %lld: %s.", r->file->path,
                              (long long)r->line, csv_strerror(csv_error(parser)));

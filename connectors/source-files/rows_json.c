@@ -1,13 +1,11 @@
 /*
- * source-files: rows of a JSON file, one object each, through jansson.
+ * source-files: rows of a JSON file, one object each.
  *
  * Two forms, told apart by the first character: objects one after another (JSON Lines), or one array of
  * objects. The file is cut into objects by counting braces outside strings, so that one object at a time is
- * in memory.
+ * in memory; json_text.c reads it. Of members with the same name the last one counts.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +13,7 @@
 
 #define READ_SIZE ((size_t)1 << 18)
 #define OBJECT_SIZE_MAX ((size_t)64 << 20)
-#define NUMBER_SIZE 32
+#define SLOTS ((size_t)1 << 15) /* a power of two, more than twice COLUMNS_MAX */
 
 typedef struct json_reading {
     weir_call *call;
@@ -32,9 +30,8 @@ typedef struct json_reading {
     bool comma;    /* the array: a comma stands between the last object and what follows */
     int64_t line;
     field *fields;
-    size_t field_capacity;
-    char (*numbers)[NUMBER_SIZE];
-    char **texts; /* nested values, freed after the row */
+    uint16_t *slots; /* of a hash table of names: index in `fields` plus 1, or 0 */
+    uint16_t **used; /* those of the current object */
 } json_reading;
 
 static weir_status malformed(json_reading *r, const char *why)
@@ -44,100 +41,60 @@ static weir_status malformed(json_reading *r, const char *why)
         r->file->path, (long long)r->line + 1, why);
 }
 
-static bool room_for_fields(json_reading *r, size_t count)
+/* The slot of the name: the one that holds it, or the free one where it goes. */
+static uint16_t *slot_of(json_reading *r, weir_bytes name)
 {
-    size_t capacity = count * 2 + 16;
+    uint32_t hash = 2166136261U; /* FNV-1a */
+    size_t slot;
 
-    if (r->fields != NULL && count <= r->field_capacity)
-        return true;
-    free(r->fields);
-    free(r->numbers);
-    free(r->texts);
-    r->fields = calloc(capacity, sizeof *r->fields);
-    r->numbers = calloc(capacity, sizeof *r->numbers);
-    r->texts = calloc(capacity, sizeof *r->texts);
-    r->field_capacity = r->fields && r->numbers && r->texts ? capacity : 0;
-    return r->field_capacity > 0;
-}
+    for (size_t i = 0; i < name.size; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * 16777619U;
+    for (slot = hash & (SLOTS - 1); r->slots[slot] != 0; slot = (slot + 1) & (SLOTS - 1)) {
+        weir_bytes other = r->fields[r->slots[slot] - 1].name;
 
-/* The shortest text that reads back as the same number. */
-static size_t number_text(double value, char *out)
-{
-    int length = 0;
-
-    for (int digits = 15; digits <= 17; digits++) {
-        length = snprintf(out, NUMBER_SIZE, "%.*g", digits, value);
-        if (strtod(out, NULL) == value)
+        if (other.size == name.size && memcmp(other.data, name.data, name.size) == 0)
             break;
     }
-    if (strpbrk(out, ".eE") == NULL)
-        length = snprintf(out, NUMBER_SIZE, "%.1f", value); /* 5.0 stays a real number */
-    return (size_t)length;
+    return &r->slots[slot];
 }
 
-static void set_field(json_reading *r, size_t i, json_t *value)
+static weir_status take_members(json_reading *r, size_t *count)
 {
-    field *f = &r->fields[i];
+    json_text text;
+    field member;
 
-    r->texts[i] = NULL;
-    switch (json_typeof(value)) {
-    case JSON_NULL:
-        f->kind = FIELD_NULL;
-        return;
-    case JSON_STRING:
-        f->kind = FIELD_STRING;
-        f->text = (weir_bytes){ json_string_value(value), json_string_length(value) };
-        return;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        f->kind = FIELD_RAW;
-        f->text = json_is_true(value) ? (weir_bytes){ "true", 4 } : (weir_bytes){ "false", 5 };
-        return;
-    case JSON_INTEGER:
-        f->kind = FIELD_RAW;
-        f->text.size = (size_t)snprintf(r->numbers[i], NUMBER_SIZE, "%" JSON_INTEGER_FORMAT,
-                                        json_integer_value(value));
-        f->text.data = r->numbers[i];
-        return;
-    case JSON_REAL:
-        f->kind = FIELD_RAW;
-        f->text.size = number_text(json_real_value(value), r->numbers[i]);
-        f->text.data = r->numbers[i];
-        return;
-    case JSON_OBJECT:
-    case JSON_ARRAY:
-        f->kind = FIELD_NESTED;
-        r->texts[i] = json_dumps(value, JSON_COMPACT);
-        f->text = (weir_bytes){ r->texts[i], r->texts[i] ? strlen(r->texts[i]) : 0 };
-        return;
+    json_text_start(&text, r->object, r->size);
+    while (json_text_member(&text, &member)) {
+        const char *why = text_name_fault(member.name.data, member.name.size);
+        uint16_t *slot;
+
+        if (why != NULL)
+            return malformed(r, weir_printf(r->call, "the name of member %zu %s", *count + 1, why));
+        slot = slot_of(r, member.name);
+        if (*slot == 0 && *count == COLUMNS_MAX)
+            return malformed(r, "it has more than 10,000 names");
+        if (*slot == 0) {
+            r->used[*count] = slot;
+            *slot = (uint16_t)++ * count;
+        }
+        r->fields[*slot - 1] = member;
     }
+    return text.why ? malformed(r, text.why) : WEIR_OK;
 }
 
 static weir_status send_object(json_reading *r)
 {
-    json_error_t error;
-    json_t *object = json_loadb(r->object, r->size, JSON_ALLOW_NUL, &error);
-    weir_status status;
-    const char *name;
-    json_t *value;
     size_t count = 0;
+    weir_status status;
 
-    if (object == NULL)
-        return malformed(r, error.text);
-    if (!room_for_fields(r, json_object_size(object))) {
-        json_decref(object);
-        return weir_fail(r->call, "out of memory reading '%s'", r->file->path);
-    }
-    json_object_foreach(object, name, value)
-    {
-        r->fields[count].name = (weir_bytes){ name, strlen(name) };
-        set_field(r, count++, value);
-    }
-    status = r->sink->row(r->sink->context, r->fields, count, ++r->line);
-    for (size_t i = 0; i < count; i++)
-        free(r->texts[i]);
-    json_decref(object);
-    return status;
+    if (!text_is_utf8(r->object, r->size))
+        return malformed(r, "it is not UTF-8");
+    status = take_members(r, &count);
+    if (status != WEIR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) /* one by one: a row has few names, the hash table many slots */
+        *r->used[i] = 0;
+    return r->sink->row(r->sink->context, r->fields, count, ++r->line);
 }
 
 static bool keep(json_reading *r, const char *bytes, size_t size)
@@ -239,11 +196,19 @@ weir_status rows_read_json(weir_call *call, const file_entry *file, const row_si
 
     if (input == NULL)
         return weir_fail(call, "cannot open '%s': %s", file->path, strerror(errno));
+    r.fields = calloc(COLUMNS_MAX, sizeof *r.fields);
+    r.slots = calloc(SLOTS, sizeof *r.slots);
+    r.used = calloc(COLUMNS_MAX, sizeof *r.used);
+    if (r.fields == NULL || r.slots == NULL || r.used == NULL)
+        status = weir_fail(call, "out of memory reading '%s'", file->path);
     while (status == WEIR_OK && (got = fread(chunk, 1, READ_SIZE, input)) > 0) {
         size_t skip = first && got >= 3 && memcmp(chunk, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 
+        if (first && text_is_utf16(chunk, got))
+            status = weir_task(call, "'%s' looks like UTF-16; save it as UTF-8.", file->path);
         first = false;
-        status = weir_running(call) ? take_chunk(&r, chunk + skip, got - skip) : WEIR_CANCELLED;
+        if (status == WEIR_OK)
+            status = weir_running(call) ? take_chunk(&r, chunk + skip, got - skip) : WEIR_CANCELLED;
     }
     if (status == WEIR_OK && ferror(input))
         status = weir_fail(call, "cannot read '%s': %s", file->path, strerror(errno));
@@ -252,7 +217,7 @@ weir_status rows_read_json(weir_call *call, const file_entry *file, const row_si
     fclose(input);
     free(r.object);
     free(r.fields);
-    free(r.numbers);
-    free(r.texts);
+    free(r.slots);
+    free(r.used);
     return status;
 }

@@ -1,8 +1,12 @@
 /*
  * source-files: what was read, and what is known of the columns, between syncs.
  *
- *   {"files":  {"orders.csv": {"modified": 1700000000000000000, "size": 123, "rows": 10, "rows_old": 0, "done": true}},
- *    "tables": {"orders": [{"name": "id", "type": 4, "before": 5, "after": 0, "exponent": false}, …]}}
+ *   {"files":  {"orders.csv": {"table": "orders", "modified": 1700000000000000000, "size": 123, "rows": 10,
+ *                              "rows_old": 0, "done": true}},
+ *    "tables": {"orders": [{"name": "id", "type": 4, "before": 5, "after": 0, "exponent": false}, …]},
+ *    "keys":   {"orders": ["id"]}}
+ *
+ * "keys" holds the chosen key columns, an empty list when rows are keyed by file and row number.
  */
 #include <stdlib.h>
 
@@ -22,6 +26,8 @@ json_t *state_load(weir_call *call, const weir_sync *out)
         json_object_set_new(state, "files", json_object());
     if (!json_is_object(json_object_get(state, "tables")))
         json_object_set_new(state, "tables", json_object());
+    if (!json_is_object(json_object_get(state, "keys")))
+        json_object_set_new(state, "keys", json_object());
     return state;
 }
 
@@ -82,7 +88,11 @@ void state_table(weir_call *call, const json_t *state, table *t)
 void state_set_table(json_t *state, const table *t)
 {
     json_t *columns = json_array();
+    json_t *keys = json_array();
 
+    for (const char *const *key = t->keys; key != NULL && *key != NULL; key++)
+        json_array_append_new(keys, json_string(*key));
+    json_object_set_new(json_object_get(state, "keys"), t->name, keys);
     for (size_t i = COLUMN_FIRST; i < t->count; i++) {
         const traits *known = &t->columns[i].known;
 
@@ -92,6 +102,49 @@ void state_set_table(json_t *state, const table *t)
                                         known->digits_after, "exponent", (int)known->exponent));
     }
     json_object_set_new(json_object_get(state, "tables"), t->name, columns);
+}
+
+static bool has_key(const json_t *saved, const char *key)
+{
+    size_t i;
+    json_t *value;
+
+    json_array_foreach(saved, i, value)
+    {
+        if (json_is_string(value) && strcmp(json_string_value(value), key) == 0)
+            return true;
+    }
+    return false;
+}
+
+weir_status state_check_keys(weir_call *call, const json_t *state, const table *t)
+{
+    const json_t *saved = json_object_get(json_object_get(state, "keys"), t->name);
+    const char *were = "";
+    bool same = true;
+    size_t count = 0;
+    size_t i;
+    json_t *value;
+
+    if (!json_is_array(saved))
+        return WEIR_OK; /* a table that is new */
+    for (const char *const *key = t->keys; key != NULL && *key != NULL; key++, count++)
+        same = same && has_key(saved, *key);
+    if (same && count == json_array_size(saved))
+        return WEIR_OK;
+    json_array_foreach(saved, i, value)
+        were = weir_printf(call, "%s%s%s", were, *were ? "," : "", json_string_value(value));
+    if (*were == '\0')
+        return weir_task(
+            call,
+            "The key columns of '%s' changed: its rows were sent keyed by file and row number. Take "
+            "'%s' out of 'Key columns' again, or start anew with another schema and an empty state.",
+            t->name, t->name);
+    return weir_task(
+        call,
+        "The key columns of '%s' changed: its rows were sent with the key %s. Set 'Key columns' to "
+        "'%s=%s' again, or start anew with another schema and an empty state.",
+        t->name, were, t->name, were);
 }
 
 weir_status state_save(weir_call *call, weir_sync *out, const json_t *state)

@@ -31,6 +31,27 @@ table *table_new(weir_call *call, const char *name, const char *const *keys)
     return t;
 }
 
+bool table_is_own(const char *name)
+{
+    for (size_t i = 0; i < COLUMN_FIRST; i++)
+        if (strcmp(own_columns[i], name) == 0)
+            return true;
+    return false;
+}
+
+const char *table_key_missing(const table *t)
+{
+    for (const char *const *key = t->keys; key != NULL && *key != NULL; key++) {
+        bool there = false;
+
+        for (size_t i = 0; !there && i < t->count; i++)
+            there = strcmp(*key, t->columns[i].name) == 0;
+        if (!there)
+            return *key;
+    }
+    return NULL;
+}
+
 static bool named(const table *t, size_t index, weir_bytes name)
 {
     return strncmp(t->columns[index].name, name.data, name.size) == 0 &&

@@ -7,7 +7,7 @@
  *     in the window            comes       becomes
  *     upsert (deleted or not)  upsert      the new row, deleted = false
  *     update (deleted or not)  upsert      the new row as an upsert, deleted = false
- *     any                      update      the old row with the new one's modified cells; kind and deleted stay
+ *     any                      update      the old row with the modified cells; kind and deleted stay
  *     any                      delete      the old row, deleted = true; kind stays
  *     nothing                  delete      an update, deleted = true, everything but the key unmodified
  *

@@ -7,10 +7,12 @@ counts that the sync reports: only what changed may travel.
 usage: files.py BIN_DIR
 """
 import csv
+import decimal
 import io
 import json
 import os
 import pathlib
+import random
 import sqlite3
 import subprocess
 import sys
@@ -170,6 +172,97 @@ def check_setup(bin_dir, folder):
     (sync.base / "source.json").write_text("{}")
     summary, _ = sync.run(3)
     assert "Folder" in summary["task"] or "folder" in summary["task"], summary
+
+
+def check_numbers(bin_dir, folder):
+    """Numbers keep their value: what no double holds stays a decimal or text, in CSV and in JSON."""
+    texts = ["1e400", "-1e400", "1e-400", "1.23456789012345e-320", "0.30000000000000000001", "123456789012345678901",
+             "0.1", "-0.0", "1e22", "5e-324", "2.2250738585072014e-308", "100000000000000000000000000000000000000000"]
+    for number, text in enumerate(texts):
+        sync = Sync(bin_dir, os.path.join(folder, str(number)))
+        sync.write("c.csv", f"v\n{text}\n")
+        sync.write("j.jsonl", '{"v": %s, "n": {"k": [%s]}}\n' % (text, text))
+        sync.run()
+        for table in ("c", "j"):
+            (value,), = sync.rows(table, ["v"])
+            kept = decimal.Decimal(str(value)) if not isinstance(value, float) else decimal.Decimal(repr(value))
+            assert kept == decimal.Decimal(text), (table, text, value)
+        (nested,), = sync.rows("j", ["n"])
+        assert json.loads(nested, parse_float=decimal.Decimal, parse_int=decimal.Decimal) == {
+            "k": [decimal.Decimal(text)]}, nested
+
+
+def random_value(draw, depth=0):
+    kind = draw.randrange(8 if depth < 3 else 5)
+    if kind < 2:
+        return "".join(draw.choice('ab"\\/\n\t\u00e9\u2028\U0001F600\x01 {}[],:') for _ in range(draw.randrange(12)))
+    if kind == 2:
+        return draw.choice([None, True, False])
+    if kind == 3:
+        return draw.randrange(-10**12, 10**12)
+    if kind == 4:
+        return draw.uniform(-1e6, 1e6)
+    if kind == 5:
+        return [random_value(draw, depth + 1) for _ in range(draw.randrange(4))]
+    return {f"k{i}": random_value(draw, depth + 1) for i in range(draw.randrange(4))}
+
+
+def check_random_json(bin_dir, folder):
+    """Random objects, escaped and not, with and without spaces: what Python reads is what lands."""
+    draw = random.Random(7)
+    rows = [{"s": f"x{random_value(draw)}", "nested": {"v": random_value(draw)},
+             "i": draw.randrange(-2**63, 2**63)} for _ in range(300)]
+    sync = Sync(bin_dir, folder)
+    lines = [json.dumps(row, ensure_ascii=draw.random() < 0.5, indent=draw.choice([None, 1])) for row in rows]
+    sync.write("r.json", "\n".join(lines))
+    sync.run()
+    found = sync.rows("r", ["s", "nested", "i"])
+    assert [(s, json.loads(n), i) for s, n, i in found] == [(r["s"], r["nested"], r["i"]) for r in rows]
+
+
+def check_empty_folder(bin_dir, folder):
+    """A folder that held files and is empty now is a task, unless that is allowed: it may be a lost mount."""
+    sync = Sync(bin_dir, folder)
+    sync.write("a.csv", "id\n1\n")
+    sync.run()
+    os.remove(sync.files / "a.csv")
+    summary, _ = sync.run(3)
+    assert "empty" in summary["task"], summary
+    assert sync.rows("a", ["id"]) == [(1,)]
+    (sync.base / "source.json").write_text(json.dumps({"folder": str(sync.files), "allow_empty": "true"}))
+    summary, _ = sync.run()
+    assert count(summary, "a") == (0, 1), summary
+
+
+def check_keys(bin_dir, folder):
+    """Keys that can't be are tasks that name what is wrong; changed keys too."""
+    for number, (keys, word) in enumerate((("orders", "orders"), ("t=", "t="), ("t=idd", "idd"), ("t=a,a", "t=a,a"))):
+        sync = Sync(bin_dir, os.path.join(folder, str(number)), keys=keys)
+        sync.write("t.csv", "id,a\n1,2\n")
+        summary, _ = sync.run(3)
+        assert word in summary["task"], (keys, summary)
+    sync = Sync(bin_dir, os.path.join(folder, "changed"), keys="t=id")
+    sync.write("t.csv", "id,a\n1,2\n")
+    sync.run()
+    (sync.base / "source.json").write_text(json.dumps({"folder": str(sync.files)}))
+    os.remove(sync.files / "t.csv")
+    sync.write("u.csv", "v\n1\n")
+    summary, _ = sync.run(3)
+    assert "'t'" in summary["task"] and "key" in summary["task"].lower(), summary
+
+
+def check_names(bin_dir, folder):
+    """Names that can't travel are tasks that name the file; the other files land all the same."""
+    for number, (name, data, word) in enumerate((
+            (b"wide.csv", "id\n1\n".encode("utf-16"), "UTF-16"), (b"head.csv", b"v\xff\n1\n", "head.csv"),
+            (b"key.jsonl", b'{"": 1}\n', "key.jsonl"), (b"n\xff.csv", b"v\n1\n", "UTF-8"))):
+        sync = Sync(bin_dir, os.path.join(folder, str(number)))
+        sync.write("zz.csv", "v\n1\n")
+        with open(os.path.join(os.fsencode(sync.files), name), "wb") as file:
+            file.write(data)
+        summary, _ = sync.run(3)
+        assert word in summary["task"], (name, summary)
+        assert sync.rows("zz", ["v"]) == [(1,)]
 
 
 def main():

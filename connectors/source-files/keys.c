@@ -1,0 +1,78 @@
+/*
+ * source-files: the option "table=column,column; table=…".
+ *
+ * Names compare exactly; blanks around them are not part of them. An entry that can't be understood is a
+ * task: to go on without it would key the rows by something else.
+ */
+#include "files.h"
+
+static weir_bytes trimmed(const char *text, size_t size)
+{
+    while (size > 0 && (*text == ' ' || *text == '\t')) {
+        text++;
+        size--;
+    }
+    while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t'))
+        size--;
+    return (weir_bytes){ text, size };
+}
+
+static bool is_name(weir_bytes text, const char *name)
+{
+    return text.size == strlen(name) && memcmp(text.data, name, text.size) == 0;
+}
+
+/* The columns of one entry, NULL-terminated; NULL when one is missing or named twice. */
+static const char *const *columns_of(weir_call *call, const char *list, size_t size)
+{
+    const char **keys = weir_alloc(call, (size + 2) * sizeof *keys);
+    size_t count = 0;
+
+    for (size_t start = 0, end; start <= size; start = end + 1) {
+        const char *comma = start < size ? memchr(list + start, ',', size - start) : NULL;
+        weir_bytes column;
+
+        end = comma ? (size_t)(comma - list) : size;
+        column = trimmed(list + start, end - start);
+        if (column.size == 0)
+            return NULL;
+        for (size_t i = 0; i < count; i++)
+            if (is_name(column, keys[i]))
+                return NULL;
+        keys[count++] = weir_copy(call, column.data, column.size);
+    }
+    return keys;
+}
+
+weir_status keys_read(weir_call *call, const char *wanted, const char *const **out)
+{
+    const options *opt = weir_options(call);
+    const char *const *found = NULL;
+
+    for (const char *rest = opt->keys; *rest != '\0';) {
+        size_t size = strcspn(rest, ";");
+        weir_bytes entry = trimmed(rest, size);
+        const char *equals = memchr(rest, '=', size);
+        const char *const *keys = NULL;
+        weir_bytes name = { rest, 0 };
+
+        rest += size + (rest[size] == ';');
+        if (entry.size == 0)
+            continue; /* a semicolon at the end */
+        if (equals != NULL) {
+            name = trimmed(name.data, (size_t)(equals - name.data));
+            keys = columns_of(call, equals + 1, (size_t)(entry.data + entry.size - (equals + 1)));
+        }
+        if (name.size == 0 || keys == NULL)
+            return weir_task(call, "'Key columns': '%.*s' is no entry like 'table=column,column'.",
+                             (int)entry.size, entry.data);
+        if (wanted == NULL || !is_name(name, wanted))
+            continue;
+        if (found != NULL)
+            return weir_task(call, "'Key columns' names the table '%s' twice.", wanted);
+        found = keys;
+    }
+    if (out != NULL)
+        *out = found;
+    return WEIR_OK;
+}
