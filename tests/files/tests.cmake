@@ -3,3 +3,10 @@ if(NOT WEIR_SANITIZE)
     add_test(NAME files.sync COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/files/files.py ${CMAKE_BINARY_DIR}/bin)
     set_tests_properties(files.sync PROPERTIES TIMEOUT 120 LABELS files)
 endif()
+
+# The JSON scanner's fuzz target needs the connector's code, which is no part of the library.
+foreach(target replay.files_json fuzz.files_json)
+    if(TARGET ${target})
+        target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/connectors/source-files/json_text.c)
+    endif()
+endforeach()
