@@ -57,8 +57,8 @@ static bool hex4(json_text *t, uint32_t *out)
 static bool unicode_escape(json_text *t, char **to)
 {
     char *p = *to;
-    uint32_t code;
-    uint32_t low;
+    uint32_t code = 0;
+    uint32_t low = 0;
 
     if (!hex4(t, &code))
         return false;
