@@ -79,6 +79,9 @@ typedef struct weir_destination {
      * is refused. Required.
      */
     weir_status (*write)(weir_call *call, const weir_table *table, weir_batch *in);
+    /* The session pool, as in weir_source. Eight requests at once are normal (R-RPC-06). */
+    unsigned sessions_idle_max;
+    weir_status (*check)(weir_call *call, void *session);
 } weir_destination;
 
 /*

@@ -25,7 +25,8 @@ typedef struct weir_source {
     const weir_table *const *tables;
     /*
      * Opens the partner's connection for a configuration; *session is handed to every handler by weir_session
-     * and closed by close(). Called once per request, before the handler. NULL: sessions are NULL.
+     * and closed by close(). Called once per request, before the handler, unless `sessions_idle_max` says
+     * otherwise. NULL: sessions are NULL.
      */
     weir_status (*open)(weir_call *call, void **session);
     void (*close)(void *session);
@@ -38,6 +39,22 @@ typedef struct weir_source {
      */
     weir_status (*update)(weir_call *call, weir_sync *out);
     bool selection_not_supported; /* the form offers no choice of tables and columns */
+    /*
+     * The session pool. How many sessions may wait, unused, for another request of the same configuration; 0:
+     * every request has a session of its own, opened and closed with it. With a pool open() is called only
+     * when no session waits, and what it keeps in the session must not be borrowed from its call. A session
+     * serves one request at a time, and never another configuration than its own. It is closed after a minute
+     * without use, when the process stops, or when its handler failed; close() may then run in a thread of
+     * Weir's. Setup tests always open a new one: they are there to find out whether that works.
+     */
+    unsigned sessions_idle_max;
+    /*
+     * Makes a session that served another request ready for this one: WEIR_OK, or it is closed and the
+     * request gets another. Also called right after a handler that failed, to undo what it left behind; then
+     * WEIR_OK keeps the session. Texts given here go nowhere. NULL: every waiting session is fit, one whose
+     * handler failed is not.
+     */
+    weir_status (*check)(weir_call *call, void *session);
 } weir_source;
 
 /* Inside a weir_source initialiser: WEIR_TABLES(&orders, &items) */

@@ -57,6 +57,7 @@
 #define WEIR_CALL_MEMORY_MAX (1 * WEIR_GIB)    /* a decoded request and its handler's weir_alloc, bytes */
 #define WEIR_LOG_TEXT_SIZE_MAX (16 * WEIR_KIB) /* text of one log line, bytes; more is cut */
 #define WEIR_ROWS_AGE_MAX_MS 1000              /* rows waiting longer for their batch to fill are sent */
+#define WEIR_SESSION_IDLE_MS 60000             /* a pooled session without use for so long is closed */
 #define WEIR_CHECKPOINT_AGE_MAX_MS 3600000     /* without a checkpoint for so long: a warning (R-SRC-04) */
 
 /* --- engine (R-ENG-08) --- */

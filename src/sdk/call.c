@@ -155,12 +155,40 @@ weir_status weir__call_run(weir_call *call, const char *what, unsigned allowed, 
 
     assert(call->guard == NULL);
     call->guard = &guard;
-    if (setjmp(guard) == 0)
+    if (setjmp(guard) == 0) {
         status = body(call, context);
-    else
+    } else {
         status = WEIR_FAILED; /* the text is set */
+        call->left = true;
+    }
     call->guard = NULL;
     return settle(call, what, allowed, status);
+}
+
+static void drop_warning(void *context, weir_bytes text)
+{
+    (void)context;
+    (void)text;
+}
+
+void weir__call_hold_words(weir_call *call, weir_call_words *words)
+{
+    words->failure = call->failure;
+    words->text_size = call->text_size;
+    words->warnings_size = call->warnings_size;
+    words->warn = call->port.warn;
+    memcpy(words->text, call->text, call->text_size + 1);
+    call->failure = WEIR_OK;
+    call->port.warn = drop_warning;
+}
+
+void weir__call_restore_words(weir_call *call, const weir_call_words *words)
+{
+    call->failure = words->failure;
+    call->text_size = words->text_size;
+    call->warnings_size = words->warnings_size;
+    call->port.warn = words->warn;
+    memcpy(call->text, words->text, words->text_size + 1);
 }
 
 /* Leaves the handler: memory has run out, and weir_alloc promises never to return NULL. */

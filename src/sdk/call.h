@@ -43,6 +43,7 @@ struct weir_call {
     weir_mask mask;
     jmp_buf *guard; /* where weir_alloc goes when memory has run out */
     bool stopped;   /* the handler was told that the process is stopping */
+    bool left;      /* a handler was left half-way */
 };
 
 /* An empty call; false when out of memory. */
@@ -70,6 +71,17 @@ typedef weir_status (*weir_call_body)(weir_call *call, void *context);
 weir_status weir__call_run(weir_call *call, const char *what, unsigned allowed, weir_call_body body,
                            void *context);
 #define WEIR_MAY_RETURN(status) (1U << -(status))
+
+/* What a call has said so far, put aside while something runs whose words are not the request's. */
+typedef struct weir_call_words {
+    weir_status failure;
+    size_t text_size;
+    size_t warnings_size;
+    void (*warn)(void *context, weir_bytes text);
+    char text[WEIR_ERROR_MESSAGE_SIZE_MAX + 1];
+} weir_call_words;
+void weir__call_hold_words(weir_call *call, weir_call_words *words);
+void weir__call_restore_words(weir_call *call, const weir_call_words *words);
 
 /* From now on weir_running is false in every call of the process; safe in a signal handler. */
 void weir__call_stop_all(void);

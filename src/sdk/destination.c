@@ -21,6 +21,7 @@ weir_status weir__destination_check(const weir_destination *destination, weir_er
         { "alter", destination->alter != NULL },       { "truncate", destination->truncate != NULL },
         { "write", destination->write != NULL },
     };
+    weir_connector connector;
 
     if (destination->name == NULL || destination->name[0] == '\0')
         return weir__error(err, "the destination has no .name");
@@ -28,8 +29,9 @@ weir_status weir__destination_check(const weir_destination *destination, weir_er
         if (!required[i].there)
             return weir__error(err, "the destination '%s' has no .%s: every destination needs one",
                                destination->name, required[i].name);
-    if (destination->open == NULL && destination->close != NULL)
-        return weir__error(err, "the destination '%s' has .close but no .open", destination->name);
+    weir__destination_connector(destination, &connector);
+    if (weir__connector_check(&connector, "destination", destination->name, err) != WEIR_OK)
+        return WEIR_FAILED;
     for (const weir_setup_test *test = destination->tests; test != NULL && test->name != NULL; test++)
         if (test->run == NULL)
             return weir__error(err, "the setup test '%s' has no function", test->name);
@@ -43,6 +45,8 @@ void weir__destination_connector(const weir_destination *destination, weir_conne
         .tests = destination->tests,
         .open = destination->open,
         .close = destination->close,
+        .check = destination->check,
+        .sessions_idle_max = destination->sessions_idle_max,
         .selection = true,
         .definition = destination,
     };

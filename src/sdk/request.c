@@ -90,6 +90,8 @@ static weir_status take_settings(weir_request *request, const weir_request_type 
     return WEIR_OK;
 }
 
+/* --- sessions --- */
+
 static weir_status run_open(weir_call *call, void *context)
 {
     const weir_request *request = context;
@@ -97,29 +99,98 @@ static weir_status run_open(weir_call *call, void *context)
     return request->connector->open(call, &call->session);
 }
 
+static weir_status run_check(weir_call *call, void *context)
+{
+    const weir_request *request = context;
+
+    return request->connector->check(call, call->session);
+}
+
+/* Whether the call's session may serve on. What check() says about it is not the request's answer. */
+static bool is_fit(weir_request *request)
+{
+    weir_call_words words;
+    weir_status status;
+
+    if (request->connector->check == NULL)
+        return true;
+    weir__call_hold_words(&request->call, &words);
+    status = weir__call_run(&request->call, "check", 0, run_check, request);
+    weir__call_restore_words(&request->call, &words);
+    return status == WEIR_OK;
+}
+
+static void close_session(weir_request *request)
+{
+    if (request->connector->close != NULL && request->call.session != NULL)
+        request->connector->close(request->call.session);
+    request->call.session = NULL;
+}
+
+/* One that waits and is fit, else a new one. */
+static weir_status get_session(weir_request *request, bool new_session)
+{
+    weir_pool *pool = request->connector->pool;
+    weir_call *call = &request->call;
+
+    while (pool != NULL && !new_session && (call->session = weir__pool_take(pool, &call->settings)) != NULL) {
+        if (is_fit(request))
+            return WEIR_OK;
+        close_session(request);
+    }
+    return weir__call_run(call, "open", 0, run_open, request);
+}
+
+/* A handler that was left half-way has a session that nobody knows. */
+static void end_session(weir_request *request, weir_status status)
+{
+    weir_pool *pool = request->connector->pool;
+    weir_call *call = &request->call;
+    bool failed = status == WEIR_FAILED || status == WEIR_TASK || status == WEIR_CANCELLED;
+    bool keep = pool != NULL && call->session != NULL && !call->left;
+
+    if (keep && failed)
+        keep = request->connector->check != NULL && is_fit(request);
+    if (keep && weir__pool_give(pool, &call->settings, call->session))
+        call->session = NULL;
+    else
+        close_session(request);
+}
+
 weir_status weir__request_run(weir_request *request, const weir_request_type *type, weir_call_body body,
                               void *context)
 {
-    const weir_connector *connector = request->connector;
     weir_call *call = &request->call;
     weir_settings settings;
     weir_status status;
 
     if (take_settings(request, type, &settings) != WEIR_OK)
         return WEIR_FAILED;
-    status = weir__call_configure(call, connector->form, &settings);
+    status = weir__call_configure(call, request->connector->form, &settings);
     if (status != WEIR_OK)
         return status;
-    if (connector->open != NULL) {
-        status = weir__call_run(call, "open", 0, run_open, request);
+    if (request->connector->open != NULL) {
+        status = get_session(request, type->new_session);
         if (status != WEIR_OK)
             return status;
     }
     status = weir__call_run(call, type->what, type->allowed, body, context);
-    if (connector->close != NULL && call->session != NULL)
-        connector->close(call->session);
-    call->session = NULL;
+    end_session(request, status);
     return status;
+}
+
+weir_status weir__connector_check(const weir_connector *connector, const char *kind, const char *name,
+                                  weir_error *err)
+{
+    if (connector->open == NULL && connector->close != NULL)
+        return weir__error(err, "the %s '%s' has .close but no .open", kind, name);
+    if (connector->sessions_idle_max > 0 && (connector->open == NULL || connector->close == NULL))
+        return weir__error(err, "the %s '%s' has .sessions_idle_max, but sessions need .open and .close",
+                           kind, name);
+    if (connector->check != NULL && connector->sessions_idle_max == 0)
+        return weir__error(err, "the %s '%s' has .check, which is of use with .sessions_idle_max only", kind,
+                           name);
+    return WEIR_OK;
 }
 
 static weir_rpc_code send_reply(weir_request *request, const weir_request_type *type)
@@ -258,6 +329,7 @@ weir_rpc_code weir__serve_test(weir_rpc_call *rpc, void *context)
         .reply = &weir__v2_test_response,
         WEIR_REQUEST_CONFIGURATION(v2_test_request),
         .what = "test",
+        .new_session = true,
         .handle = handle_test,
         .answer = answer_test,
     };

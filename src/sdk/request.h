@@ -1,7 +1,7 @@
 /*
  * sdk/request: one gRPC request from bytes to a handler and back.
  *
- *   receive → decode → configure (options, secrets) → open session → handler → close → answer → encode → send
+ *   receive → decode → configure (options, secrets) → session → handler → session back → answer → send
  *
  * What differs between requests is a weir_request_type; the rest is here, once. Also what sources and
  * destinations have in common: the form and the setup tests. A request belongs to the thread that serves it.
@@ -11,6 +11,7 @@
 
 #include "rpc/server.h"
 #include "sdk/call.h"
+#include "sdk/pool.h"
 #include "wire/v2.h"
 
 /* What a connector of either kind has, as far as requests need it. Static while the connector is served. */
@@ -19,8 +20,11 @@ typedef struct weir_connector {
     const weir_setup_test *tests; /* may be NULL */
     weir_status (*open)(weir_call *call, void **session);
     void (*close)(void *session);
+    weir_status (*check)(weir_call *call, void *session);
+    size_t sessions_idle_max;
     bool selection;
     const void *definition; /* the weir_source or weir_destination */
+    weir_pool *pool;        /* NULL: sessions are not kept */
 } weir_connector;
 
 /* A request being served. */
@@ -40,6 +44,7 @@ typedef struct weir_request_type {
     size_t configuration_count;
     const char *what; /* the handler's name, for texts */
     unsigned allowed; /* as in weir__call_run */
+    bool new_session; /* no session of the pool will do */
     /* Runs the partner's handler; inside weir__call_run, with a session. Has it all in `request`. */
     weir_status (*handle)(weir_call *call, void *request);
     /*
@@ -56,9 +61,13 @@ typedef struct weir_request_type {
 weir_rpc_code weir__request_serve(const weir_request_type *type, weir_rpc_call *rpc,
                                   const weir_connector *connector);
 
+/* Says what is wrong with how a definition asks for sessions; `kind` and `name` are for the text. */
+weir_status weir__connector_check(const weir_connector *connector, const char *kind, const char *name,
+                                  weir_error *err) WEIR_CHECKED;
+
 /* Steps of it, for requests that are not unary; `decode` receives the message. Return a failure. */
 weir_rpc_code weir__request_decode(weir_request *request, const weir_request_type *type);
-/* Parses the configuration, opens the session and runs `body(call, context)`, closes. */
+/* Parses the configuration, gets a session, runs `body(call, context)`, closes the session or keeps it. */
 weir_status weir__request_run(weir_request *request, const weir_request_type *type, weir_call_body body,
                               void *context);
 /* The gRPC status for a failure, its text included. */

@@ -20,6 +20,7 @@ weir_status weir__source_check(const weir_source *source, weir_error *err)
 {
     v2_schema_response reply = { 0 };
     size_t count = 0;
+    weir_connector connector;
     weir_arena *arena;
     weir_status status;
 
@@ -27,8 +28,9 @@ weir_status weir__source_check(const weir_source *source, weir_error *err)
         return weir__error(err, "the source has no .name");
     if (source->update == NULL)
         return weir__error(err, "the source '%s' has no .update: every source needs one", source->name);
-    if (source->open == NULL && source->close != NULL)
-        return weir__error(err, "the source '%s' has .close but no .open", source->name);
+    weir__source_connector(source, &connector);
+    if (weir__connector_check(&connector, "source", source->name, err) != WEIR_OK)
+        return WEIR_FAILED;
     if (weir__form_check(&source->form, err) != WEIR_OK || check_tests(source->tests, err) != WEIR_OK)
         return WEIR_FAILED;
     while (source->tables != NULL && source->tables[count] != NULL) {
@@ -50,6 +52,8 @@ void weir__source_connector(const weir_source *source, weir_connector *out)
         .tests = source->tests,
         .open = source->open,
         .close = source->close,
+        .check = source->check,
+        .sessions_idle_max = source->sessions_idle_max,
         .selection = !source->selection_not_supported,
         .definition = source,
     };
