@@ -399,6 +399,18 @@ static bool will_compress(weir_rpc_call *call, unsigned flags)
     return yes;
 }
 
+/* Without a socket, a message is handed over on the spot. */
+static weir_status send_local(weir_rpc_call *call, weir_bytes message, weir_error *err)
+{
+    if (weir__rpc_call_running(call) &&
+        (call->local->take == NULL || call->local->take(call->local->context, call, message) == WEIR_OK))
+        return WEIR_OK;
+    weir__rpc_call_end(call, WEIR_RPC_CANCELLED, "cancelled", true);
+    return weir__error_as(err, WEIR_CANCELLED, "the call '%s' is over: %s", call->method,
+                          has_passed(call->deadline_ns) ? "its deadline has passed"
+                                                        : "the client has cancelled it or went away");
+}
+
 weir_status weir__rpc_send(weir_rpc_call *call, weir_bytes message, unsigned flags, weir_error *err)
 {
     unsigned char prefix[WEIR_RPC_PREFIX_SIZE];
@@ -412,6 +424,8 @@ weir_status weir__rpc_send(weir_rpc_call *call, weir_bytes message, unsigned fla
     if (message.size > call->message_size_max)
         return weir__error(err, "cannot send a message of %zu bytes in call '%s': the limit is %zu bytes",
                            message.size, call->method, call->message_size_max);
+    if (call->local != NULL)
+        return send_local(call, message, err);
     weir__buf_init(&packed, message.size + message.size / 8 + 2 * 65536);
     compressed = will_compress(call, flags);
     if (compressed) {

@@ -17,6 +17,7 @@
 #include "rpc/block.h"
 #include "rpc/client.h"
 #include "rpc/frame.h"
+#include "rpc/local.h"
 #include "rpc/server.h"
 
 typedef struct weir_rpc_stream weir_rpc_stream; /* conn_internal.h */
@@ -45,7 +46,8 @@ struct weir_rpc_call {
     weir_rpc_kind kind;
     const weir_rpc_method *entry; /* server: what serves it */
     weir_rpc_port *port;
-    weir_rpc_pool *pool; /* held */
+    const weir_rpc_local *local; /* served without a socket (rpc/local.h); else NULL */
+    weir_rpc_pool *pool;         /* held */
     size_t message_size_max;
     size_t outbound_size_max;
     size_t window_size;

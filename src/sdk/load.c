@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "sdk/probe.h"
 
 static size_t add(weir_load_file *files, size_t at, const weir_bytes *paths, size_t count,
                   weir_batch_kind kind)
@@ -137,8 +138,10 @@ weir_status weir_batch_next(weir_batch *in, weir_row *row)
                 return fail(in, &err);
         }
         status = weir__reader_next(in->reader, row, &err);
-        if (status == WEIR_ITEM)
+        if (status == WEIR_ITEM) {
+            weir__probe_row();
             return WEIR_ITEM;
+        }
         if (status != WEIR_OK)
             return fail(in, &err);
         weir__file_close(in->file);

@@ -18,6 +18,7 @@
 #include "base/utf8.h"
 #include "data/decimal.h"
 #include "sdk/log.h"
+#include "sdk/probe.h"
 #include "sdk/tables.h"
 #include "sys/entropy.h"
 
@@ -378,7 +379,10 @@ static weir_status emit(weir_sync *out, const weir_table *table, weir_op op, pre
     plan->rows_sent = plan->rows_sent || op != WEIR_TRUNCATE;
     if (out->oldest_ns == 0)
         out->oldest_ns = out->checked_ns;
-    return status == WEIR_ITEM ? send_records(out, false) : WEIR_OK;
+    if (status == WEIR_ITEM && send_records(out, false) != WEIR_OK)
+        return out->failure;
+    weir__probe_row();
+    return WEIR_OK;
 }
 
 weir_status weir_upsert(weir_sync *out, const weir_table *table, const weir_cell *cells, size_t count)
