@@ -402,13 +402,15 @@ static bool will_compress(weir_rpc_call *call, unsigned flags)
 /* Without a socket, a message is handed over on the spot. */
 static weir_status send_local(weir_rpc_call *call, weir_bytes message, weir_error *err)
 {
+    const weir_rpc_local *local = call->local;
+    size_t room;
+
     if (weir__rpc_call_running(call) &&
-        (call->local->take == NULL || call->local->take(call->local->context, call, message) == WEIR_OK))
+        (local->take == NULL || local->take(local->context, call, message) == WEIR_OK))
         return WEIR_OK;
-    weir__rpc_call_end(call, WEIR_RPC_CANCELLED, "cancelled", true);
-    return weir__error_as(err, WEIR_CANCELLED, "the call '%s' is over: %s", call->method,
-                          has_passed(call->deadline_ns) ? "its deadline has passed"
-                                                        : "the client has cancelled it or went away");
+    weir__rpc_call_end(call, has_passed(call->deadline_ns) ? WEIR_RPC_DEADLINE_EXCEEDED : WEIR_RPC_CANCELLED,
+                       "", true);
+    return wait_room(call, &room, err); /* says why it is over */
 }
 
 weir_status weir__rpc_send(weir_rpc_call *call, weir_bytes message, unsigned flags, weir_error *err)

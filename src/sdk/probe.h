@@ -1,7 +1,7 @@
 /*
  * sdk/probe: where a test watches the rows that pass between a handler and the SDK, one by one.
  *
- * Nothing is installed in a connector that is served; then a row costs one load and a branch that is not taken.
+ * Nothing is installed in a connector that is served: a row costs one load and a branch that is not taken.
  */
 #ifndef WEIR_SDK_PROBE_H
 #define WEIR_SDK_PROBE_H
