@@ -16,28 +16,55 @@
 
 /* An option of a command; the same table parses, documents and completes it. */
 typedef struct cli_option {
-    const char *name;  /* with the dashes */
-    const char *value; /* what its value is called in the help; NULL: a flag */
+    const char *name; /* with the dashes */
+    /*
+     * What its value is called in the help; NULL: a flag. Words in lower case parted by "|" are all there is
+     * to choose from, and completion offers them.
+     */
+    const char *value;
     const char *help;
     bool required;
 } cli_option;
 
-/*
- * Reads `--name value`, `--name=value` and flags into `values`, one per option (NULL: absent; flags: "").
- * Returns -1 to go on, or an exit code after having said what is wrong. `--help` and `-h` print `help` and
- * return CLI_SUCCESS.
- */
+/* An argument that is known by its place; all of a command's are required. */
+typedef struct cli_argument {
+    const char *name; /* in capitals, as the help calls it */
+    const char *help;
+    const char *const *choices; /* NULL-terminated: all there is; NULL: anything */
+} cli_argument;
+
 typedef struct cli_command {
     const char *name;
     const char *summary;
-    const char *usage;    /* after "usage: weir " */
-    const char *examples; /* and notes, printed after the options */
+    const char *usage; /* after "usage: weir " */
+    /*
+     * Printed after the options: "examples:" with indented command lines, then notes as paragraphs; one that
+     * begins with "Exit status:" tells the exit codes. The manual page is made of the same text.
+     */
+    const char *examples;
     const cli_option *options;
     size_t option_count;
     int (*run)(char **values);
+    const cli_argument *arguments; /* in their order */
+    size_t argument_count;
 } cli_command;
 
+/* The commands that are tables; static. */
+const cli_command *const *cli_commands(size_t *count);
+/*
+ * Reads `--name value`, `--name=value`, flags and arguments into `values`: one per option (NULL: absent;
+ * flags: not NULL), then one per argument. Returns -1 to go on, or an exit code after having said what is wrong.
+ * `--help` and `-h` print the help and return CLI_SUCCESS.
+ */
 int cli_parse(const cli_command *command, int argc, char **argv, char **values);
+/* The next word of a value such as "auto|port|socket": its length, 0 at the end; *at moves on. */
+size_t cli_word_next(const char **at, const char **word);
+/* True when all that an option takes is the words of its `value`. */
+bool cli_option_has_words(const cli_option *option);
+/* `weir completion SHELL`; `shell` may be NULL. */
+int cli_completion(const char *shell);
+/* The manual page, mdoc, of a command, or of weir itself when it is NULL, to standard output. */
+void cli_man(const cli_command *command);
 /* The whole program; `argv` as main gets it. */
 int cli_main(int argc, char **argv);
 

@@ -93,7 +93,7 @@ class Sync(unittest.TestCase):
         cases = [[BIN / "weir"], [BIN / "weir", "snyc"], good[:-4], good + ["--colour"], good + ["--json=yes"],
                  good + ["--attempts", "0"], good + ["--attempts", "many"], good + ["--parallel", "17"],
                  good + ["--schema", "twice"], good + ["--transport", "pigeon"], good + ["--attempts"],
-                 [BIN / "weir", "completion", "fish"]]
+                 [BIN / "weir", "completion", "tcsh"], [BIN / "weir", "help", "snyc"]]
         for arguments in cases:
             done = self.run_weir(arguments)
             self.assertEqual(done.returncode, 2, arguments)
@@ -112,6 +112,9 @@ class Sync(unittest.TestCase):
         shell = subprocess.run(["bash", "-c", script + "\nCOMP_WORDS=(weir sync --des); COMP_CWORD=2; _weir\n"
                                 "echo ${COMPREPLY[@]}"], capture_output=True, text=True)
         self.assertEqual(shell.stdout.split(), ["--destination", "--destination-config"], shell.stderr)
+        shell = subprocess.run(["bash", "-c", script + "\nCOMP_WORDS=(weir sync --transport ''); COMP_CWORD=3; _weir\n"
+                                "echo ${COMPREPLY[@]}"], capture_output=True, text=True)
+        self.assertEqual(shell.stdout.split(), ["auto", "port", "socket"], shell.stderr)
 
     # --- configuration ---
 
