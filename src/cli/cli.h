@@ -53,8 +53,8 @@ typedef struct cli_command {
 const cli_command *const *cli_commands(size_t *count);
 /*
  * Reads `--name value`, `--name=value`, flags and arguments into `values`: one per option (NULL: absent;
- * flags: not NULL), then one per argument. Returns -1 to go on, or an exit code after having said what is wrong.
- * `--help` and `-h` print the help and return CLI_SUCCESS.
+ * flags: not NULL), then one per argument. Returns -1 to go on, or an exit code after having said what is
+ * wrong. `--help` and `-h` print the help and return CLI_SUCCESS.
  */
 int cli_parse(const cli_command *command, int argc, char **argv, char **values);
 /* The next word of a value such as "auto|port|socket": its length, 0 at the end; *at moves on. */
