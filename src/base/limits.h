@@ -72,6 +72,11 @@
 #define WEIR_GROUPS_WAITING_MAX 4               /* groups that wait to be loaded without a state */
 #define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)      /* files not yet loaded; past it loading starts early */
 
+/* --- model (the oracle) --- */
+#define WEIR_MODEL_ROWS_MAX ((size_t)100000000) /* rows of a table in the model */
+#define WEIR_DIFFERENCES_MAX ((size_t)100)      /* differences listed when rows are compared, unless told */
+#define WEIR_DIFFERENCE_TEXT_MAX ((size_t)200)  /* bytes of a value shown in a difference; more is cut */
+
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");
 static_assert(WEIR_CELL_SIZE_MAX <= WEIR_ROW_SIZE_MAX, "a cell fits into a row");
