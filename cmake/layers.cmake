@@ -10,7 +10,7 @@ pkg_check_modules(SQLITE REQUIRED sqlite3)
 
 # What a connector is made of, and what only the platform's own program links.
 set(WEIR_LIBRARY_LAYERS base data wire batch model sys rpc sdk harness)
-set(WEIR_PROGRAM_LAYERS engine cli)
+set(WEIR_PROGRAM_LAYERS engine tester cli)
 set(WEIR_EXTERNAL nghttp2 zstd z crypto jansson)
 
 # layer(NAME): an object library of all C files of src/NAME, generated ones included.

@@ -8,7 +8,7 @@
 
 #define VALUES_MAX 64 /* options and arguments of one command */
 
-static const cli_command *const commands[] = { &cli_sync };
+static const cli_command *const commands[] = { &cli_sync, &cli_test };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -98,6 +98,18 @@ static int take_argument(const cli_command *command, char *text, char **values)
     return choice_error(command, &command->arguments[at], text);
 }
 
+static int unknown_option(const cli_command *command, const char *argument)
+{
+    size_t size = strcspn(argument, "=");
+
+    for (size_t i = 0; i < command->hint_count; i++)
+        if (strlen(command->hints[i].name) == size && strncmp(command->hints[i].name, argument, size) == 0) {
+            cli_error("%s: %s", command->hints[i].name, command->hints[i].text);
+            return CLI_USAGE;
+        }
+    return usage_error(command, "unknown argument", argument);
+}
+
 /* An option, and its value when that is an argument of its own; *used is how many arguments were taken. */
 static int take_option(const cli_command *command, int argc, char **argv, char **values, int *used)
 {
@@ -107,12 +119,14 @@ static int take_option(const cli_command *command, int argc, char **argv, char *
 
     *used = 1;
     if (option == NULL)
-        return usage_error(command, "unknown argument", argv[0]);
+        return unknown_option(command, argv[0]);
     at = (size_t)(option - command->options);
     if (values[at] != NULL)
         return usage_error(command, "this option is given twice:", option->name);
     if (option->value == NULL) {
-        if (equals != NULL)
+        if (equals != NULL && strcmp(equals, "=false") == 0)
+            return -1;
+        if (equals != NULL && strcmp(equals, "=true") != 0)
             return usage_error(command, "this option takes no value:", option->name);
         values[at] = argv[0];
         return -1;

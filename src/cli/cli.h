@@ -33,6 +33,12 @@ typedef struct cli_argument {
     const char *const *choices; /* NULL-terminated: all there is; NULL: anything */
 } cli_argument;
 
+/* What to say about an option that is known elsewhere, but not here. */
+typedef struct cli_hint {
+    const char *name;
+    const char *text;
+} cli_hint;
+
 typedef struct cli_command {
     const char *name;
     const char *summary;
@@ -47,6 +53,8 @@ typedef struct cli_command {
     int (*run)(char **values);
     const cli_argument *arguments; /* in their order */
     size_t argument_count;
+    const cli_hint *hints; /* may be NULL */
+    size_t hint_count;
 } cli_command;
 
 /* The commands that are tables; static. */
@@ -54,7 +62,8 @@ const cli_command *const *cli_commands(size_t *count);
 /*
  * Reads `--name value`, `--name=value`, flags and arguments into `values`: one per option (NULL: absent;
  * flags: not NULL), then one per argument. Returns -1 to go on, or an exit code after having said what is
- * wrong. `--help` and `-h` print the help and return CLI_SUCCESS.
+ * wrong. `--help` and `-h` print the help and return CLI_SUCCESS. A flag may also be written `--name=true` or
+ * `--name=false`.
  */
 int cli_parse(const cli_command *command, int argc, char **argv, char **values);
 /* The next word of a value such as "auto|port|socket": its length, 0 at the end; *at moves on. */
@@ -69,6 +78,7 @@ void cli_man(const cli_command *command);
 int cli_main(int argc, char **argv);
 
 extern const cli_command cli_sync;
+extern const cli_command cli_test;
 
 /* Prints "weir: " and the text, one line, to standard error. */
 void cli_error(const char *format, ...) WEIR_PRINTF(1, 2);

@@ -1,0 +1,290 @@
+/* tester/tester: see tester.h. The report is a jansson object that grows as the run goes. */
+#include "tester/tester.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+#include "sys/clock.h"
+#include "sys/console.h"
+
+#define LINE_SIZE ((size_t)8192)
+#define ERRORS 2 /* standard error */
+
+struct tester {
+    tester_options options;
+    pthread_mutex_t lock; /* of the console and the report */
+    json_t *report;
+    size_t faults;
+    size_t warnings;
+    int64_t begun_ns;
+    tester_verdict verdict; /* whose failure an error is */
+};
+
+tester *tester_new(const tester_options *options)
+{
+    tester *t = weir__calloc(1, sizeof *t);
+
+    if (t == NULL)
+        return NULL;
+    t->options = *options;
+    t->begun_ns = weir__clock_ns();
+    t->report = json_object();
+    if (t->report == NULL || pthread_mutex_init(&t->lock, NULL) != 0) {
+        json_decref(t->report);
+        weir__free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void tester_free(tester *t)
+{
+    if (t == NULL)
+        return;
+    json_decref(t->report);
+    pthread_mutex_destroy(&t->lock);
+    weir__free(t);
+}
+
+const tester_options *tester_options_of(const tester *t)
+{
+    return &t->options;
+}
+
+size_t tester_faults(const tester *t)
+{
+    return t->faults;
+}
+
+size_t tester_warnings(const tester *t)
+{
+    return t->warnings;
+}
+
+/* --- console --- */
+
+/* Formats a text into `line`: one line, whole characters. Returns its size. */
+static size_t format_line(char line[LINE_SIZE], const char *format, va_list args)
+{
+    int length = vsnprintf(line, LINE_SIZE, format, args);
+    size_t size = length < 0 ? 0 : (size_t)length < LINE_SIZE ? (size_t)length : LINE_SIZE - 1;
+
+    size = weir__utf8_prefix(line, size);
+    for (size_t i = 0; i < size; i++)
+        if (line[i] == '\n' || line[i] == '\r')
+            line[i] = ' ';
+    line[size] = '\0';
+    return size;
+}
+
+static void put_line(tester *t, const char *level, const char *color, const char *text)
+{
+    char out[LINE_SIZE + 64];
+    bool colors = color[0] != '\0' && weir__console_is_terminal(ERRORS);
+    int length = snprintf(out, sizeof out, "%s%-7s%s %s\n", colors ? color : "", level,
+                          colors ? "\x1b[0m" : "", text);
+
+    pthread_mutex_lock(&t->lock);
+    if (length > 0)
+        (void)weir__console_write(ERRORS, out, (size_t)length);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void tester_say(tester *t, const char *format, ...)
+{
+    char line[LINE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    (void)format_line(line, format, args);
+    va_end(args);
+    put_line(t, "INFO", "", line);
+}
+
+void tester_warn(tester *t, const char *format, ...)
+{
+    char line[LINE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    (void)format_line(line, format, args);
+    va_end(args);
+    put_line(t, "WARNING", "\x1b[33m", line);
+    tester_list(t, "warnings", line);
+    t->warnings++;
+}
+
+void tester_fault(tester *t, const char *format, ...)
+{
+    char line[LINE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    (void)format_line(line, format, args);
+    va_end(args);
+    put_line(t, "SEVERE", "\x1b[31m", line);
+    tester_list(t, "faults", line);
+    t->faults++;
+}
+
+void tester_show(tester *t, weir_bytes text)
+{
+    pthread_mutex_lock(&t->lock);
+    (void)weir__console_write(ERRORS, text.data, text.size);
+    if (text.size > 0 && text.data[text.size - 1] != '\n')
+        (void)weir__console_write(ERRORS, "\n", 1);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* --- report; it is for information, so what memory does not allow is left out --- */
+
+/* The object that holds the last part of the dotted `name`, made when new; *leaf is that part. */
+static json_t *holder(json_t *root, const char *name, const char **leaf)
+{
+    const char *dot;
+
+    while (root != NULL && (dot = strchr(name, '.')) != NULL) {
+        json_t *next;
+        char part[64];
+        size_t size = (size_t)(dot - name);
+
+        if (size >= sizeof part)
+            return NULL;
+        memcpy(part, name, size);
+        part[size] = '\0';
+        next = json_object_get(root, part);
+        if (next == NULL) {
+            next = json_object();
+            if (json_object_set_new(root, part, next) != 0)
+                return NULL;
+        }
+        root = next;
+        name = dot + 1;
+    }
+    *leaf = name;
+    return root;
+}
+
+void tester_count(tester *t, const char *name, uint64_t more)
+{
+    const char *leaf;
+    json_t *to;
+
+    pthread_mutex_lock(&t->lock);
+    to = holder(t->report, name, &leaf);
+    if (to != NULL)
+        (void)json_object_set_new(
+            to, leaf, json_integer(json_integer_value(json_object_get(to, leaf)) + (json_int_t)more));
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* A text as a JSON string, whatever its bytes. */
+static json_t *text_value(const char *text)
+{
+    json_t *value = json_string(text);
+
+    return value != NULL ? value : json_string("(no UTF-8)");
+}
+
+void tester_note(tester *t, const char *name, const char *value)
+{
+    const char *leaf;
+    json_t *to;
+
+    pthread_mutex_lock(&t->lock);
+    to = holder(t->report, name, &leaf);
+    if (to != NULL)
+        (void)json_object_set_new(to, leaf, text_value(value));
+    pthread_mutex_unlock(&t->lock);
+}
+
+void tester_list(tester *t, const char *name, const char *value)
+{
+    const char *leaf;
+    json_t *to;
+    json_t *list;
+
+    pthread_mutex_lock(&t->lock);
+    to = holder(t->report, name, &leaf);
+    list = to != NULL ? json_object_get(to, leaf) : NULL;
+    if (to != NULL && list == NULL) {
+        list = json_array();
+        if (json_object_set_new(to, leaf, list) != 0)
+            list = NULL;
+    }
+    if (list != NULL)
+        (void)json_array_append_new(list, text_value(value));
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* --- the end --- */
+
+weir_status tester_blame(tester *t, tester_verdict verdict, weir_status status)
+{
+    if (t->verdict == TESTER_PASS)
+        t->verdict = verdict;
+    return status;
+}
+
+static const char *verdict_name(tester_verdict verdict)
+{
+    static const char *const names[] = { "pass", "connector failure", "usage", "tester error" };
+
+    return names[verdict];
+}
+
+static int write_out(const char *text, size_t size, void *context)
+{
+    (void)context;
+    return weir__console_write(1, text, size) ? 0 : -1;
+}
+
+/* The whole report as one line on standard output; false when nobody takes it. */
+static bool print_report(tester *t, tester_verdict verdict, const char *error)
+{
+
+    (void)json_object_set_new(t->report, "tester", json_string(t->options.source ? "source" : "destination"));
+    (void)json_object_set_new(t->report, "profile",
+                              json_string(t->options.profile == TESTER_OFFICIAL ? "official" : "production"));
+    (void)json_object_set_new(t->report, "seed", json_integer((json_int_t)t->options.seed));
+    (void)json_object_set_new(t->report, "seconds",
+                              json_real((double)(weir__clock_ns() - t->begun_ns) / 1e9));
+    (void)json_object_set_new(t->report, "exit_code", json_integer(verdict));
+    (void)json_object_set_new(t->report, "verdict", json_string(verdict_name(verdict)));
+    (void)json_object_set_new(t->report, "error", error != NULL ? text_value(error) : json_null());
+    if (json_object_get(t->report, "warnings") == NULL)
+        (void)json_object_set_new(t->report, "warnings", json_array());
+    if (json_object_get(t->report, "faults") == NULL)
+        (void)json_object_set_new(t->report, "faults", json_array());
+    return json_dump_callback(t->report, write_out, NULL,
+                              JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(6)) == 0 &&
+           weir__console_write(1, "\n", 1);
+}
+
+int tester_finish(tester *t, weir_status status, const weir_error *err)
+{
+    tester_verdict verdict = TESTER_PASS;
+    const char *error = NULL;
+
+    if (status < 0) {
+        verdict = t->verdict != TESTER_PASS ? t->verdict : TESTER_BROKEN;
+        error = err->text;
+        put_line(t, "SEVERE", "\x1b[31m", error);
+    } else if (t->faults > 0) {
+        verdict = TESTER_CONNECTOR;
+    }
+    if (verdict == TESTER_PASS)
+        put_line(t, "INFO", "\x1b[32m", "Test run SUCCEEDED");
+    else
+        put_line(t, "SEVERE", "\x1b[31m", "Test run FAILED");
+    if (t->options.json && !print_report(t, verdict, error)) {
+        put_line(t, "SEVERE", "\x1b[31m", "the report could not be written to standard output");
+        if (verdict == TESTER_PASS)
+            verdict = TESTER_BROKEN;
+    }
+    return (int)verdict;
+}
