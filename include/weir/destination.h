@@ -51,6 +51,61 @@ typedef struct weir_truncation {
     const char *deleted_column;
 } weir_truncation;
 
+/*
+ * The operations of Migrate (R-MIG). Each says which member of weir_migration.as goes with it. The
+ * conversions from and to live mode are no part of it: the SDK answers them with "unsupported" (R-MIG-05).
+ */
+typedef enum weir_migration_kind {
+    WEIR_MIGRATE_DROP_TABLE = 1,         /* none; a table that is missing is success */
+    WEIR_MIGRATE_DROP_COLUMN_HISTORY,    /* column: stays, with NULL from `time` on (R-MIG-04) */
+    WEIR_MIGRATE_COPY_TABLE,             /* names: tables */
+    WEIR_MIGRATE_COPY_COLUMN,            /* names: columns */
+    WEIR_MIGRATE_COPY_TABLE_TO_HISTORY,  /* names: tables, and deleted_column */
+    WEIR_MIGRATE_RENAME_TABLE,           /* names: tables */
+    WEIR_MIGRATE_RENAME_COLUMN,          /* names: columns */
+    WEIR_MIGRATE_ADD_COLUMN_HISTORY,     /* column: with its value from `time` on (R-MIG-04) */
+    WEIR_MIGRATE_ADD_COLUMN_DEFAULT,     /* column: in all rows; one that exists still gets it (R-MIG-02) */
+    WEIR_MIGRATE_UPDATE_COLUMN,          /* column: in all rows */
+    WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY, /* mode */
+    WEIR_MIGRATE_HISTORY_TO_SOFT_DELETE  /* mode */
+} weir_migration_kind;
+
+/* Two tables of the schema, or two columns of the table. */
+typedef struct weir_migration_names {
+    const char *from;
+    const char *to;
+    const char *deleted_column; /* COPY_TABLE_TO_HISTORY: as in weir_migration_mode */
+} weir_migration_names;
+
+/*
+ * A column and what goes into it. `value` is the value's text (R-BAT-08), to be brought to the column's type
+ * by weir_cell_from_text; its `data` is NULL where NULL is meant (R-MIG-03), else terminated by NUL, too.
+ * `type` is WEIR_UNSPECIFIED where the request does not tell it (update, drop): describe the table.
+ */
+typedef struct weir_migration_column {
+    const char *name;
+    weir_type type;
+    weir_bytes value;
+    weir_time time; /* the operation's timestamp; of the two in history mode */
+} weir_migration_column;
+
+typedef struct weir_migration_mode {
+    const char *deleted_column; /* NULL: rows have no mark of deletion; may have any name (R-MIG-05) */
+    bool keep_deleted_rows;     /* history to soft delete: what the request says; false when it is silent */
+} weir_migration_mode;
+
+/* One migration. Every one may be sent again after it was done, wholly or in part (R-MIG-01). */
+typedef struct weir_migration {
+    weir_migration_kind kind;
+    const char *schema; /* "" where there are none */
+    const char *table;  /* for those with names of tables: what the request says, "" allowed */
+    union {
+        weir_migration_names names;
+        weir_migration_column column;
+        weir_migration_mode mode;
+    } as;
+} weir_migration;
+
 typedef struct weir_destination {
     const char *name; /* "sqlite"; appears in logs and in --help */
     weir_form form;
@@ -82,16 +137,51 @@ typedef struct weir_destination {
     /* The session pool, as in weir_source. Eight requests at once are normal (R-RPC-06). */
     unsigned sessions_idle_max;
     weir_status (*check)(weir_call *call, void *session);
+    /*
+     * The same for a table in history mode (R-HIS): rows come as earliest, update, replace, delete. NULL:
+     * history mode is UNIMPLEMENTED. Of the key columns `_fivetran_start` names a version, not a row: join
+     * on the others (weir_table_keys). What the kinds mean:
+     * - WEIR_EARLIEST: keys and `_fivetran_start`. Delete the key's rows that start then or later; then
+     *   close its active row: `_fivetran_active` false, `_fivetran_end` one millisecond before that start
+     *   (R-HIS-02).
+     * - WEIR_UPDATE and WEIR_REPLACE: new versions, several for a key. Take both together, by start: an
+     *   unmodified cell has the value of the nearest earlier version among the batch's rows and the stored
+     *   rows; where there is none, drop the row. So the result never depends on the order of files, and a
+     *   batch sent again changes nothing (R-HIS-03).
+     * - WEIR_DELETE: keys and `_fivetran_end`; close the version with the greatest start up to that time when
+     *   it is active or ends later. `_fivetran_start` is NULL or unmodified here (R-HIS-04).
+     */
+    weir_status (*write_history)(weir_call *call, const weir_table *table, weir_batch *in);
+    /*
+     * Does one migration (R-MIG). NULL, or WEIR_UNSUPPORTED as result: the engine falls back to create and
+     * alter, and older rows are not carried over (R-MIG-06). May return WEIR_NOT_FOUND for a table that is
+     * missing: success for a drop, a failure else.
+     */
+    weir_status (*migrate)(weir_call *call, const weir_migration *what);
 } weir_destination;
 
 /*
- * The next row: replace rows first, then update, then delete rows (R-DST-05). WEIR_ITEM: *row is there until
- * the next call; WEIR_OK: the end; otherwise the reader failed, the text is set, and the handler returns that
- * status after undoing its own work. Cells stand in the table's column order, one per column. A replace row
- * has no unmodified cells; in an update row they mean "leave it"; in a delete row only key columns matter,
- * the others are unmodified.
+ * The next row: replace rows first, then update, then delete rows (R-DST-05); in write_history earliest,
+ * update, replace, delete. WEIR_ITEM: *row is there until the next call; WEIR_OK: the end; otherwise the
+ * reader failed, the text is set, and the handler returns that status after undoing its own work. Cells stand
+ * in the table's column order, one per column. A replace row has no unmodified cells in write (it may in
+ * write_history); in an update row they mean "leave it"; in an earliest or a delete row only keys and system
+ * columns matter, the others are unmodified.
  */
 WEIR_API weir_status weir_batch_next(weir_batch *in, weir_row *row) WEIR_CHECKED;
+/*
+ * The key columns in the table's order, their number in *count; borrowed from `table`, the list itself lives
+ * as long as the call. `_fivetran_start` is left out: it tells a row's versions apart, not rows (R-HIS-02).
+ */
+WEIR_API const weir_column *const *weir_table_keys(weir_call *call, const weir_table *table, size_t *count);
+/*
+ * Makes a cell of `column` out of a value's text, as migrations have it: the forms of R-BAT-08, BINARY in
+ * base64. Text without `data` is NULL; so is empty text in a column whose type has no empty value. The cell's
+ * bytes live as long as the call; `column` is borrowed. WEIR_FAILED, with the column named, when the text is
+ * no value of its type.
+ */
+WEIR_API weir_status weir_cell_from_text(weir_call *call, const weir_column *column, weir_bytes text,
+                                         weir_cell *out) WEIR_CHECKED;
 /* What kinds of rows the request has at all, known before the first row is read: files of no rows count. */
 WEIR_API bool weir_batch_has(const weir_batch *in, weir_op op);
 /* Program entry; see weir_source_main. The default port is 50052. */

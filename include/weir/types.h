@@ -100,6 +100,11 @@ typedef struct weir_table {
     size_t column_count;
 } weir_table;
 
+/* The column called `name`, byte by byte; NULL when there is none. Linear: not for every row. */
+WEIR_API const weir_column *weir_table_column(const weir_table *table, const char *name);
+/* True for `_fivetran_…`: a column of the platform's own (R-DST-09). */
+WEIR_API bool weir_name_is_system(const char *name);
+
 /* Inside a weir_table initialiser: the columns, counted by the compiler; they live as long as it does. */
 #define WEIR_COLUMNS(...)                            \
     .columns = (const weir_column[]){ __VA_ARGS__ }, \
@@ -248,6 +253,7 @@ typedef enum weir_op {
     WEIR_UPDATE = 1,
     WEIR_DELETE = 2,
     WEIR_TRUNCATE = 3,
+    WEIR_EARLIEST = 4,         /* history mode: the first start of a key in this batch (R-HIS-02) */
     WEIR_REPLACE = WEIR_UPSERT /* a destination's name for it: the whole row, whether or not the key exists */
 } weir_op;
 

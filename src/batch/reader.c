@@ -456,7 +456,10 @@ static weir_status take_row(weir_reader *reader, weir_error *err)
 
 static weir_op op_of(weir_batch_kind kind)
 {
-    return kind == WEIR_BATCH_REPLACE ? WEIR_REPLACE : kind == WEIR_BATCH_DELETE ? WEIR_DELETE : WEIR_UPDATE;
+    return kind == WEIR_BATCH_REPLACE  ? WEIR_REPLACE
+           : kind == WEIR_BATCH_UPDATE ? WEIR_UPDATE
+           : kind == WEIR_BATCH_DELETE ? WEIR_DELETE
+                                       : WEIR_EARLIEST;
 }
 
 weir_status weir__reader_next(weir_reader *reader, weir_row *row, weir_error *err)

@@ -48,7 +48,7 @@ weir_status weir__reader_open(weir_reader *reader, const weir_reader_file *file,
 /*
  * The next row. WEIR_ITEM: row->cells are in the table's column order, one per column; each has the column's
  * name and type and is value, null or unmodified (R-BAT-06, R-BAT-09); valid until the next call. row->op
- * follows from the kind (REPLACE, UPDATE, DELETE; UPDATE for earliest starts). WEIR_OK: the end, and the file
+ * follows from the kind (REPLACE, UPDATE, DELETE, EARLIEST). WEIR_OK: the end, and the file
  * was whole. WEIR_FAILED: a cell that is no value of its column's type (file, row and column are named), a
  * row with more or fewer cells than the header, text that is not UTF-8, a limit of base/limits.h, or a
  * damaged file; again on every further call.

@@ -10,6 +10,18 @@ bool weir__name_is_system(const char *name)
     return strncmp(name, "_fivetran_", 10) == 0;
 }
 
+bool weir_name_is_system(const char *name)
+{
+    return weir__name_is_system(name);
+}
+
+const weir_column *weir_table_column(const weir_table *table, const char *name)
+{
+    size_t at = weir__table_find(table, weir__text(name));
+
+    return at == SIZE_MAX ? NULL : &table->columns[at];
+}
+
 size_t weir__table_find(const weir_table *table, weir_bytes name)
 {
     for (size_t i = 0; i < table->column_count; i++)

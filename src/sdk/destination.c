@@ -8,7 +8,7 @@
 
 #include "base/limits.h"
 #include "sdk/changes.h"
-#include "sdk/load.h"
+#include "sdk/destination_internal.h"
 #include "sdk/tables.h"
 
 weir_status weir__destination_check(const weir_destination *destination, weir_error *err)
@@ -52,11 +52,6 @@ void weir__destination_connector(const weir_destination *destination, weir_conne
     };
 }
 
-static const weir_destination *definition(const weir_request *request)
-{
-    return request->connector->definition;
-}
-
 /* --- what the replies have in common --- */
 
 /* The members that all four replies name alike; checked below. */
@@ -88,8 +83,7 @@ _Static_assert((int)V2_ALTER_TABLE_RESPONSE_SUCCESS == (int)V2_CREATE_TABLE_RESP
                    (int)V2_WRITE_BATCH_RESPONSE_TASK == (int)V2_CREATE_TABLE_RESPONSE_TASK,
                "and has the same numbers for them");
 
-/* R-RPC-07: exactly one member; a task wins over warnings, warnings over plain success. */
-static bool answer_plain(weir_request *request, weir_status status)
+bool weir__answer_plain(weir_request *request, weir_status status)
 {
     plain_reply reply = { 0 };
     weir_bytes warnings = weir__request_warnings(request);
@@ -122,8 +116,7 @@ static bool answer_plain(weir_request *request, weir_status status)
     return true;
 }
 
-/* The table of a request, in call memory; NULL when it is refused, and the call says why. */
-static weir_table *take_table(weir_call *call, weir_bytes schema, const v2_table *in)
+weir_table *weir__take_table(weir_call *call, weir_bytes schema, const v2_table *in)
 {
     weir_table *table = weir_alloc(call, sizeof *table);
     weir_error err;
@@ -134,8 +127,7 @@ static weir_table *take_table(weir_call *call, weir_bytes schema, const v2_table
     return NULL;
 }
 
-/* The names of a request, in call memory; the schema may be empty. */
-static weir_status take_names(weir_call *call, weir_bytes schema, weir_bytes table, const char *out[2])
+weir_status weir__take_names(weir_call *call, weir_bytes schema, weir_bytes table, const char *out[2])
 {
     weir_error err;
 
@@ -155,14 +147,14 @@ static weir_status handle_describe(weir_call *call, void *context)
     const v2_describe_table_request *message = request->message;
     weir_table *table = weir_alloc(call, sizeof *table);
     const char *names[2];
-    weir_status status = take_names(call, message->schema_name, message->table_name, names);
+    weir_status status = weir__take_names(call, message->schema_name, message->table_name, names);
 
     if (status != WEIR_OK)
         return status;
     table->schema = names[0];
     table->name = names[1];
     request->result = table;
-    status = definition(request)->describe(call, names[0], names[1], table);
+    status = weir__definition(request)->describe(call, names[0], names[1], table);
     if (table->name == NULL) /* the handler assigned the whole struct */
         table->name = names[1];
     return status;
@@ -222,9 +214,9 @@ static weir_status handle_create(weir_call *call, void *context)
 {
     weir_request *request = context;
     const v2_create_table_request *message = request->message;
-    weir_table *table = take_table(call, message->schema_name, message->table);
+    weir_table *table = weir__take_table(call, message->schema_name, message->table);
 
-    return table != NULL ? definition(request)->create(call, table) : call->failure;
+    return table != NULL ? weir__definition(request)->create(call, table) : call->failure;
 }
 
 static weir_rpc_code serve_create(weir_rpc_call *rpc, void *context)
@@ -235,7 +227,7 @@ static weir_rpc_code serve_create(weir_rpc_call *rpc, void *context)
         WEIR_REQUEST_CONFIGURATION(v2_create_table_request),
         .what = "create",
         .handle = handle_create,
-        .answer = answer_plain,
+        .answer = weir__answer_plain,
     };
 
     return weir__request_serve(&type, rpc, context);
@@ -249,14 +241,15 @@ static weir_status handle_alter(weir_call *call, void *context)
     const v2_alter_table_request *message = request->message;
     weir_table *stored = weir_alloc(call, sizeof *stored);
     weir_changes *changes = weir_alloc(call, sizeof *changes);
-    weir_table *wanted = take_table(call, message->schema_name, message->table);
+    weir_table *wanted = weir__take_table(call, message->schema_name, message->table);
     weir_status status;
 
     if (wanted == NULL)
         return call->failure;
     stored->schema = wanted->schema;
     stored->name = wanted->name;
-    status = definition(request)->describe(call, wanted->schema ? wanted->schema : "", wanted->name, stored);
+    status = weir__definition(request)->describe(call, wanted->schema ? wanted->schema : "", wanted->name,
+                                                 stored);
     if (status == WEIR_NOT_FOUND)
         return weir_fail(call, "cannot alter table '%s%s%s': it does not exist",
                          wanted->schema ? wanted->schema : "", wanted->schema ? "." : "", wanted->name);
@@ -266,7 +259,7 @@ static weir_status handle_alter(weir_call *call, void *context)
         return weir_fail(call, "out of memory comparing the table with what is wanted");
     if (changes->count == 0)
         return WEIR_OK; /* R-DST-03: a changed order is a no-op */
-    return definition(request)->alter(call, wanted, changes);
+    return weir__definition(request)->alter(call, wanted, changes);
 }
 
 static weir_rpc_code serve_alter(weir_rpc_call *rpc, void *context)
@@ -277,7 +270,7 @@ static weir_rpc_code serve_alter(weir_rpc_call *rpc, void *context)
         WEIR_REQUEST_CONFIGURATION(v2_alter_table_request),
         .what = "alter",
         .handle = handle_alter,
-        .answer = answer_plain,
+        .answer = weir__answer_plain,
     };
 
     return weir__request_serve(&type, rpc, context);
@@ -292,7 +285,7 @@ static weir_status handle_truncate(weir_call *call, void *context)
     weir_truncation *what = weir_alloc(call, sizeof *what);
     const char *names[2];
     weir_error err;
-    weir_status status = take_names(call, message->schema_name, message->table_name, names);
+    weir_status status = weir__take_names(call, message->schema_name, message->table_name, names);
 
     if (status != WEIR_OK)
         return status;
@@ -310,7 +303,7 @@ static weir_status handle_truncate(weir_call *call, void *context)
     if (what->before.nanos < 0 || what->before.nanos > 999999999 ||
         what->before.seconds < WEIR_TIME_SECONDS_MIN || what->before.seconds > WEIR_TIME_SECONDS_MAX)
         return weir_fail(call, "the request says to truncate '%s' up to a time that is none", what->table);
-    status = definition(request)->truncate(call, what);
+    status = weir__definition(request)->truncate(call, what);
     return status == WEIR_NOT_FOUND ? WEIR_OK : status;
 }
 
@@ -322,56 +315,7 @@ static weir_rpc_code serve_truncate(weir_rpc_call *rpc, void *context)
         WEIR_REQUEST_CONFIGURATION(v2_truncate_request),
         .what = "truncate",
         .handle = handle_truncate,
-        .answer = answer_plain,
-    };
-
-    return weir__request_serve(&type, rpc, context);
-}
-
-/* --- WriteBatch --- */
-
-static void clear_load(void *batch)
-{
-    weir__load_clear(batch);
-}
-
-static weir_status handle_write(weir_call *call, void *context)
-{
-    weir_request *request = context;
-    const v2_write_batch_request *message = request->message;
-    weir_batch *batch = weir_alloc(call, sizeof *batch);
-    weir_table *table = take_table(call, message->schema_name, message->table);
-    weir_status status;
-
-    if (table == NULL)
-        return call->failure;
-    /* Cleared with the call, so that a handler left half-way (weir_alloc) leaves no file open. */
-    if (!weir__arena_at_reset(call->arena, clear_load, batch))
-        return weir_fail(call, "out of memory preparing to read the batch files");
-    status = weir__load_init(batch, call, table, message);
-    if (status != WEIR_OK)
-        return status;
-    status = definition(request)->write(call, table, batch);
-    if (batch->failure != WEIR_OK)
-        return batch->failure;
-    /* R-ENG-15: rows that nobody read are not written, whatever the handler says. */
-    if (status == WEIR_OK && !batch->ended && batch->file_count > 0)
-        return weir_fail(call,
-                         "a mistake in the connector: 'write' of table '%s' said WEIR_OK before "
-                         "weir_batch_next did; read on until the end of the batch",
-                         table->name);
-    return status;
-}
-
-static weir_rpc_code serve_write(weir_rpc_call *rpc, void *context)
-{
-    static const weir_request_type type = {
-        .message = &weir__v2_write_batch_request,
-        .reply = &weir__v2_write_batch_response,
-        WEIR_REQUEST_CONFIGURATION(v2_write_batch_request),
-        .what = "write",
-        .handle = handle_write,
-        .answer = answer_plain,
+        .answer = weir__answer_plain,
     };
 
     return weir__request_serve(&type, rpc, context);
@@ -379,7 +323,7 @@ static weir_rpc_code serve_write(weir_rpc_call *rpc, void *context)
 
 /* --- what needs no handler --- */
 
-static weir_rpc_code send_constant(weir_rpc_call *rpc, const weir_codec_message *type, const void *reply)
+weir_rpc_code weir__send_constant(weir_rpc_call *rpc, const weir_codec_message *type, const void *reply)
 {
     weir_rpc_code code = WEIR_RPC_OK;
     weir_error err;
@@ -398,28 +342,7 @@ static weir_rpc_code serve_capabilities(weir_rpc_call *rpc, void *context)
     const v2_capabilities_response reply = { .batch_file_format = V2_BATCH_FILE_FORMAT_CSV };
 
     (void)context;
-    return send_constant(rpc, &weir__v2_capabilities_response, &reply);
-}
-
-/* The engine falls back to CreateTable and AlterTable (R-MIG-06). */
-static weir_rpc_code serve_migrate(weir_rpc_call *rpc, void *context)
-{
-    const v2_migrate_response reply = { .which_response = V2_MIGRATE_RESPONSE_UNSUPPORTED,
-                                        .response.unsupported = true };
-
-    (void)context;
-    return send_constant(rpc, &weir__v2_migrate_response, &reply);
-}
-
-static weir_rpc_code serve_history(weir_rpc_call *rpc, void *context)
-{
-    const weir_connector *connector = context;
-    const weir_destination *destination = connector->definition;
-
-    return weir__rpc_fail(
-        rpc, WEIR_RPC_UNIMPLEMENTED,
-        "the destination '%s' does not support history mode; choose soft delete for this table",
-        destination->name);
+    return weir__send_constant(rpc, &weir__v2_capabilities_response, &reply);
 }
 
 void weir__destination_methods(const weir_connector *connector, weir_rpc_method out[WEIR_DESTINATION_METHODS])
@@ -435,9 +358,9 @@ void weir__destination_methods(const weir_connector *connector, weir_rpc_method 
         { V2_DESTINATION_CONNECTOR_CREATE_TABLE_PATH, serve_create },
         { V2_DESTINATION_CONNECTOR_ALTER_TABLE_PATH, serve_alter },
         { V2_DESTINATION_CONNECTOR_TRUNCATE_PATH, serve_truncate },
-        { V2_DESTINATION_CONNECTOR_WRITE_BATCH_PATH, serve_write },
-        { V2_DESTINATION_CONNECTOR_WRITE_HISTORY_BATCH_PATH, serve_history },
-        { V2_DESTINATION_CONNECTOR_MIGRATE_PATH, serve_migrate },
+        { V2_DESTINATION_CONNECTOR_WRITE_BATCH_PATH, weir__serve_write },
+        { V2_DESTINATION_CONNECTOR_WRITE_HISTORY_BATCH_PATH, weir__serve_history },
+        { V2_DESTINATION_CONNECTOR_MIGRATE_PATH, weir__serve_migrate },
     };
 
     for (size_t i = 0; i < WEIR_DESTINATION_METHODS; i++)

@@ -6,12 +6,33 @@
 #include "base/limits.h"
 #include "sdk/probe.h"
 
-static size_t add(weir_load_file *files, size_t at, const weir_bytes *paths, size_t count,
-                  weir_batch_kind kind)
+weir_load_request weir__load_of_batch(const v2_write_batch_request *message)
 {
-    for (size_t i = 0; i < count; i++)
-        files[at++] = (weir_load_file){ .path = paths[i], .kind = kind };
-    return at;
+    return (weir_load_request){
+        .keys = message->keys,
+        .keys_count = message->keys_count,
+        .params = message->file_params,
+        .lists = {
+            { WEIR_BATCH_REPLACE, message->replace_files, message->replace_files_count },
+            { WEIR_BATCH_UPDATE, message->update_files, message->update_files_count },
+            { WEIR_BATCH_DELETE, message->delete_files, message->delete_files_count },
+        },
+    };
+}
+
+weir_load_request weir__load_of_history(const v2_write_history_batch_request *message)
+{
+    return (weir_load_request){
+        .keys = message->keys,
+        .keys_count = message->keys_count,
+        .params = message->file_params,
+        .lists = {
+            { WEIR_BATCH_EARLIEST_START, message->earliest_start_files, message->earliest_start_files_count },
+            { WEIR_BATCH_UPDATE, message->update_files, message->update_files_count },
+            { WEIR_BATCH_REPLACE, message->replace_files, message->replace_files_count },
+            { WEIR_BATCH_DELETE, message->delete_files, message->delete_files_count },
+        },
+    };
 }
 
 static weir_status take_params(weir_batch *batch, const v2_file_params *params)
@@ -33,41 +54,49 @@ static weir_status take_params(weir_batch *batch, const v2_file_params *params)
     return WEIR_OK;
 }
 
-weir_status weir__load_init(weir_batch *batch, weir_call *call, const weir_table *table,
-                            const v2_write_batch_request *request)
+/* How many files there are; SIZE_MAX when it is more than a request may have. */
+static size_t count_files(const weir_load_request *request)
 {
-    size_t replaces = request->replace_files_count;
-    size_t updates = request->update_files_count;
-    size_t deletes = request->delete_files_count;
-    weir_load_file *files;
-    weir_batch_key *keys;
     size_t count = 0;
 
+    for (size_t i = 0; i < WEIR_LOAD_KINDS; i++) {
+        if (request->lists[i].count > WEIR_BATCH_FILES_MAX - count)
+            return SIZE_MAX;
+        count += request->lists[i].count;
+    }
+    return count;
+}
+
+weir_status weir__load_init(weir_batch *batch, weir_call *call, const weir_table *table,
+                            const weir_load_request *request)
+{
+    size_t count = count_files(request);
+    weir_load_file *files;
+    weir_batch_key *keys;
+
     *batch = (weir_batch){ .call = call, .table = table };
-    if (replaces > WEIR_BATCH_FILES_MAX || updates > WEIR_BATCH_FILES_MAX || deletes > WEIR_BATCH_FILES_MAX ||
-        replaces + updates + deletes > WEIR_BATCH_FILES_MAX)
+    if (count == SIZE_MAX)
         return weir__call_fail(call, WEIR_FAILED, "the request names more than %zu files",
                                WEIR_BATCH_FILES_MAX);
-    if (take_params(batch, request->file_params) != WEIR_OK)
+    if (take_params(batch, request->params) != WEIR_OK)
         return WEIR_FAILED;
-    files = weir__arena_array(call->arena, replaces + updates + deletes, sizeof *files);
+    files = weir__arena_array(call->arena, count, sizeof *files);
     keys = weir__arena_array(call->arena, request->keys_count, sizeof *keys);
     batch->reader = weir__reader_new();
     if (files == NULL || keys == NULL || batch->reader == NULL)
         return weir__call_fail(call, WEIR_FAILED, "out of memory preparing to read the batch files");
     for (size_t i = 0; i < request->keys_count; i++)
         keys[i] = (weir_batch_key){ .path = request->keys[i].key, .key = request->keys[i].value };
-    count = add(files, count, request->replace_files, replaces, WEIR_BATCH_REPLACE);
-    count = add(files, count, request->update_files, updates, WEIR_BATCH_UPDATE);
-    count = add(files, count, request->delete_files, deletes, WEIR_BATCH_DELETE);
+    for (size_t i = 0; i < WEIR_LOAD_KINDS; i++)
+        for (size_t j = 0; j < request->lists[i].count; j++) {
+            files[batch->file_count++] = (weir_load_file){ .path = request->lists[i].paths[j],
+                                                           .kind = request->lists[i].kind };
+            batch->kinds[request->lists[i].kind] = true;
+        }
     batch->files = files;
-    batch->file_count = count;
     batch->keys = (weir_batch_keys){ .keys = keys,
                                      .count = request->keys_count,
                                      .encryption = batch->params.encryption };
-    batch->kinds[WEIR_BATCH_REPLACE] = replaces > 0;
-    batch->kinds[WEIR_BATCH_UPDATE] = updates > 0;
-    batch->kinds[WEIR_BATCH_DELETE] = deletes > 0;
     return WEIR_OK;
 }
 
@@ -151,8 +180,9 @@ weir_status weir_batch_next(weir_batch *in, weir_row *row)
 
 bool weir_batch_has(const weir_batch *in, weir_op op)
 {
-    return op == WEIR_REPLACE  ? in->kinds[WEIR_BATCH_REPLACE]
-           : op == WEIR_UPDATE ? in->kinds[WEIR_BATCH_UPDATE]
-           : op == WEIR_DELETE ? in->kinds[WEIR_BATCH_DELETE]
-                               : false;
+    return op == WEIR_REPLACE    ? in->kinds[WEIR_BATCH_REPLACE]
+           : op == WEIR_UPDATE   ? in->kinds[WEIR_BATCH_UPDATE]
+           : op == WEIR_DELETE   ? in->kinds[WEIR_BATCH_DELETE]
+           : op == WEIR_EARLIEST ? in->kinds[WEIR_BATCH_EARLIEST_START]
+                                 : false;
 }

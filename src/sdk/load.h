@@ -1,5 +1,6 @@
 /*
- * sdk/load: the rows of a WriteBatch request, file after file (R-DST-05): what stands behind weir_batch_next.
+ * sdk/load: the rows of a WriteBatch or WriteHistoryBatch request, file after file (R-DST-05, R-HIS): what
+ * stands behind weir_batch_next.
  *
  *   path → key → sys/file → batch/reader → row
  *
@@ -15,6 +16,25 @@
 #include "sdk/call.h"
 #include "sys/file.h"
 #include "wire/v2.h"
+
+#define WEIR_LOAD_KINDS 4
+
+/* What the two requests have in common; all borrowed from the message. */
+typedef struct weir_load_request {
+    const v2_bytes_entry *keys;
+    size_t keys_count;
+    const v2_file_params *params;
+    struct {
+        weir_batch_kind kind;
+        const weir_bytes *paths;
+        size_t count;
+    } lists[WEIR_LOAD_KINDS]; /* in the order they are applied in */
+} weir_load_request;
+
+/* R-DST-05: replace, update, delete. */
+weir_load_request weir__load_of_batch(const v2_write_batch_request *message);
+/* R-HIS: earliest starts, then the guide's order, which is not that of the field numbers. */
+weir_load_request weir__load_of_history(const v2_write_history_batch_request *message);
 
 /* One file of the request. */
 typedef struct weir_load_file {
@@ -32,9 +52,9 @@ struct weir_batch {
     size_t next; /* file to be opened next */
     weir_file_params params;
     weir_batch_keys keys;
-    bool kinds[3];       /* whether there are files of replace, update, delete */
-    bool ended;          /* the handler has been told that there are no more rows */
-    weir_status failure; /* sticky */
+    bool kinds[WEIR_LOAD_KINDS]; /* whether there are files of a kind */
+    bool ended;                  /* the handler has been told that there are no more rows */
+    weir_status failure;         /* sticky */
 };
 
 /*
@@ -42,7 +62,7 @@ struct weir_batch {
  * clear. Failure is in the call; clear may be called after it.
  */
 weir_status weir__load_init(weir_batch *batch, weir_call *call, const weir_table *table,
-                            const v2_write_batch_request *request) WEIR_CHECKED;
+                            const weir_load_request *request) WEIR_CHECKED;
 void weir__load_clear(weir_batch *batch);
 
 #endif

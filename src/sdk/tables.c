@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <weir/destination.h>
+
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/utf8.h"
@@ -77,6 +79,17 @@ weir_status weir__table_from_wire(weir_bytes schema, const v2_table *table, weir
         return WEIR_FAILED;
     *out = made;
     return WEIR_OK;
+}
+
+const weir_column *const *weir_table_keys(weir_call *call, const weir_table *table, size_t *count)
+{
+    const weir_column **keys = weir_alloc(call, table->column_count * sizeof *keys + 1);
+
+    *count = 0;
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].key && strcmp(table->columns[i].name, "_fivetran_start") != 0)
+            keys[(*count)++] = &table->columns[i];
+    return keys;
 }
 
 static bool params_to_wire(const weir_column *column, weir_arena *arena, const v2_data_type_params **out)

@@ -227,7 +227,7 @@ static void delete_files_only_count_keys(void **state)
 
 static void ops_follow_from_the_kind(void **state)
 {
-    static const weir_op ops[] = { WEIR_REPLACE, WEIR_UPDATE, WEIR_DELETE, WEIR_UPDATE };
+    static const weir_op ops[] = { WEIR_REPLACE, WEIR_UPDATE, WEIR_DELETE, WEIR_EARLIEST };
     weir_file_params params = test_params(WEIR_COMPRESSION_OFF, WEIR_ENCRYPTION_NONE);
     weir_reader *reader = weir__reader_new();
     weir_row row;

@@ -555,12 +555,13 @@ static weir_status read_all(void *context)
     reading *r = context;
     weir_batch batch;
     weir_row row;
+    weir_load_request files = weir__load_of_batch(&r->request);
     weir_status status;
     size_t rows = 0;
 
     if (!weir__call_init(&r->call, NULL))
         return WEIR_FAILED;
-    status = weir__load_init(&batch, &r->call, &table, &r->request);
+    status = weir__load_init(&batch, &r->call, &table, &files);
     if (status == WEIR_OK)
         while ((status = weir_batch_next(&batch, &row)) == WEIR_ITEM)
             rows++;
