@@ -12,7 +12,8 @@ packages_build="gcc g++ clang cmake ninja-build pkg-config protobuf-compiler lib
     libcsv-dev libcmocka-dev ca-certificates"
 packages_duckdb="nodejs npm"
 packages_postgresql="postgresql postgresql-client"
-packages_test="python3-grpcio python3-venv libclang-rt-14-dev zstd openssl sqlite3 golang-go git"
+packages_test="python3-grpcio python3-venv libclang-rt-14-dev zstd openssl sqlite3 golang-go git make clang-16 mandoc
+    zsh fish"
 packages_check="clang-format clang-tidy"
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
@@ -64,6 +65,18 @@ cmd_build() {
     build "${1:-release}"
 }
 
+cmd_install() { # [PREFIX]
+    local prefix=${1:-$HOME/.local}
+    install_build
+    build release
+    cmake --install build/release --prefix "$prefix" >build/install.log || die "see build/install.log"
+    say "installed in $prefix"
+    case :$PATH: in
+        *":$prefix/bin:"*) ;;
+        *) say "put it on your path: export PATH=$prefix/bin:\$PATH" ;;
+    esac
+}
+
 cmd_demo() {
     install_build
     case ${1:-files} in
@@ -94,10 +107,11 @@ cmd_check() {
     install $packages_check
     say "format"
     git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run -Werror
-    say "layers, style, rules"
+    say "layers, style, rules, exports"
     python3 tools/check-layers
     python3 tools/check-style
     python3 tools/check-rules
+    python3 tools/check-exports
     build dev-clang
     say "static analysis"
     git ls-files 'src/*.c' 'connectors/*.c' 'examples/*.c' | xargs -P "$jobs" -n 4 clang-tidy -p build/dev-clang --quiet
@@ -132,6 +146,7 @@ cmd_help() {
 ./do demo               sync a real data set from files to DuckDB, twice, and show what landed
 ./do demo postgresql    sync a private PostgreSQL server to DuckDB
 ./do test               build and run every test (arguments go to ctest: ./do test -R engine)
+./do install [PREFIX]   build and install the command, libweir and our connectors (to ~/.local)
 ./do build [PRESET]     build only: release (default), dev, dev-clang, asan, tsan, coverage, fuzz
 ./do check              format, layers, style, rules, static analysis
 ./do bench [NAME]       measure; prints CSV with ratios taken in one run
@@ -144,7 +159,7 @@ TEXT
 command=${1:-help}
 [ $# -gt 0 ] && shift
 case $command in
-    demo | test | build | check | bench | fuzz | help) "cmd_$command" "$@" ;;
+    demo | test | install | build | check | bench | fuzz | help) "cmd_$command" "$@" ;;
     -h | --help) cmd_help ;;
     *) cmd_help >&2; exit 2 ;;
 esac

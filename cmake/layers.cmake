@@ -6,12 +6,17 @@ pkg_check_modules(ZSTD REQUIRED libzstd)
 pkg_check_modules(ZLIB REQUIRED zlib)
 pkg_check_modules(CRYPTO REQUIRED libcrypto)
 pkg_check_modules(JANSSON REQUIRED jansson)
-pkg_check_modules(SQLITE REQUIRED sqlite3)
+if(NOT WEIR_SDK_ONLY)
+    pkg_check_modules(SQLITE REQUIRED sqlite3)
+endif()
 
 # What a connector is made of, and what only the platform's own program links.
 set(WEIR_LIBRARY_LAYERS base data wire batch model sys rpc sdk harness)
 set(WEIR_PROGRAM_LAYERS engine tester cli)
 set(WEIR_EXTERNAL nghttp2 zstd z crypto jansson)
+if(WEIR_SDK_ONLY)
+    set(WEIR_PROGRAM_LAYERS "")
+endif()
 
 # layer(NAME): an object library of all C files of src/NAME, generated ones included.
 function(weir_layer name)
@@ -46,8 +51,12 @@ foreach(name IN LISTS WEIR_LIBRARY_LAYERS)
     endif()
 endforeach()
 set_target_properties(weir PROPERTIES LINKER_LANGUAGE C)
-target_include_directories(weir PUBLIC ${CMAKE_SOURCE_DIR}/include)
+target_include_directories(weir PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:include>)
 target_link_libraries(weir PUBLIC ${WEIR_EXTERNAL} Threads::Threads)
+if(WEIR_SDK_ONLY)
+    return()
+endif()
 
 # For programs and tests of the project itself: libweir plus the engine and the commands, with the private headers.
 add_library(weir_all STATIC)

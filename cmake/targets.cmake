@@ -23,6 +23,9 @@ function(weir_connector name)
     if(ARG_STATIC)
         weir_static(${name})
     endif()
+    if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/examples/")
+        set_property(GLOBAL APPEND PROPERTY WEIR_CONNECTORS ${name})
+    endif()
 endfunction()
 
 enable_testing()
@@ -89,7 +92,7 @@ foreach(list IN LISTS lists)
 endforeach()
 
 # House rules as tests.
-foreach(check layers style rules)
+foreach(check layers style rules exports)
     add_test(NAME check.${check} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check-${check})
 endforeach()
 
