@@ -76,6 +76,8 @@
 #define WEIR_MODEL_ROWS_MAX ((size_t)100000000) /* rows of a table in the model */
 #define WEIR_DIFFERENCES_MAX ((size_t)100)      /* differences listed when rows are compared, unless told */
 #define WEIR_DIFFERENCE_TEXT_MAX ((size_t)200)  /* bytes of a value shown in a difference; more is cut */
+/* --- testers --- */
+#define WEIR_FINDINGS_MAX ((size_t)1000) /* findings of a run that are kept, kinds counted once */
 
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");
