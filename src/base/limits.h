@@ -52,6 +52,10 @@
 #define WEIR_CONFIG_SIZE_MAX (16 * WEIR_MIB) /* a configuration file, bytes */
 #define WEIR_CONFIG_COUNT_MAX ((size_t)1000) /* entries of a configuration */
 #define WEIR_FORM_FIELD_MAX ((size_t)1000)   /* fields of a form */
+#define WEIR_FORM_DEPTH_MAX 8                /* groups within groups */
+#define WEIR_UPLOAD_SIZE_DEFAULT WEIR_MIB    /* an uploaded file, bytes */
+#define WEIR_UPLOAD_SIZE_MAX (8 * WEIR_MIB)  /* more does not fit into a configuration with its base64 */
+#define WEIR_SECRET_PARTS_MAX ((size_t)1024) /* lines of one secret that are masked by themselves */
 
 /* --- connectors (sdk) --- */
 #define WEIR_CALL_MEMORY_MAX (1 * WEIR_GIB)    /* a decoded request and its handler's weir_alloc, bytes */
@@ -82,6 +86,7 @@
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");
 static_assert(WEIR_CELL_SIZE_MAX <= WEIR_ROW_SIZE_MAX, "a cell fits into a row");
+static_assert(WEIR_UPLOAD_SIZE_MAX / 3 * 4 < WEIR_CONFIG_SIZE_MAX, "a configuration holds an upload");
 static_assert(WEIR_STATE_SIZE_MAX < WEIR_MESSAGE_SIZE_MAX, "a state fits into a message");
 
 #endif

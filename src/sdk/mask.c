@@ -13,6 +13,9 @@ static weir_mask *first;
 
 void weir__mask_add(weir_mask *mask, const weir_bytes *secrets, size_t count)
 {
+    *mask = (weir_mask){ 0 };
+    if (count == 0)
+        return;
     pthread_mutex_lock(&lock);
     *mask = (weir_mask){ .next = first, .secrets = secrets, .count = count };
     if (first != NULL)

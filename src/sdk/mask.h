@@ -1,5 +1,5 @@
 /*
- * sdk/mask: keeps the values of password fields out of everything a connector says (R-RPC-09).
+ * sdk/mask: keeps the values of password and upload fields out of everything a connector says (R-RPC-09).
  *
  * Each running call registers its secrets; whatever any thread logs or answers is searched for the secrets of
  * all running calls, because a connector's helper thread logs without a call. One lock, inside this module.
