@@ -158,6 +158,13 @@ typedef struct weir_destination {
      * missing: success for a drop, a failure else.
      */
     weir_status (*migrate)(weir_call *call, const weir_migration *what);
+    /*
+     * Bounds of what one request may take in memory, in bytes; 0: the default. The largest cell: 64 MiB, may
+     * be set to 1 MiB up to 1 GiB; a row's text may have twice that and 1 MiB more. The largest file that
+     * weir_batch_memory_file holds: 512 MiB. Requests run at the same time, and each may need so much.
+     */
+    size_t cell_size_max;
+    size_t batch_memory_max;
 } weir_destination;
 
 /*
@@ -182,6 +189,54 @@ WEIR_API const weir_column *const *weir_table_keys(weir_call *call, const weir_t
  */
 WEIR_API weir_status weir_cell_from_text(weir_call *call, const weir_column *column, weir_bytes text,
                                          weir_cell *out) WEIR_CHECKED;
+/*
+ * For bulk loaders (COPY, read_csv): whole files instead of rows, decrypted and decompressed, as CSV text
+ * that never touches a disk. Rows and files of one batch are not to be mixed.
+ *
+ *     while ((status = weir_batch_next_file(in, &file)) == WEIR_ITEM)
+ *         while ((status = weir_batch_read(in, buffer, sizeof buffer, &got)) == WEIR_ITEM)
+ *             …
+ *
+ * A file and what it has; all of it borrowed until the next weir_batch_next_file. Map its columns by name:
+ * they are some of the table's, in any order; every key is there, but for `_fivetran_start` in delete files.
+ * What is absent means NULL in a replace file, "leave it" in an update file, nothing in others (R-BAT-09).
+ * The text is RFC 4180 with a header line: comma, LF or CRLF, quotes doubled inside quotes, backslash an
+ * ordinary character (R-BAT-05). A cell that equals one of the two strings is NULL or unmodified, quoted or
+ * not; the cells have the forms of R-BAT-08, and nothing has checked them.
+ */
+typedef struct weir_batch_file {
+    weir_op op;       /* what its rows do */
+    const char *name; /* for messages */
+    const char *const
+        *columns; /* the header, in the file's order; a delete file may name some the table lacks */
+    size_t column_count;
+    weir_bytes null_string;       /* terminated as well, as is the other */
+    weir_bytes unmodified_string; /* size 0: no cell is unmodified */
+} weir_batch_file;
+
+/*
+ * The next file, in the order of weir_batch_next. WEIR_ITEM: *file; WEIR_OK: there is none; otherwise as
+ * weir_batch_next. The file before must have been read to its end, or been taken by weir_batch_memory_file.
+ */
+WEIR_API weir_status weir_batch_next_file(weir_batch *in, weir_batch_file *file) WEIR_CHECKED;
+/*
+ * Text of the file in hand, from its header line on: 1 to `size` bytes at `data`, their number in *got:
+ * WEIR_ITEM. WEIR_OK: its end; only this says that the file was whole. Otherwise as weir_batch_next.
+ */
+WEIR_API weir_status weir_batch_read(weir_batch *in, void *data, size_t size, size_t *got) WEIR_CHECKED;
+
+/* A file as a sealed piece of memory that looks like a file; valid until the next weir_batch_next_file. */
+typedef struct weir_batch_memory {
+    const char *path; /* "/proc/self/fd/N", for this process only; read only */
+    int descriptor;   /* the same, open at its beginning; not to be closed; children do not inherit it */
+    size_t size;      /* bytes */
+} weir_batch_memory;
+
+/*
+ * All of the file in hand, which must not have been read before. WEIR_FAILED when its text is larger than the
+ * destination's batch_memory_max: weir_batch_read has no such limit.
+ */
+WEIR_API weir_status weir_batch_memory_file(weir_batch *in, weir_batch_memory *out) WEIR_CHECKED;
 /* What kinds of rows the request has at all, known before the first row is read: files of no rows count. */
 WEIR_API bool weir_batch_has(const weir_batch *in, weir_op op);
 /* Program entry; see weir_source_main. The default port is 50052. */

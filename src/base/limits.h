@@ -44,6 +44,9 @@
 #define WEIR_BATCH_WINDOW_LOG_MAX 27                               /* zstd window, log2 bytes */
 #define WEIR_BATCH_FILES_MAX ((size_t)10000)                       /* files named in one request */
 #define WEIR_BATCH_ROW_TEXT_MAX (2 * WEIR_ROW_SIZE_MAX + WEIR_MIB) /* a row as CSV: bytes may double */
+#define WEIR_BATCH_CELL_SIZE_LOW WEIR_MIB      /* bounds of a destination's cell_size_max */
+#define WEIR_BATCH_CELL_SIZE_HIGH WEIR_GIB     /* a row of twice that has offsets of 32 bits */
+#define WEIR_BATCH_MEMORY_MAX (512 * WEIR_MIB) /* a file's text in weir_batch_memory_file, by default */
 #define WEIR_BATCH_EMPTY_FRAMES_MAX 64   /* compressed frames without content, skippable ones included */
 #define WEIR_BATCH_KEY_SIZE ((size_t)32) /* AES-256 (R-BAT-02) */
 #define WEIR_BATCH_IV_SIZE ((size_t)16)

@@ -10,7 +10,10 @@
  */
 #include "batch/reader.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/utf8.h"
@@ -20,7 +23,8 @@
 #include "data/text.h"
 
 #define BUFFER_FIRST (256 * WEIR_KIB)
-#define SKIPPED UINT32_MAX /* a column of the file that is not read */
+#define HEADER_MEMORY_MAX (64 * WEIR_MIB) /* for the names in a header */
+#define SKIPPED UINT32_MAX                /* a column of the file that is not read */
 
 struct weir_reader {
     weir_unpacker *unpacker;
@@ -34,10 +38,15 @@ struct weir_reader {
     bool failed;
     weir_reader_file file;
     uint64_t rows;
-    uint32_t *targets; /* for each column of the file, the table's column or SKIPPED */
+    uint32_t *targets;  /* for each column of the file, the table's column or SKIPPED */
+    const char **names; /* and what the header calls it, in `header` */
     size_t target_count;
-    weir_cell *cells; /* one per column of the table */
-    char *plain;      /* WEIR_DECIMAL_TEXT_MAX bytes per column of the table; NULL without DECIMAL columns */
+    weir_arena *header;
+    size_t plain_at;      /* the text up to here has been handed out as it is */
+    weir_cell *cells;     /* one per column of the table; twice as many with WEIR_POISON */
+    weir_cell *row_cells; /* those of the row in hand */
+    size_t row_start;     /* its text; SIZE_MAX before the first row */
+    char *plain; /* WEIR_DECIMAL_TEXT_MAX bytes per column of the table; NULL without DECIMAL columns */
 };
 
 weir_reader *weir__reader_new(void)
@@ -48,10 +57,11 @@ weir_reader *weir__reader_new(void)
         return NULL;
     reader->failed = true; /* nothing is open */
     reader->unpacker = weir__unpacker_new();
+    reader->header = weir__arena_new(HEADER_MEMORY_MAX);
     reader->index = weir__malloc(sizeof *reader->index);
     reader->buffer = weir__malloc(BUFFER_FIRST + WEIR_CSV_SLACK);
     reader->capacity = BUFFER_FIRST;
-    if (reader->unpacker != NULL && reader->index != NULL && reader->buffer != NULL)
+    if (reader->unpacker != NULL && reader->header != NULL && reader->index != NULL && reader->buffer != NULL)
         return reader;
     weir__reader_free(reader);
     return NULL;
@@ -60,9 +70,13 @@ weir_reader *weir__reader_new(void)
 static void forget_table(weir_reader *reader)
 {
     weir__free(reader->targets);
+    weir__free(reader->names);
     weir__free(reader->cells);
     weir__free(reader->plain);
+    if (reader->header != NULL)
+        weir__arena_reset(reader->header);
     reader->targets = NULL;
+    reader->names = NULL;
     reader->cells = NULL;
     reader->plain = NULL;
     reader->target_count = 0;
@@ -73,6 +87,7 @@ void weir__reader_free(weir_reader *reader)
     if (reader == NULL)
         return;
     forget_table(reader);
+    weir__arena_free(reader->header);
     weir__unpacker_free(reader->unpacker);
     weir__free(reader->index);
     weir__free(reader->buffer);
@@ -86,7 +101,19 @@ uint64_t weir__reader_rows(const weir_reader *reader)
 
 size_t weir__reader_memory(const weir_reader *reader)
 {
-    return reader->capacity + sizeof *reader->index + reader->target_count * sizeof *reader->targets;
+    return reader->capacity + sizeof *reader->index + weir__arena_used(reader->header) +
+           reader->target_count * (sizeof *reader->targets + sizeof *reader->names);
+}
+
+static size_t cell_size_max(const weir_reader *reader)
+{
+    return reader->file.cell_size_max > 0 ? reader->file.cell_size_max : WEIR_CELL_SIZE_MAX;
+}
+
+/* The largest row as text. */
+static size_t row_text_max(const weir_reader *reader)
+{
+    return 2 * cell_size_max(reader) + WEIR_MIB;
 }
 
 /* Room for at least one more byte of text. */
@@ -103,11 +130,11 @@ static weir_status make_room(weir_reader *reader, weir_error *err)
     }
     if (reader->size < reader->capacity)
         return WEIR_OK;
-    if (reader->capacity >= WEIR_BATCH_ROW_TEXT_MAX)
+    if (reader->size >= row_text_max(reader))
         return weir__error(err, "read batch file '%s': row %llu is larger than %zu bytes", reader->file.name,
-                           (unsigned long long)reader->rows + 1, WEIR_BATCH_ROW_TEXT_MAX);
-    if (capacity > WEIR_BATCH_ROW_TEXT_MAX)
-        capacity = WEIR_BATCH_ROW_TEXT_MAX;
+                           (unsigned long long)reader->rows + 1, row_text_max(reader));
+    if (capacity > row_text_max(reader))
+        capacity = row_text_max(reader);
     buffer = weir__realloc(reader->buffer, capacity + WEIR_CSV_SLACK);
     if (buffer == NULL)
         return weir__error_memory(err, "reading a long row");
@@ -193,17 +220,56 @@ static weir_status too_many_columns(const weir_reader *reader, weir_error *err)
                        WEIR_COLUMN_COUNT_MAX);
 }
 
-/* Reads the header line up to its end. */
+/* Room for one more column of the file. */
+static weir_status grow_columns(weir_reader *reader, size_t *room, weir_error *err)
+{
+    size_t more = *room > 0 ? *room * 2 : 64;
+    uint32_t *targets;
+    const char **names;
+
+    if (reader->target_count == WEIR_COLUMN_COUNT_MAX)
+        return too_many_columns(reader, err);
+    if (reader->target_count < *room)
+        return WEIR_OK;
+    targets = weir__realloc_array(reader->targets, more, sizeof *targets);
+    if (targets == NULL)
+        return weir__error_memory(err, "reading a header");
+    reader->targets = targets;
+    names = weir__realloc_array(reader->names, more, sizeof *names);
+    if (names == NULL)
+        return weir__error_memory(err, "reading a header");
+    reader->names = names;
+    *room = more;
+    return WEIR_OK;
+}
+
+/* The name from `start` to `end` of the buffer, copied: the text stays as it is for weir__reader_plain. */
+static weir_status take_name(weir_reader *reader, size_t start, size_t end, weir_bytes *name, weir_error *err)
+{
+    size_t size = end - start;
+    char *copy = weir__arena_copy(reader->header, reader->buffer + start, size);
+
+    if (copy == NULL)
+        return weir__error_memory(err, "reading a header");
+    if (!weir__csv_unquote(&copy, &size, start < reader->index->escape_end))
+        return weir__unpacker_damaged(reader->file.name, err);
+    copy[size] = '\0';
+    reader->names[reader->target_count] = copy;
+    *name = (weir_bytes){ copy, size };
+    return WEIR_OK;
+}
+
+/* Reads the header line up to its end; all of it stays in the buffer. */
 static weir_status map_header(weir_reader *reader, const weir_map *names, weir_error *err)
 {
     weir_csv_index *index = reader->index;
+    size_t start = 0;
     size_t room = 0;
     bool row_end = false;
 
     while (!row_end) {
         weir_status status = index->first < index->count ? WEIR_ITEM : index_more(reader, err);
-        char *data;
-        size_t size;
+        weir_bytes name = { NULL, 0 };
         size_t end;
 
         if (status < 0)
@@ -212,29 +278,20 @@ static weir_status map_header(weir_reader *reader, const weir_map *names, weir_e
             return weir__error(
                 err, "read batch file '%s': it is empty; even a file without rows has a header line",
                 reader->file.name);
-        if (reader->target_count == WEIR_COLUMN_COUNT_MAX)
-            return too_many_columns(reader, err);
-        if (reader->target_count == room) {
-            uint32_t *grown;
-
-            room = room ? room * 2 : 64;
-            grown = weir__realloc_array(reader->targets, room, sizeof *grown);
-            if (grown == NULL)
-                return weir__error_memory(err, "reading a header");
-            reader->targets = grown;
-        }
         end = index->ends[index->first++];
         row_end = reader->buffer[end] == '\n';
-        reader->crlf = row_end && end > reader->start && reader->buffer[end - 1] == '\r';
-        if (!cut_cell(reader, end, row_end, &data, &size))
-            return weir__unpacker_damaged(reader->file.name, err);
-        reader->start = end + 1 < reader->size ? end + 1 : reader->size;
-        status = map_column(reader, names, (weir_bytes){ data, size }, &reader->targets[reader->target_count],
-                            err);
+        reader->crlf = row_end && end > start && reader->buffer[end - 1] == '\r';
+        status = grow_columns(reader, &room, err);
+        if (status == WEIR_OK)
+            status = take_name(reader, start, end - reader->crlf, &name, err);
+        if (status == WEIR_OK)
+            status = map_column(reader, names, name, &reader->targets[reader->target_count], err);
         if (status != WEIR_OK)
             return status;
+        start = end + 1 < reader->size ? end + 1 : reader->size;
         reader->target_count++;
     }
+    reader->start = start;
     return WEIR_OK;
 }
 
@@ -264,6 +321,50 @@ static weir_status check_keys(weir_reader *reader, weir_error *err)
     return status;
 }
 
+/*
+ * In debug builds a row is overwritten when the next one is asked for, so that whoever has kept it sees at
+ * once that it was borrowed: its text becomes POISON, its cells lie in the other half of `cells`.
+ */
+#ifdef WEIR_POISON
+#define CELL_ROWS 2
+#define POISON 0xDB
+
+static void poison_prepare(weir_reader *reader)
+{
+    size_t count = reader->file.table->column_count;
+
+    memcpy(reader->cells + count, reader->cells, count * sizeof *reader->cells);
+}
+
+static void poison_row(weir_reader *reader)
+{
+    size_t count = reader->file.table->column_count;
+    weir_cell *next = reader->row_cells == reader->cells ? reader->cells + count : reader->cells;
+
+    if (reader->row_start == SIZE_MAX)
+        return;
+    memset(reader->buffer + reader->row_start, POISON, reader->start - reader->row_start);
+    for (size_t i = 0; i < count; i++) {
+        next[i] = reader->row_cells[i]; /* what the row says of absent columns is needed again */
+        memset(&reader->row_cells[i].as, POISON, sizeof reader->row_cells[i].as);
+    }
+    reader->row_cells = next;
+    reader->row_start = SIZE_MAX;
+}
+#else
+#define CELL_ROWS 1
+
+static void poison_prepare(weir_reader *reader)
+{
+    (void)reader;
+}
+
+static void poison_row(weir_reader *reader)
+{
+    (void)reader;
+}
+#endif
+
 /* The row that is handed out, with what absent columns mean (R-BAT-09). */
 static weir_status make_cells(weir_reader *reader, weir_error *err)
 {
@@ -271,7 +372,7 @@ static weir_status make_cells(weir_reader *reader, weir_error *err)
     weir_presence absent = reader->file.kind == WEIR_BATCH_REPLACE ? WEIR_NULL : WEIR_UNMODIFIED;
     bool decimals = false;
 
-    reader->cells = weir__calloc(table->column_count, sizeof *reader->cells);
+    reader->cells = weir__calloc(table->column_count * CELL_ROWS, sizeof *reader->cells);
     if (reader->cells == NULL)
         return weir__error_memory(err, "opening a batch file");
     for (size_t i = 0; i < table->column_count; i++) {
@@ -280,6 +381,9 @@ static weir_status make_cells(weir_reader *reader, weir_error *err)
         reader->cells[i].presence = absent;
         decimals |= table->columns[i].type == WEIR_DECIMAL;
     }
+    reader->row_cells = reader->cells;
+    reader->row_start = SIZE_MAX;
+    poison_prepare(reader);
     if (decimals) {
         reader->plain = weir__realloc_array(NULL, table->column_count, WEIR_DECIMAL_TEXT_MAX);
         if (reader->plain == NULL)
@@ -338,6 +442,7 @@ weir_status weir__reader_open(weir_reader *reader, const weir_reader_file *file,
     reader->start = 0;
     reader->size = 0;
     reader->rows = 0;
+    reader->plain_at = 0;
     reader->input_ended = false;
     reader->crlf = false;
     status = open_header(reader, err);
@@ -382,19 +487,29 @@ static weir_status take_text(weir_reader *reader, weir_cell *cell, weir_bytes te
 /* A DECIMAL with an exponent or odd zeros gets its plain form, in memory of its own (R-BAT-08). */
 static void make_plain(weir_reader *reader, weir_cell *cell)
 {
-    char *plain = reader->plain + (size_t)(cell - reader->cells) * WEIR_DECIMAL_TEXT_MAX;
+    char *plain = reader->plain + (size_t)(cell - reader->row_cells) * WEIR_DECIMAL_TEXT_MAX;
     weir_bytes given = cell->as.bytes;
 
     if (!weir__decimal_is_plain(given.data, given.size))
         cell->as.bytes = (weir_bytes){ plain, weir__decimal_plain(given.data, given.size, plain) };
 }
 
+static weir_status too_large(const weir_reader *reader, const weir_cell *cell, weir_error *err)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "is larger than %zu bytes, the most that is taken here",
+             cell_size_max(reader));
+    return bad_text(reader, cell, text, err);
+}
+
 static weir_status take_value(weir_reader *reader, weir_cell *cell, char *data, size_t size, weir_error *err)
 {
     bool wide = reader->start < reader->index->wide_end;
+    size_t size_max = cell_size_max(reader);
 
-    if (size > WEIR_CELL_SIZE_MAX && (cell->type != WEIR_BINARY || size / 4 * 3 > WEIR_CELL_SIZE_MAX + 3))
-        return bad_text(reader, cell, "is larger than 64 MiB", err);
+    if (size > size_max && (cell->type != WEIR_BINARY || size / 4 * 3 > size_max + 3))
+        return too_large(reader, cell, err);
     if (cell->type == WEIR_STRING || cell->type == WEIR_JSON || cell->type == WEIR_XML)
         return take_text(reader, cell, (weir_bytes){ data, size }, wide, err);
     if (!weir__text_parse(cell, data, size))
@@ -430,6 +545,7 @@ static weir_status take_row(weir_reader *reader, weir_error *err)
 {
     weir_csv_index *index = reader->index;
 
+    reader->row_start = reader->start;
     for (size_t i = 0; i < reader->target_count; i++) {
         uint32_t target = reader->targets[i];
         size_t end = index->ends[index->first];
@@ -444,7 +560,7 @@ static weir_status take_row(weir_reader *reader, weir_error *err)
         if (!cut_cell(reader, end, row_end, &data, &size))
             return weir__unpacker_damaged(reader->file.name, err);
         if (target != SKIPPED)
-            status = take_cell(reader, &reader->cells[target], data, size, err);
+            status = take_cell(reader, &reader->row_cells[target], data, size, err);
         if (status != WEIR_OK)
             return status;
         reader->start = end + 1;
@@ -469,6 +585,7 @@ weir_status weir__reader_next(weir_reader *reader, weir_row *row, weir_error *er
     if (reader->failed)
         return weir__error(err, "read batch file '%s': it has failed before",
                            reader->file.name ? reader->file.name : "");
+    poison_row(reader);
     while (status == WEIR_ITEM && reader->index->count - reader->index->first < reader->target_count)
         status = index_more(reader, err);
     if (status == WEIR_OK) {
@@ -484,6 +601,33 @@ weir_status weir__reader_next(weir_reader *reader, weir_row *row, weir_error *er
         return status;
     }
     reader->rows++;
-    *row = (weir_row){ op_of(reader->file.kind), reader->cells, reader->file.table->column_count };
+    *row = (weir_row){ op_of(reader->file.kind), reader->row_cells, reader->file.table->column_count };
     return WEIR_ITEM;
+}
+
+const char *const *weir__reader_columns(const weir_reader *reader, size_t *count)
+{
+    *count = reader->target_count;
+    return reader->names;
+}
+
+weir_status weir__reader_plain(weir_reader *reader, void *out, size_t size, size_t *got, weir_error *err)
+{
+    size_t ready = reader->size - reader->plain_at;
+    weir_status status = WEIR_OK;
+
+    if (reader->failed)
+        return weir__error(err, "read batch file '%s': it has failed before",
+                           reader->file.name ? reader->file.name : "");
+    if (ready > 0) { /* what was read for the header */
+        *got = ready < size ? ready : size;
+        memcpy(out, reader->buffer + reader->plain_at, *got);
+        reader->plain_at += *got;
+        return WEIR_ITEM;
+    }
+    if (!reader->input_ended)
+        status = weir__unpacker_read(reader->unpacker, out, size, got, err);
+    reader->input_ended = status != WEIR_ITEM;
+    reader->failed = status < 0;
+    return status;
 }

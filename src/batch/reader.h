@@ -33,6 +33,8 @@ typedef struct weir_reader_file {
     const weir_file_params *params;
     const unsigned char *key; /* WEIR_BATCH_KEY_SIZE bytes; NULL when there is none (R-BAT-02) */
     weir_input input;
+    size_t
+        cell_size_max; /* decoded bytes; 0: WEIR_CELL_SIZE_MAX. A row's text may have twice that and 1 MiB */
 } weir_reader_file;
 
 /* Owned by the caller; NULL when out of memory. */
@@ -47,13 +49,26 @@ weir_status weir__reader_open(weir_reader *reader, const weir_reader_file *file,
                               weir_error *err) WEIR_CHECKED;
 /*
  * The next row. WEIR_ITEM: row->cells are in the table's column order, one per column; each has the column's
- * name and type and is value, null or unmodified (R-BAT-06, R-BAT-09); valid until the next call. row->op
+ * name and type and is value, null or unmodified (R-BAT-06, R-BAT-09); valid until the next call, which in
+ * debug builds overwrites them (WEIR_POISON). row->op
  * follows from the kind (REPLACE, UPDATE, DELETE, EARLIEST). WEIR_OK: the end, and the file
  * was whole. WEIR_FAILED: a cell that is no value of its column's type (file, row and column are named), a
  * row with more or fewer cells than the header, text that is not UTF-8, a limit of base/limits.h, or a
  * damaged file; again on every further call.
  */
 weir_status weir__reader_next(weir_reader *reader, weir_row *row, weir_error *err) WEIR_CHECKED;
+/*
+ * The names in the file's header, in its order, terminated (a NUL inside a name ends it): *count of them,
+ * borrowed until the next open or free.
+ */
+const char *const *weir__reader_columns(const weir_reader *reader, size_t *count);
+/*
+ * The file's plaintext instead of rows, header line included: 1 to `size` bytes at `out`, their number in
+ * *got: WEIR_ITEM; WEIR_OK: the end, and the file was whole; otherwise a failure, again on every further
+ * call. Cells are not looked at. Rows and text of one file are not to be mixed.
+ */
+weir_status weir__reader_plain(weir_reader *reader, void *out, size_t size, size_t *got,
+                               weir_error *err) WEIR_CHECKED;
 /* Rows handed out since open. */
 uint64_t weir__reader_rows(const weir_reader *reader);
 /* Memory held now, bytes: buffers of this object, without those inside the decompressor. */

@@ -35,6 +35,12 @@ weir_status weir__destination_check(const weir_destination *destination, weir_er
     for (const weir_setup_test *test = destination->tests; test != NULL && test->name != NULL; test++)
         if (test->run == NULL)
             return weir__error(err, "the setup test '%s' has no function", test->name);
+    if (destination->cell_size_max > 0 && (destination->cell_size_max < WEIR_BATCH_CELL_SIZE_LOW ||
+                                           destination->cell_size_max > WEIR_BATCH_CELL_SIZE_HIGH))
+        return weir__error(err,
+                           "the destination '%s' has a .cell_size_max of %zu bytes; %zu to %zu are allowed",
+                           destination->name, destination->cell_size_max, WEIR_BATCH_CELL_SIZE_LOW,
+                           WEIR_BATCH_CELL_SIZE_HIGH);
     return weir__form_check(&destination->form, err);
 }
 

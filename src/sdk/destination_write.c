@@ -14,15 +14,18 @@ static void clear_load(void *batch)
     weir__load_clear(batch);
 }
 
-static weir_status write_files(weir_call *call, const weir_table *table, const weir_load_request *files,
+static weir_status write_files(weir_request *request, const weir_table *table, weir_load_request *files,
                                weir_write_handler handler)
 {
+    weir_call *call = &request->call;
     weir_batch *batch = weir_alloc(call, sizeof *batch);
     weir_status status;
 
     /* Cleared with the call, so that a handler left half-way (weir_alloc) leaves no file open. */
     if (!weir__arena_at_reset(call->arena, clear_load, batch))
         return weir_fail(call, "out of memory preparing to read the batch files");
+    files->cell_size_max = weir__definition(request)->cell_size_max;
+    files->memory_max = weir__definition(request)->batch_memory_max;
     status = weir__load_init(batch, call, table, files);
     if (status != WEIR_OK)
         return status;
@@ -33,8 +36,9 @@ static weir_status write_files(weir_call *call, const weir_table *table, const w
     if (status == WEIR_OK && !batch->ended && batch->file_count > 0)
         return weir_fail(call,
                          "a mistake in the connector: writing table '%s' it said WEIR_OK before "
-                         "weir_batch_next did; read on until the end of the batch",
-                         table->name);
+                         "%s did; read on until the end of the batch",
+                         table->name,
+                         batch->mode == WEIR_LOAD_FILES ? "weir_batch_next_file" : "weir_batch_next");
     return status;
 }
 
@@ -49,7 +53,7 @@ static weir_status handle_write(weir_call *call, void *context)
 
     if (table == NULL)
         return call->failure;
-    return write_files(call, table, &files, weir__definition(request)->write);
+    return write_files(request, table, &files, weir__definition(request)->write);
 }
 
 weir_rpc_code weir__serve_write(weir_rpc_call *rpc, void *context)
@@ -92,7 +96,7 @@ static weir_status handle_history(weir_call *call, void *context)
         return call->failure;
     if (check_history(call, table) != WEIR_OK)
         return WEIR_FAILED;
-    return write_files(call, table, &files, weir__definition(request)->write_history);
+    return write_files(request, table, &files, weir__definition(request)->write_history);
 }
 
 weir_rpc_code weir__serve_history(weir_rpc_call *rpc, void *context)

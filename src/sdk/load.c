@@ -35,6 +35,12 @@ weir_load_request weir__load_of_history(const v2_write_history_batch_request *me
     };
 }
 
+/* A copy that bulk loaders can take for a C string; its `data` is NULL when out of memory. */
+static weir_bytes terminated(weir_call *call, weir_bytes text)
+{
+    return (weir_bytes){ weir__arena_copy(call->arena, text.data, text.size), text.size };
+}
+
 static weir_status take_params(weir_batch *batch, const v2_file_params *params)
 {
     if (params == NULL)
@@ -48,9 +54,11 @@ static weir_status take_params(weir_batch *batch, const v2_file_params *params)
     batch->params = (weir_file_params){
         .compression = (weir_compression)params->compression,
         .encryption = (weir_encryption)params->encryption,
-        .null_string = params->null_string,
-        .unmodified_string = params->unmodified_string,
+        .null_string = terminated(batch->call, params->null_string),
+        .unmodified_string = terminated(batch->call, params->unmodified_string),
     };
+    if (batch->params.null_string.data == NULL || batch->params.unmodified_string.data == NULL)
+        return weir__call_fail(batch->call, WEIR_FAILED, "out of memory preparing to read the batch files");
     return WEIR_OK;
 }
 
@@ -74,7 +82,12 @@ weir_status weir__load_init(weir_batch *batch, weir_call *call, const weir_table
     weir_load_file *files;
     weir_batch_key *keys;
 
-    *batch = (weir_batch){ .call = call, .table = table };
+    *batch = (weir_batch){
+        .call = call,
+        .table = table,
+        .cell_size_max = request->cell_size_max,
+        .memory_max = request->memory_max > 0 ? request->memory_max : WEIR_BATCH_MEMORY_MAX,
+    };
     if (count == SIZE_MAX)
         return weir__call_fail(call, WEIR_FAILED, "the request names more than %zu files",
                                WEIR_BATCH_FILES_MAX);
@@ -104,14 +117,24 @@ void weir__load_clear(weir_batch *batch)
 {
     weir__reader_free(batch->reader);
     weir__file_close(batch->file);
+    weir__memory_free(batch->memory);
     batch->reader = NULL;
     batch->file = NULL;
+    batch->memory = NULL;
 }
 
 static weir_status fail(weir_batch *in, const weir_error *err)
 {
     in->failure = weir__call_fail(in->call, err->status == WEIR_TASK ? WEIR_TASK : WEIR_FAILED, "%s",
                                   err->text);
+    return in->failure;
+}
+
+/* A call that the batch cannot answer as it stands: the handler is wrong, not the files. */
+static weir_status misuse(weir_batch *in, const char *what)
+{
+    in->failure = weir__call_fail(in->call, WEIR_FAILED, "a mistake in the connector: writing table '%s' %s",
+                                  in->table->name, what);
     return in->failure;
 }
 
@@ -128,7 +151,9 @@ static weir_status open_next(weir_batch *in, weir_error *err)
 {
     const weir_load_file *next = &in->files[in->next];
     const char *path = weir__arena_copy(in->call->arena, next->path.data, next->path.size);
-    weir_reader_file file = { .kind = next->kind, .table = in->table, .params = &in->params };
+    weir_reader_file file = {
+        .kind = next->kind, .table = in->table, .params = &in->params, .cell_size_max = in->cell_size_max
+    };
     weir_status status;
 
     if (path == NULL)
@@ -136,6 +161,8 @@ static weir_status open_next(weir_batch *in, weir_error *err)
     if (next->path.size == 0 || strlen(path) != next->path.size)
         return weir__error(err, "the request names a batch file whose path is empty or contains a NUL byte");
     file.name = base_name(path);
+    in->name = file.name;
+    in->file_begun = false;
     status = weir__batch_key_find(&in->keys, next->path, &file.key, err);
     if (status != WEIR_OK)
         return status;
@@ -149,10 +176,19 @@ static weir_status open_next(weir_batch *in, weir_error *err)
     return weir__reader_open(in->reader, &file, err);
 }
 
+static void close_file(weir_batch *in)
+{
+    weir__file_close(in->file);
+    in->file = NULL;
+}
+
 weir_status weir_batch_next(weir_batch *in, weir_row *row)
 {
     weir_error err;
 
+    if (in->failure == WEIR_OK && in->mode == WEIR_LOAD_FILES)
+        return misuse(in, "it asked for rows after it had asked for files");
+    in->mode = WEIR_LOAD_ROWS;
     for (;;) {
         weir_status status = in->failure;
 
@@ -167,15 +203,117 @@ weir_status weir_batch_next(weir_batch *in, weir_row *row)
                 return fail(in, &err);
         }
         status = weir__reader_next(in->reader, row, &err);
-        if (status == WEIR_ITEM) {
-            weir__probe_row();
+        if (status == WEIR_ITEM)
             return WEIR_ITEM;
-        }
         if (status != WEIR_OK)
             return fail(in, &err);
-        weir__file_close(in->file);
-        in->file = NULL;
+        close_file(in);
     }
+}
+
+static weir_op op_of(weir_batch_kind kind)
+{
+    return kind == WEIR_BATCH_REPLACE  ? WEIR_REPLACE
+           : kind == WEIR_BATCH_UPDATE ? WEIR_UPDATE
+           : kind == WEIR_BATCH_DELETE ? WEIR_DELETE
+                                       : WEIR_EARLIEST;
+}
+
+weir_status weir_batch_next_file(weir_batch *in, weir_batch_file *file)
+{
+    weir_error err;
+
+    if (in->failure != WEIR_OK)
+        return in->failure;
+    if (in->mode == WEIR_LOAD_ROWS)
+        return misuse(in, "it asked for files after it had asked for rows");
+    if (in->file != NULL)
+        return misuse(in, "it asked for the next file before it had read the one in hand to its end");
+    in->mode = WEIR_LOAD_FILES;
+    weir__memory_free(in->memory);
+    in->memory = NULL;
+    if (in->next == in->file_count) {
+        in->ended = true;
+        return WEIR_OK;
+    }
+    if (open_next(in, &err) != WEIR_OK)
+        return fail(in, &err);
+    *file = (weir_batch_file){ .op = op_of(in->files[in->next - 1].kind),
+                               .name = in->name,
+                               .null_string = in->params.null_string,
+                               .unmodified_string = in->params.unmodified_string };
+    file->columns = weir__reader_columns(in->reader, &file->column_count);
+    return WEIR_ITEM;
+}
+
+weir_status weir_batch_read(weir_batch *in, void *data, size_t size, size_t *got)
+{
+    weir_status status;
+    weir_error err;
+
+    if (in->failure != WEIR_OK)
+        return in->failure;
+    if (in->mode != WEIR_LOAD_FILES)
+        return misuse(in, "it read a file that it had not asked for");
+    if (in->file == NULL)
+        return WEIR_OK;
+    in->file_begun = true;
+    status = weir__reader_plain(in->reader, data, size, got, &err);
+    if (status < 0)
+        return fail(in, &err);
+    if (status == WEIR_OK)
+        close_file(in);
+    return status;
+}
+
+/* Puts all of the file in hand into in->memory. */
+static weir_status fill_memory(weir_batch *in, weir_error *err)
+{
+    weir_status status = weir__memory_new(in->memory_max, &in->memory, err);
+    size_t room;
+    void *data;
+    size_t got;
+
+    while (status == WEIR_OK) {
+        if (weir__memory_size(in->memory) < in->memory_max) {
+            if (weir__memory_room(in->memory, &data, &room, err) != WEIR_OK)
+                return WEIR_FAILED;
+            status = weir__reader_plain(in->reader, data, room, &got, err);
+        } else { /* full: fine, if this was all */
+            char more;
+
+            status = weir__reader_plain(in->reader, &more, 1, &got, err);
+            if (status == WEIR_ITEM)
+                return weir__error(err,
+                                   "batch file '%s' has more than %zu bytes of text, the most that this "
+                                   "destination takes into memory at once (batch_memory_max)",
+                                   in->name, in->memory_max);
+        }
+        if (status == WEIR_OK)
+            return weir__memory_seal(in->memory, err);
+        if (status == WEIR_ITEM) {
+            weir__memory_add(in->memory, got);
+            status = WEIR_OK;
+        }
+    }
+    return status;
+}
+
+weir_status weir_batch_memory_file(weir_batch *in, weir_batch_memory *out)
+{
+    weir_error err;
+
+    if (in->failure != WEIR_OK)
+        return in->failure;
+    if (in->file == NULL || in->file_begun || in->mode != WEIR_LOAD_FILES)
+        return misuse(in, "it wanted a file in memory that is not in hand or has been read already");
+    if (fill_memory(in, &err) != WEIR_OK)
+        return fail(in, &err);
+    close_file(in);
+    *out = (weir_batch_memory){ .path = weir__memory_path(in->memory),
+                                .descriptor = weir__memory_descriptor(in->memory),
+                                .size = weir__memory_size(in->memory) };
+    return WEIR_OK;
 }
 
 bool weir_batch_has(const weir_batch *in, weir_op op)

@@ -15,6 +15,7 @@
 #include "batch/reader.h"
 #include "sdk/call.h"
 #include "sys/file.h"
+#include "sys/memory.h"
 #include "wire/v2.h"
 
 #define WEIR_LOAD_KINDS 4
@@ -24,6 +25,8 @@ typedef struct weir_load_request {
     const v2_bytes_entry *keys;
     size_t keys_count;
     const v2_file_params *params;
+    size_t cell_size_max; /* as in weir_destination; 0: the default */
+    size_t memory_max;
     struct {
         weir_batch_kind kind;
         const weir_bytes *paths;
@@ -53,8 +56,18 @@ struct weir_batch {
     weir_file_params params;
     weir_batch_keys keys;
     bool kinds[WEIR_LOAD_KINDS]; /* whether there are files of a kind */
-    bool ended;                  /* the handler has been told that there are no more rows */
-    weir_status failure;         /* sticky */
+    enum {
+        WEIR_LOAD_UNDECIDED,
+        WEIR_LOAD_ROWS,
+        WEIR_LOAD_FILES
+    } mode;
+    bool file_begun;     /* text of the file in hand has been handed out */
+    const char *name;    /* of the file in hand */
+    weir_memory *memory; /* the file in hand, when it was asked for as a whole */
+    size_t cell_size_max;
+    size_t memory_max;
+    bool ended;          /* the handler has been told that there is no more */
+    weir_status failure; /* sticky */
 };
 
 /*

@@ -490,7 +490,7 @@ static void too_large_cells_are_refused(void **state)
     at = weir__buf_reserve(&csv, WEIR_CELL_SIZE_MAX + 2);
     memset(at, 'x', WEIR_CELL_SIZE_MAX + 1);
     csv.size += WEIR_CELL_SIZE_MAX + 1;
-    expect_error(&how, weir__buf_bytes(&csv), "column 's': the cell is larger than 64 MiB");
+    expect_error(&how, weir__buf_bytes(&csv), "column 's': the cell is larger than 67108864 bytes");
     weir__buf_clear(&csv);
 }
 
@@ -547,6 +547,36 @@ static void every_failed_allocation_is_reported(void **state)
 }
 
 /* A row costs no allocation, neither written nor read. */
+/* What was borrowed from a row is overwritten with the next one, so that keeping it is seen at once. */
+static void kept_rows_are_poisoned(void **state)
+{
+#ifdef WEIR_POISON
+    weir_file_params params = test_params(WEIR_COMPRESSION_OFF, WEIR_ENCRYPTION_NONE);
+    test_source source = { "id,s\n1,first\n2,second\n", 22, 0, SIZE_MAX };
+    weir_reader_file file = {
+        "f", WEIR_BATCH_UPDATE, &plain, &params, NULL, { test_source_read, &source }, 0
+    };
+    weir_reader *reader = weir__reader_new();
+    weir_row first;
+    weir_row second;
+    weir_bytes kept;
+
+    assert_int_equal(weir__reader_open(reader, &file, NULL), WEIR_OK);
+    assert_int_equal(weir__reader_next(reader, &first, NULL), WEIR_ITEM);
+    kept = first.cells[1].as.bytes;
+    assert_memory_equal(kept.data, "first", 5);
+    assert_int_equal(weir__reader_next(reader, &second, NULL), WEIR_ITEM);
+    assert_memory_equal(kept.data, "\xDB\xDB\xDB\xDB\xDB", 5);
+    assert_int_not_equal(first.cells[0].as.integer, 1);
+    assert_int_equal(second.cells[0].as.integer, 2);
+    assert_memory_equal(second.cells[1].as.bytes.data, "second", 6);
+    assert_int_equal(second.cells[2].presence, WEIR_UNMODIFIED); /* what is absent stays so */
+    assert_int_equal(weir__reader_next(reader, &second, NULL), WEIR_OK);
+    weir__reader_free(reader);
+#endif
+    (void)state;
+}
+
 static void rows_cost_no_allocation(void **state)
 {
     weir_file_params params = test_params(WEIR_COMPRESSION_ZSTD, WEIR_ENCRYPTION_AES);
@@ -611,6 +641,7 @@ int main(void)
         cmocka_unit_test(endless_cells_stop_at_a_limit),
         cmocka_unit_test(too_large_cells_are_refused),
         cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(kept_rows_are_poisoned),
         cmocka_unit_test(rows_cost_no_allocation),
     };
 
