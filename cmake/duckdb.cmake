@@ -1,5 +1,8 @@
 # DuckDB's library and header come from packages, through connectors/destination-duckdb/fetch. WEIR_DUCKDB_FOLDER is the folder
 # that holds both; empty when they are not to be had (the reason is told), and then what needs them says so or is left out.
+if(WEIR_SDK_ONLY)
+    return()
+endif()
 execute_process(COMMAND ${CMAKE_SOURCE_DIR}/connectors/destination-duckdb/fetch OUTPUT_VARIABLE WEIR_DUCKDB_FOLDER
     ERROR_VARIABLE WEIR_DUCKDB_REASON RESULT_VARIABLE duckdb_failed
     OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_STRIP_TRAILING_WHITESPACE)

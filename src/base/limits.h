@@ -86,6 +86,11 @@
 /* --- testers --- */
 #define WEIR_FINDINGS_MAX ((size_t)1000) /* findings of a run that are kept, kinds counted once */
 
+/* --- DuckDB in the program (duckdb) --- */
+#define WEIR_DUCKDB_MEMORY_MB 2048    /* what DuckDB may use unless told otherwise; nothing is spilled */
+#define WEIR_DUCKDB_STAGE_ROWS 100000 /* rows gathered before they are merged into a table */
+#define WEIR_DUCKDB_STAGE_SIZE (64 * WEIR_MIB) /* bytes of their texts */
+
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");
 static_assert(WEIR_CELL_SIZE_MAX <= WEIR_ROW_SIZE_MAX, "a cell fits into a row");

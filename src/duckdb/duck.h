@@ -99,7 +99,7 @@ weir_status duck_appender_row(duck_appender *appender, const weir_cell *cells, s
                               weir_error *err) WEIR_CHECKED;
 /* All rows so far are in the table when this returns WEIR_OK; more may follow. */
 weir_status duck_appender_flush(duck_appender *appender, weir_error *err) WEIR_CHECKED;
-/* Rows not flushed are dropped. Accepts NULL. */
+/* Flush before, where rows count: those that were not flushed may be in the table or not. Accepts NULL. */
 void duck_appender_free(duck_appender *appender);
 
 /* --- tables --- */
