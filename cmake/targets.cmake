@@ -7,11 +7,28 @@ function(weir_static target)
     endif()
 endfunction()
 
+# weir_portable(TARGET): needs nothing but the system's C library, and may open libraries when it runs, which a static
+# program cannot. The linker meets a folder with nothing but archives first.
+function(weir_portable target)
+    if(WEIR_SANITIZE OR WEIR_COVERAGE)
+        return()
+    endif()
+    set(archives ${CMAKE_BINARY_DIR}/archives)
+    file(MAKE_DIRECTORY ${archives})
+    foreach(name IN LISTS WEIR_EXTERNAL ITEMS sqlite3)
+        find_library(WEIR_ARCHIVE_${name} lib${name}.a REQUIRED)
+        mark_as_advanced(WEIR_ARCHIVE_${name})
+        file(CREATE_LINK ${WEIR_ARCHIVE_${name}} ${archives}/lib${name}.a SYMBOLIC)
+    endforeach()
+    target_link_directories(${target} PRIVATE ${archives})
+    target_link_options(${target} PRIVATE -static-libgcc -Wl,--gc-sections)
+endfunction()
+
 if(EXISTS ${CMAKE_SOURCE_DIR}/src/cli/main.c)
     add_executable(weir_cli src/cli/main.c)
     set_target_properties(weir_cli PROPERTIES OUTPUT_NAME weir RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
     target_link_libraries(weir_cli PRIVATE weir_all)
-    weir_static(weir_cli)
+    weir_portable(weir_cli)
 endif()
 
 # weir_connector(NAME [STATIC] SOURCES... ): a connector on the public headers only, in bin/.
