@@ -18,7 +18,7 @@ typedef struct weir_call weir_call;
 
 /* The partner's options struct, parsed and checked against the form; NULL for a connector without options. */
 WEIR_API const void *weir_options(const weir_call *call);
-/* The raw configuration value under `name`; NULL when absent. */
+/* The raw configuration value under `name`, shown or not; NULL when absent. */
 WEIR_API const char *weir_config(const weir_call *call, const char *name);
 /* What the connector's open() gave for this configuration; NULL without open(). */
 WEIR_API void *weir_session(const weir_call *call);
@@ -42,10 +42,23 @@ WEIR_API const char *weir_copy(weir_call *call, const char *text, size_t size);
  * second, so polling it while waiting for the source keeps the engine up to date.
  */
 WEIR_API bool weir_running(const weir_call *call);
+/*
+ * Waits, unless weir_running turns false: at once when the caller cancels, within a tenth of a second when
+ * the process is told to stop. True when the time has passed, false when the handler should wind down. In an
+ * update() rows that wait are sent meanwhile. For trying again see weir/retry.h.
+ */
+WEIR_API bool weir_wait(weir_call *call, int64_t wait_ms) WEIR_CHECKED;
+/* Milliseconds that are left before the request's deadline; 0 when it has passed, INT64_MAX without one. */
+WEIR_API int64_t weir_deadline_ms(const weir_call *call);
+
+/* For whom the process runs, as the platform says it (R-RPC-08); "" when it does not. Static. */
+WEIR_API const char *weir_account_name(const weir_call *call);
+WEIR_API const char *weir_group_name(const weir_call *call);
 
 /*
  * How a handler ends badly: `return weir_fail(call, "…")`. The text says what was attempted, on what and why;
- * it is cut to 8,000 bytes on the wire (R-RPC-04), and values of password fields inside it are masked.
+ * it is cut to 8,000 bytes on the wire (R-RPC-04), and values of password and upload fields inside it are
+ * masked.
  * weir_fail: the engine may try the sync again. weir_task: a person must act; never retried silently.
  */
 WEIR_API weir_status weir_fail(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3) WEIR_CHECKED;
@@ -58,8 +71,8 @@ WEIR_API weir_status weir_task(weir_call *call, const char *format, ...) WEIR_PR
 WEIR_API void weir_warn(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);
 
 /*
- * One JSON object on standard output (R-RPC-09), valid whatever the text is; password values are masked. Any
- * thread, and `call` may be NULL outside a request.
+ * One JSON object on standard output (R-RPC-09), valid whatever the text is; values of password and upload
+ * fields are masked. Any thread, and `call` may be NULL outside a request.
  */
 WEIR_API void weir_log_info(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);
 WEIR_API void weir_log_warning(weir_call *call, const char *format, ...) WEIR_PRINTF(2, 3);

@@ -6,6 +6,7 @@
 #include <weir/call.h>
 #include <weir/destination.h>
 #include <weir/form.h>
+#include <weir/retry.h>
 #include <weir/source.h>
 #include <weir/types.h>
 

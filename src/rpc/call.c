@@ -661,6 +661,22 @@ bool weir__rpc_call_running(const weir_rpc_call *call)
     return !atomic_load_explicit(&call->over, memory_order_acquire) && !has_passed(call->deadline_ns);
 }
 
+void weir__rpc_call_pause(weir_rpc_call *call, int64_t until_ns)
+{
+    struct timespec until;
+    int result = 0;
+
+    if (until_ns > call->deadline_ns)
+        until_ns = call->deadline_ns;
+    until = (struct timespec){ .tv_sec = (time_t)(until_ns / 1000000000), .tv_nsec = until_ns % 1000000000 };
+    pthread_mutex_lock(&call->lock);
+    call->waiting++;
+    while (!call->ended && result == 0)
+        result = pthread_cond_timedwait(&call->changed, &call->lock, &until);
+    call->waiting--;
+    pthread_mutex_unlock(&call->lock);
+}
+
 void weir__rpc_cancel(weir_rpc_call *call)
 {
     weir__rpc_call_end(call, WEIR_RPC_CANCELLED, "cancelled", true);

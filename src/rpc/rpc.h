@@ -165,6 +165,8 @@ bool weir__rpc_header_find(weir_rpc_headers headers, const char *name, weir_byte
 
 /* False once the call is cancelled, past its deadline or ended: wind down. Cheap; any thread. */
 bool weir__rpc_call_running(const weir_rpc_call *call);
+/* Waits until `until_ns` of CLOCK_MONOTONIC, or until the call has ended. Counts as neither send nor recv. */
+void weir__rpc_call_pause(weir_rpc_call *call, int64_t until_ns);
 /* Ends the call with CANCELLED; both sides notice. Any thread; harmless on a call that has ended. */
 void weir__rpc_cancel(weir_rpc_call *call);
 /* When the call ends by itself, ns of CLOCK_MONOTONIC; WEIR_FOREVER (base/queue.h) without a deadline. */

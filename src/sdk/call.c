@@ -9,11 +9,13 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "sdk/log.h"
 
+static const char no_text[] = "a mistake in the connector: it failed with an empty text";
 static atomic_bool stopping;
 
 void weir__call_stop_all(void)
@@ -102,6 +104,10 @@ weir_status weir__call_fail_va(weir_call *call, weir_status status, const char *
 {
     call->failure = status;
     call->text_size = compose(call->text, sizeof call->text - 1, format, args);
+    if (call->text_size == 0) { /* somebody has to find out why, and cannot without a text */
+        memcpy(call->text, no_text, sizeof no_text - 1);
+        call->text_size = sizeof no_text - 1;
+    }
     call->text[call->text_size] = '\0';
     return status;
 }
@@ -198,7 +204,7 @@ static _Noreturn void leave(weir_call *call)
         call, WEIR_FAILED,
         "out of memory: the request took more than %zu MiB of call memory, or the machine has no more",
         WEIR_CALL_MEMORY_MAX / WEIR_MIB);
-    assert(call->guard != NULL); /* a call belongs to the handler it was given to */
+    assert(call->guard != NULL && "a weir_call is used outside of the handler it was given to");
     longjmp(*call->guard, 1);
 }
 
@@ -267,6 +273,25 @@ bool weir_running(const weir_call *call)
         return false;
     }
     return call->port.running == NULL || call->port.running(call->port.context);
+}
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? value : "";
+}
+
+const char *weir_account_name(const weir_call *call)
+{
+    (void)call;
+    return environment("FIVETRAN_ACCOUNT_NAME");
+}
+
+const char *weir_group_name(const weir_call *call)
+{
+    (void)call;
+    return environment("FIVETRAN_GROUP_NAME");
 }
 
 weir_status weir_fail(weir_call *call, const char *format, ...)

@@ -23,9 +23,13 @@
 
 /* What a call needs from the one who serves it; any member may be NULL. */
 typedef struct weir_call_port {
-    bool (*running)(void *context);               /* false once the peer has given up */
-    void (*warn)(void *context, weir_bytes text); /* sends a warning at once; NULL: warnings are gathered */
-    void (*idle)(void *context);                  /* called by weir_running: a chance to flush */
+    bool (*running)(void *context);                /* false once the peer has given up */
+    void (*warn)(void *context, weir_bytes text);  /* sends a warning at once; NULL: warnings are gathered */
+    void (*idle)(void *context);                   /* called by weir_running: a chance to flush */
+    void (*wait)(void *context, int64_t until_ns); /* returns then, or when `running` turns false */
+    int64_t deadline_ns;                           /* CLOCK_MONOTONIC; 0 or WEIR_FOREVER: none */
+    int64_t (*clock_ns)(void *context);            /* NULL: the system's; with `chance` for tests of waits */
+    uint64_t (*chance)(void *context);             /* NULL: the system's */
     void *context;
 } weir_call_port;
 

@@ -213,10 +213,18 @@ static bool still_wanted(void *context)
     return weir__rpc_call_running(context);
 }
 
+static void wait_until(void *context, int64_t until_ns)
+{
+    weir__rpc_call_pause(context, until_ns);
+}
+
 weir_rpc_code weir__request_serve(const weir_request_type *type, weir_rpc_call *rpc,
                                   const weir_connector *connector)
 {
-    weir_call_port port = { .running = still_wanted, .context = rpc };
+    weir_call_port port = { .running = still_wanted,
+                            .wait = wait_until,
+                            .deadline_ns = weir__rpc_call_deadline(rpc),
+                            .context = rpc };
     weir_request *request = weir__calloc(1, sizeof *request);
     weir_rpc_code code;
     weir_status status;

@@ -142,6 +142,13 @@ static void update_idle(void *context)
         weir__sync_tick(&u->sync);
 }
 
+static void update_wait(void *context, int64_t until_ns)
+{
+    const update *u = context;
+
+    weir__rpc_call_pause(u->request.rpc, until_ns);
+}
+
 /* Warnings of open() are kept until there is a sync to send them through. */
 static void update_warn(void *context, weir_bytes text)
 {
@@ -222,9 +229,12 @@ static weir_rpc_code run_update(update *u)
 static weir_rpc_code serve_update(weir_rpc_call *rpc, void *context)
 {
     update *u = weir__calloc(1, sizeof *u);
-    weir_call_port port = {
-        .running = update_running, .warn = update_warn, .idle = update_idle, .context = u
-    };
+    weir_call_port port = { .running = update_running,
+                            .warn = update_warn,
+                            .idle = update_idle,
+                            .wait = update_wait,
+                            .deadline_ns = weir__rpc_call_deadline(rpc),
+                            .context = u };
     weir_rpc_code code;
 
     if (u == NULL || !weir__call_init(&u->request.call, &port)) {
