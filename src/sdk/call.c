@@ -14,6 +14,7 @@
 
 #include "base/utf8.h"
 #include "sdk/log.h"
+#include "sys/signal.h"
 
 static const char no_text[] = "a mistake in the connector: it failed with an empty text";
 static atomic_bool stopping;
@@ -160,6 +161,7 @@ weir_status weir__call_run(weir_call *call, const char *what, unsigned allowed, 
     weir_status status = WEIR_FAILED;
 
     assert(call->guard == NULL);
+    weir__signal_thread(); /* a handler that recurses without end leaves a last word, too */
     call->guard = &guard;
     if (setjmp(guard) == 0) {
         status = body(call, context);

@@ -42,6 +42,7 @@ int weir__destination_main(int argc, char **argv, const weir_destination *destin
         .origin = "sdk_destination",
         .port_default = 50052,
         .form = &destination->form,
+        .tests = destination->tests,
         .open = open_destination,
         .definition = destination,
         .size = size,

@@ -10,32 +10,32 @@
 
 #include "base/limits.h"
 #include "rpc/rpc_limits.h"
+#include "sdk/form_text.h"
 #include "sdk/log.h"
-#include "sdk/options.h"
 #include "sys/signal.h"
 
 #define EXIT_STOPPED 0
 #define EXIT_CANNOT_SERVE 1
 #define EXIT_USAGE 2
 
-static void print_form(const weir_form *form)
+/* Writes what a form_text function makes of the form to standard output. */
+static int print_form(const weir_program *p,
+                      weir_status (*write)(const weir_form_about *about, weir_buf *out, weir_error *err))
 {
-    if (form->field_count > 0)
-        printf("\nconfiguration (every value is text):\n");
-    for (size_t i = 0; form->fields != NULL && i < form->field_count; i++) {
-        const weir_field *field = &form->fields[i];
-        const char *key = weir__field_key(field);
-        const char *fallback = field->fallback;
+    const weir_form_about about = { .name = p->name, .kind = p->kind, .form = p->form, .tests = p->tests };
+    weir_error err;
+    weir_buf out;
+    int code = EXIT_STOPPED;
 
-        printf("  %-14s %s", key ? key : "?", field->label ? field->label : "");
-        if (field->required)
-            printf(" (required)");
-        else if (fallback != NULL && fallback[0] != '\0')
-            printf(" (default %s)", fallback);
-        printf("\n");
-        if (field->description != NULL)
-            printf("  %-14s   %s\n", "", field->description);
+    weir__buf_init(&out, WEIR_CONFIG_SIZE_MAX);
+    if (write(&about, &out, &err) != WEIR_OK) {
+        fprintf(stderr, "%s: %s\n", p->name, err.text);
+        code = EXIT_CANNOT_SERVE;
+    } else if (out.size > 0 && fwrite(out.data, 1, out.size, stdout) != out.size) {
+        code = EXIT_CANNOT_SERVE;
     }
+    weir__buf_clear(&out);
+    return fflush(stdout) == 0 ? code : EXIT_CANNOT_SERVE;
 }
 
 static int print_help(const weir_program *p, const char *file)
@@ -43,23 +43,27 @@ static int print_help(const weir_program *p, const char *file)
     printf("%s: the %s '%s', a gRPC server that speaks the Partner SDK v2\n"
            "\n"
            "usage: %s [--port N] [--host ADDRESS] [--socket PATH]\n"
+           "       %s --form[=json|markdown]\n"
            "\n"
            "  --port N       listen on TCP port N, IPv6 and IPv4 (default %d); 0 chooses a free one\n"
            "  --host ADDRESS listen on that address only, such as 127.0.0.1; on every address if not given.\n"
            "                 Nobody is asked for a password: who reaches the port can use the connector\n"
            "  --socket PATH  listen on a Unix socket; without --port on nothing else\n"
+           "  --form         the configuration form as JSON or as Markdown, for documentation\n"
            "  --help         this text\n"
            "  --version      the version of the SDK inside\n",
-           file, p->kind, p->name, file, p->port_default);
-    print_form(p->form);
+           file, p->kind, p->name, file, file, p->port_default);
+    if (print_form(p, weir__form_help) != EXIT_STOPPED)
+        return EXIT_CANNOT_SERVE;
     printf("\n"
            "examples:\n"
            "  %s --host 127.0.0.1 --port %d\n"
            "  %s --socket /run/%s.sock\n"
+           "  %s --form=markdown > docs/configuration.md\n"
            "\n"
            "Logs go to standard output, one JSON object a line. SIGTERM stops: running requests get 30\n"
            "seconds to end. Exit status: 0 stopped, 1 could not serve, 2 wrong arguments.\n",
-           file, p->port_default, file, p->name);
+           file, p->port_default, file, p->name, file);
     return fflush(stdout) == 0 ? EXIT_STOPPED : EXIT_CANNOT_SERVE;
 }
 
@@ -115,6 +119,10 @@ static int parse_arguments(const weir_program *p, int argc, char **argv, weir_ho
             printf("%s (Weir %s)\n", p->name, WEIR_VERSION);
             return fflush(stdout) == 0 ? EXIT_STOPPED : EXIT_CANNOT_SERVE;
         }
+        if (strcmp(argument, "--form") == 0 || strcmp(argument, "--form=json") == 0)
+            return print_form(p, weir__form_json);
+        if (strcmp(argument, "--form=markdown") == 0)
+            return print_form(p, weir__form_markdown);
         if ((value = option_value(argc, argv, &i, "--port")) != NULL) {
             if (!parse_port(value, &options->port))
                 return usage_error(file, "--port needs a number from 0 to 65535, not", value);

@@ -11,6 +11,7 @@ typedef struct weir_program {
     const char *origin;
     int port_default;
     const weir_form *form;
+    const weir_setup_test *tests; /* may be NULL */
     weir_status (*open)(const struct weir_program *program, const weir_host_options *options, weir_host **out,
                         weir_error *err);
     const void *definition;

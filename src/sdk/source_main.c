@@ -44,6 +44,7 @@ int weir__source_main(int argc, char **argv, const weir_source *source, size_t s
         .origin = "sdk_connector",
         .port_default = 50051,
         .form = &source->form,
+        .tests = source->tests,
         .open = open_source,
         .definition = source,
         .size = size,

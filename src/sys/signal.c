@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -67,6 +69,14 @@ void weir__signal_close(void)
 }
 
 #ifndef SANITIZED
+/*
+ * Where the handler runs when the stack itself has run out. One per thread, in its thread-local memory, so
+ * that there is nothing to release; pages of it that are never used cost nothing.
+ */
+#define ALTERNATE_SIZE (32 * WEIR_KIB)
+static _Thread_local char alternate[ALTERNATE_SIZE];
+static _Thread_local bool alternate_set;
+
 static int word_fd;
 static const char *word_before;
 static const char *word_after;
@@ -93,12 +103,23 @@ static void last_word(int number)
 }
 #endif
 
+void weir__signal_thread(void)
+{
+#ifndef SANITIZED
+    const stack_t stack = { .ss_sp = alternate, .ss_size = sizeof alternate };
+
+    if (!alternate_set)
+        alternate_set = sigaltstack(&stack, NULL) == 0;
+#endif
+}
+
 void weir__signal_last_word(int fd, const char *before, const char *after)
 {
 #ifndef SANITIZED
     const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
-    struct sigaction action = { .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_flags = (int)SA_RESETHAND | SA_ONSTACK };
 
+    weir__signal_thread();
     word_fd = fd;
     word_before = before;
     word_after = after;

@@ -20,5 +20,10 @@ void weir__signal_close(void);
  * Sanitizers keep their own handlers.
  */
 void weir__signal_last_word(int fd, const char *before, const char *after);
+/*
+ * Makes the last word possible when the calling thread runs out of stack, as last_word does for the main
+ * thread. Cheap; again is harmless.
+ */
+void weir__signal_thread(void);
 
 #endif
