@@ -1,6 +1,6 @@
 # Compiler flags for everything of ours. Assertions stay on in every build (they guard against programmers' errors).
 add_compile_definitions(_GNU_SOURCE WEIR_VERSION="${PROJECT_VERSION}" WEIR_DATE="${WEIR_DATE}")
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Werror -fno-omit-frame-pointer
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow $<$<NOT:$<BOOL:${WEIR_SDK_ONLY}>>:-Werror> -fno-omit-frame-pointer
     $<$<COMPILE_LANGUAGE:C>:-Wconversion> $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
     $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wno-missing-field-initializers>
     $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
