@@ -91,6 +91,12 @@
 #define WEIR_DUCKDB_STAGE_ROWS 100000 /* rows gathered before they are merged into a table */
 #define WEIR_DUCKDB_STAGE_SIZE (64 * WEIR_MIB) /* bytes of their texts */
 
+/* --- testers --- */
+#define WEIR_TESTER_INPUT_SIZE_MAX WEIR_GIB           /* one input file, bytes */
+#define WEIR_TESTER_INPUT_NODES_MAX (4 * WEIR_GIB)    /* memory for what is read of it, bytes */
+#define WEIR_TESTER_ROWS_SIZE_MAX (8 * WEIR_GIB)      /* memory for the rows of one request, bytes */
+#define WEIR_TESTER_ROWS_SIZE_TARGET (256 * WEIR_MIB) /* production: past it the request is sent */
+
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");
 static_assert(WEIR_CELL_SIZE_MAX <= WEIR_ROW_SIZE_MAX, "a cell fits into a row");
