@@ -62,7 +62,7 @@ static const cli_option options[OPTION_COUNT] = {
                 false },
     [READ] = { "--read", "sqlite:PATH|duckdb:PATH|postgresql", "destination: read rows back and compare them",
                false },
-    [DUMP] = { "--dump", "COMMAND", "destination: the same through a command; gets schema and table", false },
+    [DUMP] = { "--dump", "COMMAND", "destination: the same through a command", false },
     [JSON] = { "--json", NULL, "end with a report, one JSON object on standard output", false },
     [CONNECT_TIMEOUT] = { "--connect-timeout", "SECONDS", "to reach the connector (10)", false },
     [CALL_TIMEOUT] = { "--call-timeout", "SECONDS", "a call may take (as a platform: minutes to hours)",
@@ -139,6 +139,7 @@ static int take_words(char **values, tester_options *to)
         return usage("--profile", "is production or official");
     if (!take_word(values[BATCH_FILE_TYPE], (const char *const[]){ "CSV", "PARQUET" }, &to->parquet))
         return usage("--batch-file-type", "is CSV or PARQUET");
+    to->has_batch_type = values[BATCH_FILE_TYPE] != NULL;
     to->source = !destination;
     to->profile = official ? TESTER_OFFICIAL : TESTER_PRODUCTION;
     return CLI_SUCCESS;

@@ -161,6 +161,10 @@ static void fill_delete(const plan *p, const plan_row *row)
     for (size_t i = 0; i < p->options.table->column_count; i++) {
         if (own_key(p, i))
             continue;
+        if (p->options.history && !p->options.official) { /* the file has keys and the end alone (R-HIS-05) */
+            row->sent[i].presence = WEIR_UNMODIFIED;
+            continue;
+        }
         row->sent[i].presence = row->sent[i].presence == WEIR_UNMODIFIED || p->options.official
                                     ? WEIR_NULL
                                     : row->sent[i].presence;
@@ -189,7 +193,8 @@ static void fill(const plan *p, const input_row *from, const plan_row *row, weir
 
     if (kind == PLAN_DELETE)
         fill_delete(p, row);
-    set_time(p, row, p->synced, synced);
+    if (kind != PLAN_DELETE || !p->options.history || p->options.official)
+        set_time(p, row, p->synced, synced);
     if (p->options.history) {
         if (kind == PLAN_DELETE) {
             set_time(p, row, p->end, from->op_time);

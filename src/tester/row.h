@@ -24,8 +24,8 @@ typedef struct row_table {
 typedef struct input_row {
     input_op op;
     weir_cell *meant;
-    weir_cell *sent; /* the same array in the production profile */
-    weir_time op_time;     /* history tables */
+    weir_cell *sent;   /* the same array in the production profile */
+    weir_time op_time; /* history tables */
     const input_value *at;
 } input_row;
 

@@ -202,7 +202,8 @@ void tester_note(tester *t, const char *name, const char *value)
     pthread_mutex_unlock(&t->lock);
 }
 
-void tester_list(tester *t, const char *name, const char *value)
+/* Consumes `value`, which may be NULL. */
+static void append(tester *t, const char *name, json_t *value)
 {
     const char *leaf;
     json_t *to;
@@ -216,9 +217,20 @@ void tester_list(tester *t, const char *name, const char *value)
         if (json_object_set_new(to, leaf, list) != 0)
             list = NULL;
     }
-    if (list != NULL)
-        (void)json_array_append_new(list, text_value(value));
+    if (list != NULL && value != NULL)
+        (void)json_array_append(list, value);
+    json_decref(value);
     pthread_mutex_unlock(&t->lock);
+}
+
+void tester_list(tester *t, const char *name, const char *value)
+{
+    append(t, name, text_value(value));
+}
+
+void tester_list_json(tester *t, const char *name, const char *json)
+{
+    append(t, name, json_loads(json, 0, NULL));
 }
 
 /* --- the end --- */
@@ -228,6 +240,11 @@ weir_status tester_blame(tester *t, tester_verdict verdict, weir_status status)
     if (t->verdict == TESTER_PASS)
         t->verdict = verdict;
     return status;
+}
+
+void tester_absolve(tester *t)
+{
+    t->verdict = TESTER_PASS;
 }
 
 static const char *verdict_name(tester_verdict verdict)

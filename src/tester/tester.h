@@ -47,6 +47,7 @@ typedef struct tester_options {
     const char *schema;     /* --schema-name */
     const char *input_file; /* --input-file; NULL: all of the data folder */
     bool no_delay;          /* --disable-operation-delay */
+    bool has_batch_type;    /* --batch-file-type was given; else Capabilities decide */
     bool parquet;           /* --batch-file-type PARQUET */
     /* source */
     const char *destination_schema; /* --destination-schema */
@@ -82,6 +83,8 @@ size_t tester_warnings(const tester *t);
  * is the tester's own (TESTER_BROKEN). Returns `status`.
  */
 weir_status tester_blame(tester *t, tester_verdict verdict, weir_status status);
+/* Takes the blame back: the error was expected, or can be lived with. */
+void tester_absolve(tester *t);
 /*
  * Ends the run: prints the error, if `status` is one, and the verdict, with `--json` the report, and returns
  * the exit code.
@@ -95,6 +98,8 @@ void tester_count(tester *t, const char *name, uint64_t more);
 void tester_note(tester *t, const char *name, const char *value);
 /* Appends a text to the list under `name`. */
 void tester_list(tester *t, const char *name, const char *value);
+/* The same with a value that is JSON already. */
+void tester_list_json(tester *t, const char *name, const char *json);
 
 /* --- the testers --- */
 
