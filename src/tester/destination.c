@@ -278,6 +278,8 @@ static weir_status run_file(destination *d, const char *path, weir_error *err)
     weir__arena_free(d->file_arena);
     d->file_arena = NULL;
     weir__buf_clear(&text);
+    if (status != WEIR_OK)
+        tester_show_error(d->t, err);
     if (status != WEIR_OK || tester_faults(d->t) > faults) {
         tester_fault(d->t, "Failed to process file: %s", last_part(path));
     } else {

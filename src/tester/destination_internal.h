@@ -70,9 +70,12 @@ weir_status destination_look(destination *d, const char *name, weir_table **out,
 /* CreateTable and the model. */
 weir_status destination_make(destination *d, const weir_table *table, bool history,
                              weir_error *err) WEIR_CHECKED;
-/* AlterTable to `wanted` and the model; duplicates under a new key must be a task (R-DST-03). */
+/*
+ * AlterTable to `wanted` in the model and with `sent`, which differs under the official profile only, at the
+ * destination; duplicates under a new key must be a task (R-DST-03).
+ */
 weir_status destination_change(destination *d, destination_table *known, const weir_table *wanted,
-                               bool drop_columns, weir_error *err) WEIR_CHECKED;
+                               const weir_table *sent, bool drop_columns, weir_error *err) WEIR_CHECKED;
 /* create_table and alter_table of the file at hand. */
 weir_status destination_prepare_tables(destination *d, weir_error *err) WEIR_CHECKED;
 /* --fresh: drops the tables that the file creates. */

@@ -45,9 +45,8 @@ static weir_status meet(destination *d, const input_migration *m, const char *na
 
 /* The table's columns after add_column, change_column_data_type or drop_column. */
 static weir_status changed_table(destination *d, const input_migration *m, const destination_table *known,
-                                 weir_table **out, weir_error *err)
+                                 weir_table *table, weir_table **out, weir_error *err)
 {
-    weir_table *table = destination_shape(d, known, d->file_arena);
     weir_column *columns = table != NULL
                                ? weir__arena_array(d->file_arena, table->column_count + 1, sizeof *columns)
                                : NULL;
@@ -79,13 +78,22 @@ static weir_status changed_table(destination *d, const input_migration *m, const
 static weir_status run_alter(destination *d, const input_migration *m, weir_error *err)
 {
     destination_table *known = NULL;
+    weir_table *described = NULL;
     weir_table *wanted = NULL;
+    weir_table *sent = NULL;
     weir_status status = meet(d, m, m->what.table, &known, err);
 
     if (status == WEIR_OK)
-        status = changed_table(d, m, known, &wanted, err);
+        status = changed_table(d, m, known, destination_shape(d, known, d->file_arena), &wanted, err);
+    sent = wanted;
+    /* Official: what is described is what is changed, its keys and types included. */
+    if (status == WEIR_OK && d->official)
+        status = destination_describe(d->calls, d->options->schema, known->name, d->file_arena, &described,
+                                      err);
+    if (status == WEIR_OK && described != NULL)
+        status = changed_table(d, m, known, described, &sent, err);
     if (status == WEIR_OK)
-        status = destination_change(d, known, wanted, m->kind == INPUT_DROP_COLUMN, err);
+        status = destination_change(d, known, wanted, sent, m->kind == INPUT_DROP_COLUMN, err);
     return status;
 }
 
@@ -143,7 +151,7 @@ static weir_status fall_back_column(destination *d, const input_migration *m, we
         return WEIR_OK; /* it is there already */
     columns[table->column_count++] = new;
     table->columns = columns;
-    return destination_change(d, known, table, false, err);
+    return destination_change(d, known, table, table, false, err);
 }
 
 /* A change of the mode without Migrate: the columns of the new mode are added, rows stay as they are. */
@@ -165,7 +173,7 @@ static weir_status fall_back(destination *d, const input_migration *m, weir_erro
     case WEIR_MODEL_ADD_COLUMN_IN_HISTORY:
     case WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT:
         return fall_back_column(d, m, err);
-    default: /* there is no other way to drop a table, to set a column or to change the mode: nothing happens */
+    default: /* no other way to drop a table, set a column or change the mode: nothing happens */
         return WEIR_OK;
     }
 }

@@ -166,12 +166,12 @@ static weir_status remember_left(destination *d, destination_table *known, const
 
 /* The model says that a person must act: so must the destination (R-DST-03). */
 static weir_status expect_task(destination *d, destination_table *known, const weir_table *wanted,
-                               bool drop_columns, const weir_error *why)
+                               const weir_table *sent, bool drop_columns, const weir_error *why)
 {
     const weir_table *before = weir__model_describe(d->model, d->options->schema, known->name);
     bool keys = !same_keys(before, wanted);
     weir_error err = { .text = "" };
-    weir_status status = destination_alter(d->calls, wanted, drop_columns, &err);
+    weir_status status = destination_alter(d->calls, sent, drop_columns, &err);
 
     if (status == WEIR_TASK) {
         tester_absolve(d->t);
@@ -207,7 +207,7 @@ static weir_status restart_model(destination *d, const char *name, const weir_ta
 }
 
 weir_status destination_change(destination *d, destination_table *known, const weir_table *wanted,
-                               bool drop_columns, weir_error *err)
+                               const weir_table *sent, bool drop_columns, weir_error *err)
 {
     const weir_table *now = weir__model_describe(d->model, d->options->schema, known->name);
     weir_table *before = now != NULL ? weir__table_copy(now, d->file_arena) : NULL;
@@ -221,7 +221,7 @@ weir_status destination_change(destination *d, destination_table *known, const w
     known->touched = true;
     status = weir__model_alter(d->model, shape, drop_columns, &why);
     if (status == WEIR_TASK && !known->unknown_rows) {
-        status = expect_task(d, known, wanted, drop_columns, &why);
+        status = expect_task(d, known, wanted, sent, drop_columns, &why);
         if (status == WEIR_OK && known->unknown_rows)
             status = restart_model(d, known->name, shape, err);
         return status;
@@ -231,7 +231,7 @@ weir_status destination_change(destination *d, destination_table *known, const w
     else if (status != WEIR_OK)
         *err = why;
     if (status == WEIR_OK)
-        status = destination_alter(d->calls, wanted, drop_columns, err);
+        status = destination_alter(d->calls, sent, drop_columns, err);
     if (status == WEIR_OK)
         status = remember_left(d, known, before, wanted, err);
     if (status == WEIR_OK) {
@@ -302,7 +302,7 @@ static weir_status prepare(destination *d, const input_table *from, bool created
             from->table.name, known->history ? "in" : "without");
         return tester_blame(d->t, TESTER_USAGE, WEIR_FAILED);
     }
-    return change || !created ? destination_change(d, known, wanted, false, err) : WEIR_OK;
+    return change || !created ? destination_change(d, known, wanted, wanted, false, err) : WEIR_OK;
 }
 
 weir_status destination_prepare_tables(destination *d, weir_error *err)

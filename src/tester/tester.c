@@ -22,6 +22,7 @@ struct tester {
     size_t warnings;
     int64_t begun_ns;
     tester_verdict verdict; /* whose failure an error is */
+    bool error_shown;
 };
 
 tester *tester_new(const tester_options *options)
@@ -242,6 +243,13 @@ weir_status tester_blame(tester *t, tester_verdict verdict, weir_status status)
     return status;
 }
 
+void tester_show_error(tester *t, const weir_error *err)
+{
+    if (!t->error_shown)
+        put_line(t, "SEVERE", "\x1b[31m", err->text);
+    t->error_shown = true;
+}
+
 void tester_absolve(tester *t)
 {
     t->verdict = TESTER_PASS;
@@ -290,7 +298,7 @@ int tester_finish(tester *t, weir_status status, const weir_error *err)
     if (status < 0) {
         verdict = t->verdict != TESTER_PASS ? t->verdict : TESTER_BROKEN;
         error = err->text;
-        put_line(t, "SEVERE", "\x1b[31m", error);
+        tester_show_error(t, err);
     } else if (t->faults > 0) {
         verdict = TESTER_CONNECTOR;
     }

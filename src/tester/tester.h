@@ -83,6 +83,11 @@ size_t tester_warnings(const tester *t);
  * is the tester's own (TESTER_BROKEN). Returns `status`.
  */
 weir_status tester_blame(tester *t, tester_verdict verdict, weir_status status);
+/*
+ * Prints an error that is about to be returned, so that what is said next stands behind it; finish does not
+ * repeat it.
+ */
+void tester_show_error(tester *t, const weir_error *err);
 /* Takes the blame back: the error was expected, or can be lived with. */
 void tester_absolve(tester *t);
 /*
