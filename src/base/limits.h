@@ -86,6 +86,9 @@
 /* --- testers --- */
 #define WEIR_FINDINGS_MAX ((size_t)1000) /* findings of a run that are kept, kinds counted once */
 
+/* --- testers --- */
+#define WEIR_DUMP_TIME_MS 600000 /* silence of a command that prints a table's rows, before it is given up */
+
 /* --- DuckDB in the program (duckdb) --- */
 #define WEIR_DUCKDB_MEMORY_MB 2048    /* what DuckDB may use unless told otherwise; nothing is spilled */
 #define WEIR_DUCKDB_STAGE_ROWS 100000 /* rows gathered before they are merged into a table */

@@ -1,0 +1,396 @@
+/*
+ * tester/rows_duckdb: rows from a DuckDB file; see rows.h.
+ *
+ * DuckDB locks a file for the one process that writes it, for as long as that process has it open;
+ * destinations have it open while they run. Then the file and its log are copied to a folder in memory,
+ * which is removed as soon as DuckDB has the copy open. Between two requests nothing is written, so the
+ * copy is what a crash would leave: whole, with the log to be replayed. Size and time of both files are
+ * compared before and after.
+ *
+ * destination-duckdb keeps nanoseconds beside a column, in `name (ns)`: the two are put together here.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "data/text.h"
+#include "duckdb/duck.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
+#include "sys/file.h"
+#include "tester/rows_internal.h"
+
+#define MEMORY_FOLDER "/dev/shm"
+#define COPY_SIZE WEIR_MIB
+#define COPIES_MAX 5 /* attempts, when the file changes meanwhile */
+
+typedef struct duckdb_store {
+    char *path;
+    duck *db;
+    duck_rows *rows;
+    size_t *nanos;  /* per column of the row: the query's column with its nanoseconds, SIZE_MAX without */
+    size_t *places; /* per column of the row: its place in the query */
+    weir_buf scratch;
+} duckdb_store;
+
+static void duckdb_end(void *context)
+{
+    duckdb_store *s = context;
+
+    duck_rows_free(s->rows);
+    duck_close(s->db);
+    s->rows = NULL;
+    s->db = NULL;
+}
+
+static void duckdb_close_store(void *context)
+{
+    duckdb_store *s = context;
+
+    weir__buf_clear(&s->scratch);
+    weir__free(s->path);
+    weir__free(s);
+}
+
+static weir_status duckdb_open_store(const char *place, void **store, weir_error *err)
+{
+    duckdb_store *s;
+    weir_status status = duck_load("reading rows back from a DuckDB file", err);
+
+    if (status)
+        return WEIR_FAILED;
+    s = weir__calloc(1, sizeof *s);
+    if (s != NULL)
+        s->path = weir__copy_text(place, strlen(place));
+    if (s == NULL || s->path == NULL) {
+        weir__free(s);
+        return weir__error_memory(err, "opening a DuckDB file");
+    }
+    weir__buf_init(&s->scratch, WEIR_BATCH_ROW_TEXT_MAX);
+    *store = s;
+    return WEIR_OK;
+}
+
+/* --- a copy in memory --- */
+
+/* What tells one moment of the file and its log from another. */
+typedef struct stamp {
+    uint64_t sizes[2];
+    int64_t times[2];
+} stamp;
+
+static weir_status take_stamp(const char *path, stamp *out, weir_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    weir_arena *arena = weir__arena_new(64 * WEIR_MIB);
+    weir_folder_entry *entries = NULL;
+    size_t count = 0;
+    const char *folder = ".";
+    weir_status status;
+
+    memset(out, 0, sizeof *out);
+    if (arena != NULL && slash != NULL)
+        folder = weir__arena_copy(arena, path, slash > path ? (size_t)(slash - path) : 1);
+    if (arena == NULL || folder == NULL)
+        status = weir__error_memory(err, "copying a DuckDB file");
+    else
+        status = weir__folder_list(folder, arena, &entries, &count, err);
+    for (size_t i = 0; status == WEIR_OK && i < count; i++) {
+        bool log = strncmp(entries[i].name, name, strlen(name)) == 0 &&
+                   strcmp(entries[i].name + strlen(name), ".wal") == 0;
+
+        if (log || strcmp(entries[i].name, name) == 0) {
+            out->sizes[log] = entries[i].size;
+            out->times[log] = entries[i].modified_ns;
+        }
+    }
+    weir__arena_free(arena);
+    return status;
+}
+
+/* One file; one that is not there is not copied, which is WEIR_NOT_FOUND. */
+static weir_status copy_file(const char *from, const char *to, weir_error *err)
+{
+    char *chunk = weir__malloc(COPY_SIZE);
+    weir_file *in = NULL;
+    weir_file *out = NULL;
+    size_t got = 0;
+    weir_status status = chunk ? weir__file_open_named(from, &in, err)
+                               : weir__error_memory(err, "copying a file");
+
+    if (status == WEIR_OK)
+        status = weir__file_create(to, &out, err);
+    while (status == WEIR_OK) {
+        status = weir__file_read(in, chunk, COPY_SIZE, &got, err);
+        if (status != WEIR_ITEM)
+            break;
+        status = weir__file_write(out, chunk, got, err);
+    }
+    weir__file_close(in);
+    weir__file_close(out);
+    weir__free(chunk);
+    return status;
+}
+
+static weir_status copy_both(const char *path, const char *folder, weir_error *err)
+{
+    char from[4096];
+    char to[128];
+    weir_status status;
+
+    snprintf(to, sizeof to, "%s/copy", folder);
+    status = copy_file(path, to, err);
+    if (status)
+        return status;
+    snprintf(to, sizeof to, "%s/copy.wal", folder);
+    if (snprintf(from, sizeof from, "%s.wal", path) >= (int)sizeof from)
+        return weir__error(err, "'%s': the path is too long", path);
+    status = copy_file(from, to, err);
+    return status == WEIR_NOT_FOUND ? WEIR_OK : status;
+}
+
+/* A copy that nobody has written to while it was made. */
+static weir_status copy_still(const char *path, const char *folder, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+
+    for (int attempt = 0; status == WEIR_OK && attempt < COPIES_MAX; attempt++) {
+        stamp before, after;
+
+        status = weir__folder_create(folder, err);
+        if (status == WEIR_OK)
+            status = take_stamp(path, &before, err);
+        if (status == WEIR_OK)
+            status = copy_both(path, folder, err);
+        if (status == WEIR_OK)
+            status = take_stamp(path, &after, err);
+        if (status == WEIR_OK && memcmp(&before, &after, sizeof before) == 0)
+            return WEIR_OK;
+        if (status == WEIR_OK)
+            status = weir__folder_remove(folder, err);
+    }
+    return status
+               ? status
+               : weir__error(err, "'%s' is being written to all the time; stop the destination first", path);
+}
+
+static weir_status open_copy(duckdb_store *s, weir_error *err)
+{
+    char folder[64];
+    char copy[80];
+    uint64_t number = 0;
+    const duck_options options = { .path = copy };
+    weir_status status = weir__entropy_fill(&number, sizeof number, err);
+
+    if (status)
+        return status;
+    snprintf(folder, sizeof folder, MEMORY_FOLDER "/weir-%016llx", (unsigned long long)number);
+    snprintf(copy, sizeof copy, "%s/copy", folder);
+    status = copy_still(s->path, folder, err);
+    if (status)
+        weir__error_prefix(err, "copy '%s' into memory, for another program has it open", s->path);
+    else
+        status = duck_open(&options, &s->db, err);
+    /* Open files outlive their names. */
+    if (weir__folder_remove(folder, status ? NULL : err) != WEIR_OK && status == WEIR_OK)
+        status = WEIR_FAILED;
+    return status;
+}
+
+static weir_status open_file(duckdb_store *s, weir_error *err)
+{
+    const duck_options options = { .path = s->path, .read_only = true };
+    weir_status status = duck_open(&options, &s->db, err);
+
+    return status == WEIR_TASK ? open_copy(s, err) : status;
+}
+
+/* --- rows --- */
+
+/* Whether duck_query hands the type out; others go by way of text. */
+static bool is_known(weir_bytes type)
+{
+    static const char *const known[] = {
+        "BOOLEAN",   "TINYINT",     "SMALLINT",     "INTEGER",      "BIGINT",
+        "UTINYINT",  "USMALLINT",   "UINTEGER",     "UBIGINT",      "HUGEINT",
+        "FLOAT",     "DOUBLE",      "DATE",         "TIME",         "TIME_NS",
+        "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE",
+        "BLOB",      "VARCHAR",     "JSON"
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strlen(known[i]) == type.size && memcmp(known[i], type.data, type.size) == 0)
+            return true;
+    return type.size > 8 && memcmp(type.data, "DECIMAL(", 8) == 0;
+}
+
+static bool put_column(weir_buf *sql, weir_bytes name, bool known)
+{
+    bool fits = weir__buf_put_text(sql, known ? "\"" : "CAST(\"");
+
+    for (size_t i = 0; fits && i < name.size; i++)
+        fits = (name.data[i] != '"' || weir__buf_put(sql, "\"", 1)) && weir__buf_put(sql, &name.data[i], 1);
+    return fits && weir__buf_put_text(sql, known ? "\"" : "\" AS VARCHAR)");
+}
+
+/* "SELECT a, CAST(b AS VARCHAR) FROM …", from what the database says of the table. */
+static weir_status word_query(duckdb_store *s, const weir_table *expected, weir_buf *sql, weir_error *err)
+{
+    const char *schema = expected->schema && expected->schema[0] ? expected->schema : "main";
+    const weir_cell values[] = { weir_string("schema", schema), weir_string("table", expected->name) };
+    const weir_cell *cells;
+    duck_rows *rows = NULL;
+    bool fits = weir__buf_put_text(sql, "SELECT ");
+    bool first = true;
+    weir_status status = duck_query(
+        s->db,
+        "SELECT column_name, data_type FROM information_schema.columns WHERE "
+        "table_catalog = current_database() AND table_schema = ? AND table_name = ? "
+        "ORDER BY ordinal_position",
+        values, 2, &rows, err);
+
+    while (status == WEIR_OK && (status = duck_rows_next(rows, &cells, err)) == WEIR_ITEM) {
+        bool known = is_known(cells[1].as.bytes);
+
+        fits = fits && (first || weir__buf_put_text(sql, ", ")) && put_column(sql, cells[0].as.bytes, known);
+        if (fits && !known) /* the name that CAST has taken away */
+            fits = weir__buf_put_text(sql, " AS ") && put_column(sql, cells[0].as.bytes, true);
+        first = false;
+        status = WEIR_OK;
+    }
+    duck_rows_free(rows);
+    fits = fits && weir__buf_put_text(sql, " FROM ") && duck_put_path(s->db, sql, schema, expected->name) &&
+           weir__buf_put(sql, "", 1);
+    return status || fits ? status : weir__error_memory(err, "reading a table");
+}
+
+static const char companion_end[] = " (ns)";
+
+/* The column whose nanoseconds these are; SIZE_MAX when the column is one of its own. */
+static size_t find_base(const weir_column *columns, size_t count, const char *name)
+{
+    size_t size = strlen(name);
+    size_t end = sizeof companion_end - 1;
+
+    if (size <= end || strcmp(name + size - end, companion_end) != 0)
+        return SIZE_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (strlen(columns[i].name) == size - end && memcmp(columns[i].name, name, size - end) == 0 &&
+            (columns[i].type == WEIR_NAIVE_DATETIME || columns[i].type == WEIR_UTC_DATETIME ||
+             columns[i].type == WEIR_NAIVE_TIME))
+            return i;
+    return SIZE_MAX;
+}
+
+static weir_status lay_out(duckdb_store *s, rows_row *row, weir_error *err)
+{
+    size_t count = 0;
+    const weir_column *columns = duck_rows_columns(s->rows, &count);
+    weir_status status = WEIR_OK;
+
+    s->nanos = weir__arena_array(row->arena, count + 1, sizeof *s->nanos);
+    s->places = weir__arena_array(row->arena, count + 1, sizeof *s->places);
+    if (s->nanos == NULL || s->places == NULL)
+        return weir__error_memory(err, "reading a table");
+    for (size_t i = 0; status == WEIR_OK && i < count; i++) {
+        if (find_base(columns, count, columns[i].name) != SIZE_MAX)
+            continue;
+        s->places[row->count] = i;
+        s->nanos[row->count] = SIZE_MAX;
+        for (size_t k = 0; k < count; k++)
+            if (find_base(columns, count, columns[k].name) == i)
+                s->nanos[row->count] = k;
+        status = rows_row_column(row, columns[i].name, strlen(columns[i].name), err);
+    }
+    return status;
+}
+
+static weir_status duckdb_begin(void *context, const weir_table *expected, rows_row *row, weir_error *err)
+{
+    duckdb_store *s = context;
+    weir_buf sql;
+    weir_status status = open_file(s, err);
+
+    weir__buf_init(&sql, 64 * WEIR_MIB);
+    if (status == WEIR_OK)
+        status = duck_table_find(s->db, expected->schema, expected->name, err);
+    if (status == WEIR_OK)
+        status = word_query(s, expected, &sql, err);
+    if (status == WEIR_OK)
+        status = duck_query(s->db, sql.data, NULL, 0, &s->rows, err);
+    if (status == WEIR_OK)
+        status = lay_out(s, row, err);
+    weir__buf_clear(&sql);
+    return status;
+}
+
+static weir_seen_kind kind_of(weir_type type)
+{
+    switch (type) {
+    case WEIR_BOOLEAN:
+        return WEIR_SEEN_BOOLEAN;
+    case WEIR_SHORT:
+    case WEIR_INT:
+    case WEIR_LONG:
+        return WEIR_SEEN_INTEGER;
+    case WEIR_DECIMAL:
+        return WEIR_SEEN_DECIMAL;
+    case WEIR_FLOAT:
+    case WEIR_DOUBLE:
+        return WEIR_SEEN_REAL;
+    case WEIR_NAIVE_DATE:
+        return WEIR_SEEN_DATE;
+    case WEIR_NAIVE_TIME:
+        return WEIR_SEEN_TIME;
+    case WEIR_NAIVE_DATETIME:
+    case WEIR_UTC_DATETIME:
+        return WEIR_SEEN_TIMESTAMP;
+    case WEIR_BINARY:
+        return WEIR_SEEN_BYTES;
+    default:
+        return WEIR_SEEN_TEXT;
+    }
+}
+
+static weir_status duckdb_next(void *context, rows_row *row, weir_error *err)
+{
+    duckdb_store *s = context;
+    const weir_cell *cells;
+    weir_status status = duck_rows_next(s->rows, &cells, err);
+
+    if (status != WEIR_ITEM)
+        return status;
+    for (size_t i = 0; i < row->count; i++) {
+        weir_cell cell = cells[s->places[i]];
+        weir_bytes text;
+
+        if (cell.presence == WEIR_NULL)
+            continue;
+        if (s->nanos[i] != SIZE_MAX && cells[s->nanos[i]].presence == WEIR_VALUE)
+            cell.as.time.nanos += (int32_t)cells[s->nanos[i]].as.integer;
+        s->scratch.size = 0;
+        if (cell.type == WEIR_BINARY) {
+            text = cell.as.bytes;
+        } else if (weir__text_put(&s->scratch, &cell, err) == WEIR_OK) {
+            text = weir__buf_bytes(&s->scratch);
+        } else {
+            return WEIR_FAILED;
+        }
+        status = rows_row_put(row, i, kind_of(cell.type), text.data, text.size, err);
+        if (status)
+            return status;
+    }
+    return WEIR_ITEM;
+}
+
+const rows_kind rows_duckdb = {
+    .name = "duckdb",
+    .place = "PATH",
+    .open = duckdb_open_store,
+    .begin = duckdb_begin,
+    .next = duckdb_next,
+    .end = duckdb_end,
+    .close = duckdb_close_store,
+};
