@@ -100,6 +100,10 @@
 #define WEIR_TESTER_ROWS_SIZE_MAX (8 * WEIR_GIB)      /* memory for the rows of one request, bytes */
 #define WEIR_TESTER_ROWS_SIZE_TARGET (256 * WEIR_MIB) /* production: past it the request is sent */
 
+/* --- new projects (cli) --- */
+#define WEIR_PROJECT_NAME_MAX 40        /* characters of a connector's name */
+#define WEIR_TEMPLATE_SIZE_MAX WEIR_MIB /* bytes of a file that weir new writes, and of its paths together */
+
 static_assert(WEIR_RECORDS_SIZE_TARGET < WEIR_MIB, "stock clients refuse messages over 4 MiB");
 static_assert(WEIR_ROW_SIZE_MAX <= WEIR_MESSAGE_SIZE_MAX / 2, "a row fits into a message with its names");
 static_assert(WEIR_CELL_SIZE_MAX <= WEIR_ROW_SIZE_MAX, "a cell fits into a row");

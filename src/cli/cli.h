@@ -77,6 +77,7 @@ void cli_man(const cli_command *command);
 /* The whole program; `argv` as main gets it. */
 int cli_main(int argc, char **argv);
 
+extern const cli_command cli_new;
 extern const cli_command cli_sync;
 extern const cli_command cli_test;
 

@@ -1,0 +1,7 @@
+/* @NAME@: nothing but main, so that the tests can link the rest. */
+#include "source.h"
+
+int main(int argc, char **argv)
+{
+    return weir_source_main(argc, argv, &source);
+}
