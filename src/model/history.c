@@ -104,12 +104,6 @@ static void sort(const history *h, arrivals *list)
     qsort_r(list->items, list->count, sizeof *list->items, compare_arrivals, (void *)h->layout);
 }
 
-static bool is_first_of_key(const history *h, const arrivals *list, size_t index)
-{
-    return index == 0 ||
-           !weir__same_own(h->layout, list->items[index - 1].row->cells, list->items[index].row->cells);
-}
-
 static bool is_active(const history *h, size_t index)
 {
     const weir_cell *active = &h->table->rows[index]->cells[h->layout->active];
@@ -161,7 +155,10 @@ static weir_status begin_key(history *h, const weir_cell *earliest, weir_error *
     return status;
 }
 
-/* ⚖ Several rows for one key, in one file or more, count as the smallest start among them. */
+/*
+ * ⚖ Several rows for one key, in one file or more, count as the smallest start among them: it comes first,
+ * and the others then find nothing that starts later and nothing active.
+ */
 static weir_status apply_earliest(history *h, const weir_model_rows *rows, weir_error *err)
 {
     arrivals list = { 0 };
@@ -171,8 +168,7 @@ static weir_status apply_earliest(history *h, const weir_model_rows *rows, weir_
         status = arrive(h, rows, WEIR_UNMODIFIED, -1, &list, err);
     sort(h, &list);
     for (size_t i = 0; i < list.count && status == WEIR_OK; i++)
-        if (is_first_of_key(h, &list, i))
-            status = begin_key(h, list.items[i].row->cells, err);
+        status = begin_key(h, list.items[i].row->cells, err);
     arrivals_clear(&list);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "base/utf8.h"
 #include "data/table.h"
 #include "data/type.h"
 #include "model/value.h"
@@ -188,9 +189,11 @@ void weir__show_key(const weir_layout *layout, const weir_cell *cells, char out[
 
     for (size_t i = 0; i < count && fine; i++) {
         size_t column = layout->key_count > 0 ? layout->key[i] : i;
+        const char *name = layout->table->columns[column].name;
+        int size = (int)weir__utf8_cut(name, strlen(name), 64);
 
         fine = text.size < WEIR_DIFFERENCE_TEXT_MAX &&
-               weir__buf_printf(&text, "%s%.64s=", i > 0 ? ", " : "", layout->table->columns[column].name) &&
+               weir__buf_printf(&text, "%s%.*s=", i > 0 ? ", " : "", size, name) &&
                weir__value_show(&text, &cells[column], 64);
     }
     out[text.size] = '\0';

@@ -1,12 +1,13 @@
 /*
  * tests/model: lets scripts drive the oracle through a pipe.
  *
- * One line in is a list of requests, each a JSON object with "op"; one line out is the list of answers. Without
- * an answer of its own a request answers {"status": "ok"}, or "failed", "task", "unsupported" with "text".
+ * One line in is a list of requests, each a JSON object with "op"; one line out is the list of answers.
+ * Without an answer of its own a request answers {"status": "ok"}, or "failed", "task", "unsupported" with
+ * "text".
  *
  *   {"op": "reset"}                                             an empty model
- *   {"op": "create", TABLE}                                     TABLE = "schema", "table", "columns":
- *   {"op": "alter", TABLE, "drop_columns": BOOL}                    [{"name", "type", "key", "precision", "scale"}]
+ *   {"op": "create", TABLE}                                     TABLE = "schema", "table", "columns": [{
+ *   {"op": "alter", TABLE, "drop_columns": BOOL}                "name", "type", "key", "precision", "scale"}]
  *   {"op": "write", TABLE, "replace": ROWS, "update": ROWS, "delete": ROWS}
  *   {"op": "write_history", the same and "earliest": ROWS}      ROWS = [[CELL, …]], in the columns' order
  *   {"op": "truncate", "schema", "table", "synced_column", "before": TIME, "deleted_column"}
@@ -15,7 +16,8 @@
  *   {"op": "compare", "schema", "table", "columns": [NAME], "rows": [[SEEN, …]], "time_digits"}
  *                                             → {"status": "ok", "diff": {…}, "text"}
  *
- * CELL is the text of R-BAT-08, null for NULL, {} for unmodified. SEEN is null, a text, or [KIND, text].
+ * CELL is the text of R-BAT-08, null for NULL, {} for unmodified. SEEN is null, a text, or [KIND, text], with
+ * the number of a weir_seen_kind.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,6 +270,77 @@ static weir_status dump(driver *d, json_t *in, json_t *out)
     return status;
 }
 
+static weir_seen_cell read_seen(json_t *in)
+{
+    json_t *text = json_is_array(in) ? json_array_get(in, 1) : in;
+    weir_seen_cell cell = { .null = !json_is_string(text) };
+
+    if (!cell.null)
+        cell.text = (weir_bytes){ json_string_value(text), json_string_length(text) };
+    if (json_is_array(in))
+        cell.kind = (weir_seen_kind)json_integer_value(json_array_get(in, 0));
+    return cell;
+}
+
+static weir_status compare_rows(driver *d, weir_compare *compare, json_t *rows, size_t width)
+{
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; i < json_array_size(rows) && status == WEIR_OK; i++) {
+        weir_seen_cell *cells = array(d, width, sizeof *cells);
+
+        for (size_t c = 0; c < width; c++)
+            cells[c] = read_seen(json_array_get(json_array_get(rows, i), c));
+        status = weir__compare_row(compare, cells, &d->err);
+    }
+    return status;
+}
+
+static weir_status write_diff(driver *d, const weir_row_diff *diff, json_t *out)
+{
+    weir_buf text;
+    weir_status status;
+
+    weir__buf_init(&text, WEIR_GIB);
+    status = weir__row_diff_print(diff, &text, &d->err);
+    if (status == WEIR_OK)
+        json_object_set_new(out, "text", json_stringn(text.data, text.size));
+    text.size = 0;
+    if (status == WEIR_OK)
+        status = weir__row_diff_json(diff, &text, &d->err);
+    if (status == WEIR_OK)
+        json_object_set_new(out, "diff", json_loadb(text.data, text.size, 0, NULL));
+    weir__buf_clear(&text);
+    return status;
+}
+
+static weir_status compare_table(driver *d, json_t *in, json_t *out)
+{
+    json_t *names = json_object_get(in, "columns");
+    json_t *digits = json_object_get(in, "time_digits");
+    size_t width = json_array_size(names);
+    const char **columns = array(d, width, sizeof *columns);
+    weir_compare_options options = { .others = { .coarse = json_is_integer(digits),
+                                                 .time_digits = (uint8_t)json_integer_value(digits) } };
+    const weir_model_table *table = find(d, in);
+    const weir_row_diff *diff = NULL;
+    weir_compare *compare = NULL;
+    weir_status status = WEIR_FAILED;
+
+    for (size_t i = 0; i < width; i++)
+        columns[i] = json_string_value(json_array_get(names, i));
+    if (table != NULL)
+        status = weir__compare_new(table, columns, width, &options, &compare, &d->err);
+    if (status == WEIR_OK)
+        status = compare_rows(d, compare, json_object_get(in, "rows"), width);
+    if (status == WEIR_OK)
+        status = weir__compare_end(compare, &diff, &d->err);
+    if (status == WEIR_OK)
+        status = write_diff(d, diff, out);
+    weir__compare_free(compare);
+    return status;
+}
+
 static void answer(driver *d, json_t *in, json_t *out)
 {
     static const struct {
@@ -282,6 +355,7 @@ static void answer(driver *d, json_t *in, json_t *out)
         { "truncate", truncate_table },
         { "migrate", migrate },
         { "dump", dump },
+        { "compare", compare_table },
     };
     const char *op = text_of(in, "op");
     weir_status status = WEIR_CANCELLED;
