@@ -182,6 +182,17 @@ WEIR_API weir_status weir_batch_next(weir_batch *in, weir_row *row) WEIR_CHECKED
  */
 WEIR_API const weir_column *const *weir_table_keys(weir_call *call, const weir_table *table, size_t *count);
 /*
+ * The table as it is after an alter: the wanted columns, then those that are kept without being wanted, no
+ * longer in the key (R-DST-03). Lives as long as the call; names are borrowed.
+ */
+WEIR_API const weir_table *weir_changes_table(weir_call *call, const weir_table *wanted,
+                                              const weir_changes *changes);
+/*
+ * `"schema"."table"`, with quotes inside names doubled, or `"table"` when `schema` is NULL or empty: one text
+ * for one table, whatever the names are. Lives as long as the call.
+ */
+WEIR_API const char *weir_table_path(weir_call *call, const char *schema, const char *table);
+/*
  * Makes a cell of `column` out of a value's text, as migrations have it: the forms of R-BAT-08, BINARY in
  * base64. Text without `data` is NULL; so is empty text in a column whose type has no empty value. The cell's
  * bytes live as long as the call; `column` is borrowed. WEIR_FAILED, with the column named, when the text is

@@ -51,6 +51,12 @@ typedef struct weir_time {
     int32_t nanos;
 } weir_time;
 
+/* True when `a` is strictly before `b`, at full precision: how a truncation compares (R-DST-04). */
+static inline bool weir_time_before(weir_time a, weir_time b)
+{
+    return a.seconds != b.seconds ? a.seconds < b.seconds : a.nanos < b.nanos;
+}
+
 /* What a cell holds: a value, NULL, or "leave what is stored" (update rows only). */
 typedef enum weir_presence {
     WEIR_VALUE = 0,

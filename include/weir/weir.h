@@ -5,6 +5,7 @@
 #include <weir/base.h>
 #include <weir/call.h>
 #include <weir/destination.h>
+#include <weir/document.h>
 #include <weir/form.h>
 #include <weir/retry.h>
 #include <weir/source.h>

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "sdk/document.h"
 #include "sdk/log.h"
 #include "sys/signal.h"
 
@@ -45,6 +46,8 @@ bool weir__call_init(weir_call *call, const weir_call_port *port)
 void weir__call_clear(weir_call *call)
 {
     weir__mask_remove(&call->mask);
+    weir__documents_free(call->documents);
+    call->documents = NULL;
     weir__arena_free(call->arena);
     call->arena = NULL;
 }

@@ -46,6 +46,8 @@ struct weir_call {
     size_t warnings_size;
     weir_mask mask;
     jmp_buf *guard; /* where weir_alloc goes when memory has run out */
+    struct weir_documents
+        *documents; /* sdk/document: memory for the row in hand; NULL before its first use */
     bool stopped;   /* the handler was told that the process is stopping */
     bool left;      /* a handler was left half-way */
 };

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
+#include <weir/document.h>
+
 #include "base/limits.h"
+
+#define PART_SIZE (64 * WEIR_KIB) /* a file goes into memory in parts of this size */
 #include "sdk/probe.h"
 
 weir_load_request weir__load_of_batch(const v2_write_batch_request *message)
@@ -117,7 +121,7 @@ void weir__load_clear(weir_batch *batch)
 {
     weir__reader_free(batch->reader);
     weir__file_close(batch->file);
-    weir__memory_free(batch->memory);
+    weir__memory_file_close(batch->memory);
     batch->reader = NULL;
     batch->file = NULL;
     batch->memory = NULL;
@@ -189,6 +193,7 @@ weir_status weir_batch_next(weir_batch *in, weir_row *row)
     if (in->failure == WEIR_OK && in->mode == WEIR_LOAD_FILES)
         return misuse(in, "it asked for rows after it had asked for files");
     in->mode = WEIR_LOAD_ROWS;
+    weir_row_done(in->call);
     for (;;) {
         weir_status status = in->failure;
 
@@ -230,7 +235,7 @@ weir_status weir_batch_next_file(weir_batch *in, weir_batch_file *file)
     if (in->file != NULL)
         return misuse(in, "it asked for the next file before it had read the one in hand to its end");
     in->mode = WEIR_LOAD_FILES;
-    weir__memory_free(in->memory);
+    weir__memory_file_close(in->memory);
     in->memory = NULL;
     if (in->next == in->file_count) {
         in->ended = true;
@@ -266,53 +271,49 @@ weir_status weir_batch_read(weir_batch *in, void *data, size_t size, size_t *got
     return status;
 }
 
-/* Puts all of the file in hand into in->memory. */
-static weir_status fill_memory(weir_batch *in, weir_error *err)
+/* Puts all of the file in hand into in->memory; its size goes to *size. */
+static weir_status fill_memory(weir_batch *in, size_t *size, weir_error *err)
 {
-    weir_status status = weir__memory_new(in->memory_max, &in->memory, err);
-    size_t room;
-    void *data;
-    size_t got;
+    char *part = in->part != NULL ? in->part : weir__arena_raw(in->call->arena, PART_SIZE);
+    weir_status status = WEIR_ITEM;
+    size_t got = 0;
 
-    while (status == WEIR_OK) {
-        if (weir__memory_size(in->memory) < in->memory_max) {
-            if (weir__memory_room(in->memory, &data, &room, err) != WEIR_OK)
-                return WEIR_FAILED;
-            status = weir__reader_plain(in->reader, data, room, &got, err);
-        } else { /* full: fine, if this was all */
-            char more;
-
-            status = weir__reader_plain(in->reader, &more, 1, &got, err);
-            if (status == WEIR_ITEM)
-                return weir__error(err,
-                                   "batch file '%s' has more than %zu bytes of text, the most that this "
-                                   "destination takes into memory at once (batch_memory_max)",
-                                   in->name, in->memory_max);
-        }
+    in->part = part;
+    if (part == NULL)
+        return weir__error_memory(err, "taking a batch file into memory");
+    if (weir__memory_file_create("weir batch", &in->memory, err) != WEIR_OK)
+        return WEIR_FAILED;
+    for (*size = 0; status == WEIR_ITEM; *size += got) {
+        status = weir__reader_plain(in->reader, part, PART_SIZE, &got, err);
         if (status == WEIR_OK)
-            return weir__memory_seal(in->memory, err);
-        if (status == WEIR_ITEM) {
-            weir__memory_add(in->memory, got);
-            status = WEIR_OK;
-        }
+            return weir__memory_file_seal(in->memory, err);
+        if (status == WEIR_ITEM && got > in->memory_max - *size)
+            return weir__error(
+                err,
+                "batch file '%s' has more than %zu bytes of text, the most that this destination "
+                "takes into memory at once (batch_memory_max)",
+                in->name, in->memory_max);
+        if (status == WEIR_ITEM && weir__memory_file_write(in->memory, part, got, err) != WEIR_OK)
+            return WEIR_FAILED;
     }
     return status;
 }
 
 weir_status weir_batch_memory_file(weir_batch *in, weir_batch_memory *out)
 {
+    size_t size = 0;
     weir_error err;
 
     if (in->failure != WEIR_OK)
         return in->failure;
     if (in->file == NULL || in->file_begun || in->mode != WEIR_LOAD_FILES)
         return misuse(in, "it wanted a file in memory that is not in hand or has been read already");
-    if (fill_memory(in, &err) != WEIR_OK)
+    if (fill_memory(in, &size, &err) != WEIR_OK)
         return fail(in, &err);
     close_file(in);
-    *out = (weir_batch_memory){ .path = weir__memory_path(in->memory),
-                                .descriptor = weir__memory_descriptor(in->memory),
-                                .size = weir__memory_size(in->memory) };
+    *out = (weir_batch_memory){ .path = weir__memory_file_path(in->memory),
+                                .descriptor = weir__memory_file_descriptor(in->memory),
+                                .size = size };
     return WEIR_OK;
 }
 

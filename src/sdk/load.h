@@ -15,7 +15,7 @@
 #include "batch/reader.h"
 #include "sdk/call.h"
 #include "sys/file.h"
-#include "sys/memory.h"
+#include "sys/memory_file.h"
 #include "wire/v2.h"
 
 #define WEIR_LOAD_KINDS 4
@@ -61,9 +61,10 @@ struct weir_batch {
         WEIR_LOAD_ROWS,
         WEIR_LOAD_FILES
     } mode;
-    bool file_begun;     /* text of the file in hand has been handed out */
-    const char *name;    /* of the file in hand */
-    weir_memory *memory; /* the file in hand, when it was asked for as a whole */
+    bool file_begun;          /* text of the file in hand has been handed out */
+    const char *name;         /* of the file in hand */
+    weir_memory_file *memory; /* the file in hand, when it was asked for as a whole */
+    char *part;               /* a buffer for filling it; made once */
     size_t cell_size_max;
     size_t memory_max;
     bool ended;          /* the handler has been told that there is no more */

@@ -92,6 +92,49 @@ const weir_column *const *weir_table_keys(weir_call *call, const weir_table *tab
     return keys;
 }
 
+const weir_table *weir_changes_table(weir_call *call, const weir_table *wanted, const weir_changes *changes)
+{
+    weir_table *table = weir_alloc(call, sizeof *table);
+    weir_column *columns = weir_alloc(call, (wanted->column_count + changes->count) * sizeof *columns + 1);
+
+    *table = *wanted;
+    table->columns = columns;
+    for (size_t i = 0; i < wanted->column_count; i++)
+        columns[i] = wanted->columns[i];
+    for (size_t i = 0; i < changes->count; i++)
+        if (changes->items[i].kind == WEIR_KEEP_COLUMN) {
+            columns[table->column_count] = *changes->items[i].old;
+            columns[table->column_count++].key = false;
+        }
+    return table;
+}
+
+static char *put_quoted(char *at, const char *name)
+{
+    *at++ = '"';
+    for (; *name != '\0'; name++) {
+        if (*name == '"')
+            *at++ = '"';
+        *at++ = *name;
+    }
+    *at++ = '"';
+    return at;
+}
+
+const char *weir_table_path(weir_call *call, const char *schema, const char *table)
+{
+    bool both = schema != NULL && schema[0] != '\0';
+    char *path = weir_alloc(call, 2 * ((both ? strlen(schema) : 0) + strlen(table)) + 6);
+    char *at = path;
+
+    if (both) {
+        at = put_quoted(at, schema);
+        *at++ = '.';
+    }
+    *put_quoted(at, table) = '\0';
+    return path;
+}
+
 static bool params_to_wire(const weir_column *column, weir_arena *arena, const v2_data_type_params **out)
 {
     bool decimal = column->type == WEIR_DECIMAL && column->params.precision > 0;

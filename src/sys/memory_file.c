@@ -2,6 +2,7 @@
 #include "sys/memory_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,7 +24,7 @@ weir_status weir__memory_file_create(const char *name, weir_memory_file **out, w
 
     if (file == NULL)
         return weir__error_memory(err, "making a file in memory");
-    file->fd = memfd_create(name, MFD_CLOEXEC);
+    file->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (file->fd < 0) {
         weir__error(err, "make a file in memory: %s", strerror(errno));
         weir__free(file);
@@ -88,6 +89,15 @@ weir_output weir__memory_file_output(weir_memory_file *file)
     weir_output output = { write_port, file };
 
     return output;
+}
+
+weir_status weir__memory_file_seal(weir_memory_file *file, weir_error *err)
+{
+    const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+
+    if (fcntl(file->fd, F_ADD_SEALS, seals) != 0 || lseek(file->fd, 0, SEEK_SET) != 0)
+        return weir__error(err, "seal a file in memory: %s", strerror(errno));
+    return WEIR_OK;
 }
 
 weir_status weir__memory_file_bytes(weir_memory_file *file, weir_bytes *out, weir_error *err)

@@ -27,6 +27,11 @@ weir_status weir__memory_file_write(weir_memory_file *file, const void *data, si
 /* The same as a port; the file is borrowed. */
 weir_output weir__memory_file_output(weir_memory_file *file);
 /*
+ * From now on nobody can change or resize it, by whatever descriptor, and its own stands at the beginning.
+ * Fails while somebody has it mapped for writing.
+ */
+weir_status weir__memory_file_seal(weir_memory_file *file, weir_error *err) WEIR_CHECKED;
+/*
  * All that is in it now, by whomever it was written: mapped, not copied. Borrowed until the next call of this
  * function or close; nobody may shorten the file meanwhile.
  */

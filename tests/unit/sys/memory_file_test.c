@@ -64,6 +64,28 @@ static weir_status create_and_close(void *context)
     return status;
 }
 
+static void a_sealed_file_cannot_be_changed(void **state)
+{
+    weir_memory_file *file = NULL;
+    char text[8] = { 0 };
+    int again;
+
+    (void)state;
+    assert_int_equal(weir__memory_file_create("test", &file, NULL), WEIR_OK);
+    assert_int_equal(weir__memory_file_write(file, "rows", 4, NULL), WEIR_OK);
+    assert_int_equal(weir__memory_file_seal(file, NULL), WEIR_OK);
+    assert_int_equal(weir__memory_file_write(file, "x", 1, NULL), WEIR_FAILED);
+    assert_int_equal(read(weir__memory_file_descriptor(file), text, sizeof text), 4);
+    assert_string_equal(text, "rows");
+    again = open(weir__memory_file_path(file), O_RDWR | O_CLOEXEC);
+    if (again >= 0) {
+        assert_int_equal(write(again, "x", 1), -1);
+        assert_int_equal(ftruncate(again, 20), -1);
+        close(again);
+    }
+    weir__memory_file_close(file);
+}
+
 static void survives_failed_allocations(void **state)
 {
     (void)state;
@@ -75,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_what_was_written),
         cmocka_unit_test(others_read_and_write_it_by_path),
+        cmocka_unit_test(a_sealed_file_cannot_be_changed),
         cmocka_unit_test(survives_failed_allocations),
     };
 
