@@ -43,6 +43,20 @@ static void close_session(void *session)
     PQfinish(session);
 }
 
+/*
+ * Nothing is left in a session between requests: staging tables go with their transaction. So one that is
+ * still connected and outside of a transaction is as good as new; one in the middle of something is closed.
+ */
+static weir_status check_session(weir_call *call, void *session)
+{
+    (void)call;
+    /* The first reads what the server has sent meanwhile, such as its goodbye, the second finds its end. */
+    if (PQconsumeInput(session) == 0 || PQconsumeInput(session) == 0 || PQstatus(session) != CONNECTION_OK ||
+        PQtransactionStatus(session) != PQTRANS_IDLE)
+        return WEIR_FAILED;
+    return WEIR_OK;
+}
+
 static weir_status test_connect(weir_call *call)
 {
     return link_run(call, weir_session(call), "ask the server", "SELECT 1");
@@ -106,6 +120,8 @@ static const weir_destination destination = {
     .alter = alter,
     .truncate = truncate_rows,
     .write = write_rows,
+    .sessions_idle_max = 8,
+    .check = check_session,
 };
 
 int main(int argc, char **argv)

@@ -438,6 +438,31 @@ class Trouble(Base):
         for number in range(8):
             self.assertEqual(cluster.rows(f"SELECT count(*), min(v), max(v) FROM s.t{number}"), [("20000", "b", "b")])
 
+    def test_sessions_are_used_again(self):
+        """Up to eight connections wait for the next request; one that the server has closed is no trouble."""
+        sessions = "SELECT pid::text FROM pg_stat_activity WHERE application_name = 'weir destination'"
+        wanted = table("t", ("id", "INT", True))
+        cluster.psql(f"SELECT pg_terminate_backend(pid::int, 10000) FROM ({sessions}) s")
+        self.create(wanted)
+        first = cluster.rows(sessions)
+        self.assertEqual(len(first), 1)
+        self.written(self.batch(wanted).add("replace", ["id"], [{"id": "1"}]))
+        self.assertEqual(cluster.rows(sessions), first)
+        cluster.psql(f"SELECT pg_terminate_backend(pid::int, 10000) FROM ({sessions}) s")
+        self.written(self.batch(wanted).add("replace", ["id"], [{"id": "2"}]))
+        second = cluster.rows(sessions)
+        self.assertEqual(len(second), 1)
+        self.assertNotEqual(second, first)
+        # A request that failed in its transaction takes its connection with it.
+        self.refused(self.batch(wanted).add("replace", ["id"], [{"id": "none"}]).send)
+        self.assertEqual(self.row_count("t"), 2)
+        self.described("t")
+        third = set(cluster.rows(sessions)) - set(second)
+        self.assertEqual(len(third), 1)
+        # Setup tests prove that a connection can be opened.
+        self.assertTrue(connector.call("Test", configuration=self.config, name="connect").success)
+        self.assertEqual(len(set(cluster.rows(sessions)) - set(second) - third), 1)
+
     def test_tls(self):
         """verify-full trusts only the given authorities and the right name."""
         import subprocess
