@@ -2,7 +2,7 @@
  * Attacks what a request brings to a connector: configuration, selection and state.
  *
  * The input is taken as an UpdateRequest, and as the text of a single option and of the state. Invariants:
- * options that are accepted are within their bounds; a state that is accepted, with a value added, is
+ * options that are accepted are within their bounds, and what is not shown is not set; a state that is accepted, with a value added, is
  * accepted again and holds the value; no text shows a password; whatever came, nothing but a status comes
  * back.
  */
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "sdk/sync.h"
 #include "sys/clock.h"
 
@@ -20,14 +21,29 @@ typedef struct test_options {
     const char *text;
     const char *password;
     const char *choice;
+    const char *described;
+    const char *pem;
+    weir_bytes upload;
     int64_t number;
+    double real;
     bool toggle;
+    const char *shown;
+    const char *inner;
 } test_options;
 
+#define UPLOAD_MAX 32
+#define TEXT_MAX 64
+
 static const weir_form form = WEIR_FORM(
-    test_options, WEIR_TEXT(test_options, text), WEIR_PASSWORD(test_options, password),
+    test_options, WEIR_TEXT(test_options, text, .size_max = TEXT_MAX), WEIR_PASSWORD(test_options, password),
     WEIR_DROPDOWN(test_options, choice, .choices = WEIR_CHOICES("a", "b")),
-    WEIR_INTEGER(test_options, number, .minimum = -5, .maximum = 5), WEIR_TOGGLE(test_options, toggle));
+    WEIR_DESCRIBED(test_options, described, .described = WEIR_DESCRIPTIONS({ "a" }, { "b", "B", "Bee." })),
+    WEIR_TEXT(test_options, pem, .pem = true), WEIR_UPLOAD(test_options, upload, .size_max = UPLOAD_MAX),
+    WEIR_INTEGER(test_options, number, .minimum = -5, .maximum = 5),
+    WEIR_REAL(test_options, real, .real_minimum = -0.5, .real_maximum = 0.5),
+    WEIR_TOGGLE(test_options, toggle),
+    WEIR_WHEN_TRUE(test_options, toggle, WEIR_TEXT(test_options, shown, .required = true),
+                   WEIR_WHEN_IS(test_options, shown, "x", WEIR_TEXT(test_options, inner, .required = true))));
 
 static const weir_table table = {
     .schema = "s",
@@ -55,16 +71,33 @@ static void no_flush(void *context)
     (void)context;
 }
 
+static bool is_a_or_b(const char *text)
+{
+    return text == NULL || strcmp(text, "a") == 0 || strcmp(text, "b") == 0;
+}
+
+/* What was accepted keeps every promise of the table. */
+static void check_options(const test_options *got)
+{
+    must(got->number >= -5 && got->number <= 5);
+    must(got->real >= -0.5 && got->real <= 0.5);
+    must(is_a_or_b(got->choice) && is_a_or_b(got->described));
+    must(got->text == NULL ||
+         (strlen(got->text) <= TEXT_MAX && weir__utf8_valid(got->text, strlen(got->text))));
+    must(got->upload.size <= UPLOAD_MAX &&
+         (got->upload.data == NULL || got->upload.data[got->upload.size] == 0));
+    must(got->pem == NULL || strncmp(got->pem, "-----BEGIN ", 11) == 0);
+    must(got->toggle ? got->shown != NULL : got->shown == NULL);
+    must(got->inner == NULL || (got->toggle && strcmp(got->shown, "x") == 0));
+}
+
 static void try_option(weir_call *call, const char *name, const char *value, size_t size)
 {
     const weir_setting setting = { name, value, size };
     const weir_settings settings = { &setting, 1 };
-    const test_options *got;
 
     if (weir__call_configure(call, &form, &settings) == WEIR_OK) {
-        got = weir_options(call);
-        must(got->number >= -5 && got->number <= 5);
-        must(got->choice == NULL || strcmp(got->choice, "a") == 0 || strcmp(got->choice, "b") == 0);
+        check_options(weir_options(call));
     } else {
         must(call->failure == WEIR_TASK && call->text_size > 0);
     }
@@ -91,6 +124,25 @@ static void try_state(weir_bytes json)
     weir__state_clear(&state);
 }
 
+/* The configuration of a request as a whole: fields of groups, several of a name, whatever comes. */
+static void try_configuration(weir_call *call, const v2_update_request *request)
+{
+    weir_setting items[16];
+    weir_settings settings = { items, 0 };
+
+    for (; settings.count < request->configuration_count && settings.count < 16; settings.count++) {
+        const v2_string_entry *entry = &request->configuration[settings.count];
+
+        items[settings.count].name = weir__arena_copy(call->arena, entry->key.data, entry->key.size);
+        items[settings.count].value = weir__arena_copy(call->arena, entry->value.data, entry->value.size);
+        items[settings.count].size = entry->value.size;
+    }
+    if (weir__call_configure(call, &form, &settings) == WEIR_OK)
+        check_options(weir_options(call));
+    else
+        must(call->failure == WEIR_TASK && call->text_size > 0);
+}
+
 static void try_request(weir_call *call, weir_bytes bytes)
 {
     static const weir_sync_port port = { swallow, no_flush, weir__clock_ns, NULL };
@@ -99,6 +151,7 @@ static void try_request(weir_call *call, weir_bytes bytes)
 
     if (weir__codec_decode(&weir__v2_update_request, bytes, call->arena, &request, NULL) != WEIR_OK)
         return;
+    try_configuration(call, &request);
     if (weir__sync_init(&sync, call, &port, &request) == WEIR_OK) {
         bool chosen = weir_selected(&sync, &table, NULL);
 
@@ -112,7 +165,8 @@ static void try_request(weir_call *call, weir_bytes bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const names[] = { "text", "password", "choice", "number", "toggle", "unknown" };
+    static const char *const names[] = { "text",   "password", "choice", "described", "pem",    "upload",
+                                         "number", "real",     "toggle", "shown",     "unknown" };
     static weir_call call;
     char *value = malloc(size + 1);
 
