@@ -2,9 +2,9 @@
  * Attacks what a request brings to a connector: configuration, selection and state.
  *
  * The input is taken as an UpdateRequest, and as the text of a single option and of the state. Invariants:
- * options that are accepted are within their bounds, and what is not shown is not set; a state that is accepted, with a value added, is
- * accepted again and holds the value; no text shows a password; whatever came, nothing but a status comes
- * back.
+ * options that are accepted are within their bounds, and what is not shown is not set; a state that is
+ * accepted, with a value added, is accepted again and holds the value; no text shows a password; whatever
+ * came, nothing but a status comes back.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -211,9 +211,20 @@ DEFAULTS = {"project": "p", "region": "eu", "speed": "careful", "login": "token"
             "proxy_port": "3128", "proxy_user": None, "address": "api.example.org", "sample": "1", "rows": "10",
             "installation": "none"}
 
+# Keys that the form does not know are told in the log, which must stay JSON whatever they are.
+HOSTILE = {
+    "".join(map(chr, range(1, 32))): "1",
+    '"},{"level":"SEVERE","message":"forged\\"}\n{"level"': "2",
+    "line\u2028and\u2029ends\r\n\t\x7f\x85": "3",
+    "x" * 199 + "\u00e9": "4",  # the text is cut inside the character
+    "\U0001F600\\u0000\\": "5",
+    f"a secret as a key {TOKEN}": "6",
+}
+
 TAKEN = [
     (GOOD, {}),
     # Older and other configurations: keys missing, keys that are not known, fields that are not shown.
+    ({**but(), **HOSTILE}, {}),
     (but(region="", speed="", rows="", unknown="x", proxy_port="none", proxy_host="left over", key="left over"), {}),
     (but(login="key", token=None, key=PEM.replace("\n", " ")), {"login": "key", "token": None,
                                                                "key": f"{len(PEM)} bytes"}),
@@ -255,8 +266,13 @@ def main():
         finally:
             connector.stop()
         expect(os.listdir(folder), [], "files left behind")
-    for line in connector.log:
-        json.loads(line)
+    told = [json.loads(line) for line in connector.log]
+    for line in told:
+        expect(sorted(line), ["level", "message", "message-origin"], "the members of a log line")
+    for key in HOSTILE:
+        shown = key.encode()[:200].decode(errors="replace").replace(TOKEN, "***")
+        if not any(f"'{shown}'" in line["message"] for line in told):
+            sys.exit(f"the log does not tell of the key {shown!r}")
     everything = "".join(connector.log + [str(text) for text in said])
     for secret in (TOKEN, *LINES, "f1le-s3cret", upload(FILE), "expired-token"):
         if secret in everything:

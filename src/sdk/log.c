@@ -57,6 +57,23 @@ static char *put_escaped(char *at, char byte)
     return at;
 }
 
+/*
+ * Characters that JSON allows but that some readers take for the end of a line: NEL, LINE and PARAGRAPH
+ * SEPARATOR. Writes the escape and returns the character's size; 0 for others.
+ */
+static size_t put_line_end(char **at, const char *text, size_t size)
+{
+    if (size >= 2 && memcmp(text, "\xC2\x85", 2) == 0) {
+        *at = put(*at, "\\u0085");
+        return 2;
+    }
+    if (size >= 3 && memcmp(text, "\xE2\x80", 2) == 0 && (text[2] == '\xA8' || text[2] == '\xA9')) {
+        *at = put(*at, text[2] == '\xA8' ? "\\u2028" : "\\u2029");
+        return 3;
+    }
+    return 0;
+}
+
 static const char *level_name(weir_log_level level)
 {
     return level == WEIR_LOG_INFO ? "INFO" : level == WEIR_LOG_WARNING ? "WARNING" : "SEVERE";
@@ -70,8 +87,13 @@ size_t weir__log_line(weir_log_level level, const char *origin, weir_bytes text,
     while (done < text.size) {
         size_t good = weir__utf8_prefix(text.data + done, text.size - done);
 
-        for (size_t i = 0; i < good; i++)
-            at = put_escaped(at, text.data[done + i]);
+        for (size_t i = 0; i < good;) {
+            size_t special = put_line_end(&at, text.data + done + i, good - i);
+
+            if (special == 0)
+                at = put_escaped(at, text.data[done + i]);
+            i += special > 0 ? special : 1;
+        }
         done += good;
         if (done < text.size) {
             at = put(at, "\xEF\xBF\xBD");

@@ -1,6 +1,7 @@
 /* sdk: what every handler can do: fail, warn, allocate, and what a handler's result means. */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -134,6 +135,55 @@ static void secrets_do_not_leave_in_texts(void **state)
     call_free(call);
 }
 
+typedef struct file_options {
+    weir_bytes file;
+} file_options;
+
+static const weir_form file_form = WEIR_FORM(file_options, WEIR_UPLOAD(file_options, file));
+
+/* A secret at the place where a text is cut must not show its beginning (R-RPC-04, R-RPC-09). */
+static void a_cut_does_not_cut_a_secret(void **state)
+{
+    const weir_setting item = { "file", "c2VjcmV0LWxpbmUtb2YtYS1rZXkKbGluZSB0d28=", 40 };
+    const weir_settings settings = { &item, 1 };
+    char text[WEIR_ERROR_MESSAGE_SIZE_MAX + 100];
+
+    (void)state;
+    for (size_t before = WEIR_ERROR_MESSAGE_SIZE_MAX - 40; before <= WEIR_ERROR_MESSAGE_SIZE_MAX; before++) {
+        weir_call *call = call_new();
+        const file_options *opt;
+
+        assert_int_equal(weir__call_configure(call, &file_form, &settings), WEIR_OK);
+        opt = weir_options(call);
+        assert_string_equal(opt->file.data, "secret-line-of-a-key\nline two");
+        memset(text, 'x', before);
+        snprintf(text + before, sizeof text - before, " %s", before % 2 ? opt->file.data : item.value);
+        if (before % 3 == 0) /* a line of it alone is a secret, too */
+            *(strchr(text, '\n') ? strchr(text, '\n') : text) = ' ';
+        assert_int_equal(run(call, 0, many_words, text), WEIR_FAILED);
+        assert_true(call->text_size <= WEIR_ERROR_MESSAGE_SIZE_MAX);
+        assert_null(strstr(call->text, "se"));
+        assert_null(strstr(call->text, "c2"));
+        assert_true(call->text_size >= before);
+        call_free(call);
+    }
+}
+
+static weir_status nothing_to_say(weir_call *call, void *context)
+{
+    return weir_task(call, "%s", (const char *)context);
+}
+
+static void an_empty_text_is_the_connectors_mistake(void **state)
+{
+    weir_call *call = call_new();
+
+    (void)state;
+    assert_int_equal(run(call, 0, nothing_to_say, ""), WEIR_TASK);
+    assert_string_equal(call->text, "a mistake in the connector: it failed with an empty text");
+    call_free(call);
+}
+
 static weir_status take_too_much(weir_call *call, void *context)
 {
     memcpy(weir_alloc(call, 100), "x", 1);
@@ -230,6 +280,8 @@ int main(void)
         cmocka_unit_test(a_result_that_means_nothing_is_the_connectors_mistake),
         cmocka_unit_test(the_text_goes_with_the_status_it_was_given_for),
         cmocka_unit_test(secrets_do_not_leave_in_texts),
+        cmocka_unit_test(a_cut_does_not_cut_a_secret),
+        cmocka_unit_test(an_empty_text_is_the_connectors_mistake),
         cmocka_unit_test(out_of_memory_leaves_the_handler),
         cmocka_unit_test(running_ends_with_the_peer_or_the_process),
         cmocka_unit_test(warnings_stay_within_what_a_reply_may_hold),

@@ -25,6 +25,9 @@ static void expect_line(weir_bytes text, const char *message, size_t message_siz
     assert_true(size <= WEIR_LOG_LINE_SIZE(text.size));
     assert_int_equal(line[size - 1], '\n');
     assert_null(memchr(line, '\n', size - 1));
+    assert_null(memmem(line, size, "\xE2\x80\xA8", 3)); /* what some readers split lines at */
+    assert_null(memmem(line, size, "\xE2\x80\xA9", 3));
+    assert_null(memmem(line, size, "\xC2\x85", 2));
     assert_int_equal(json_object_size(json), 3);
     assert_string_equal(json_string_value(json_object_get(json, "level")), "WARNING");
     assert_string_equal(json_string_value(json_object_get(json, "message-origin")), "sdk_destination");
@@ -48,6 +51,8 @@ static void any_text_makes_one_line_of_valid_json(void **state)
     EXPECT("\"quoted\" back\\slash", "\"quoted\" back\\slash");
     EXPECT("two\nlines\r\n\ttab", "two\nlines\r\n\ttab");
     EXPECT("nul\0inside \x01\x1F\x7F", "nul\0inside \x01\x1F\x7F");
+    EXPECT("\xC2\x85 \xE2\x80\xA8\xE2\x80\xA9 \xE2\x80\xA7 \xC2\x84",
+           "\xC2\x85 \xE2\x80\xA8\xE2\x80\xA9 \xE2\x80\xA7 \xC2\x84");
     EXPECT("caf\xC3\xA9 \xF0\x9F\x98\x80", "caf\xC3\xA9 \xF0\x9F\x98\x80");
     EXPECT("bad \xFF\xC0\x80 \xED\xA0\x80 cut \xE2\x82",
            "bad \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD cut "
