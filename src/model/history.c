@@ -101,7 +101,8 @@ static int compare_arrivals(const void *a, const void *b, void *layout)
 
 static void sort(const history *h, arrivals *list)
 {
-    qsort_r(list->items, list->count, sizeof *list->items, compare_arrivals, (void *)h->layout);
+    if (list->count > 0)
+        qsort_r(list->items, list->count, sizeof *list->items, compare_arrivals, (void *)h->layout);
 }
 
 static bool is_active(const history *h, size_t index)

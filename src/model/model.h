@@ -78,7 +78,7 @@ size_t weir__model_row_count(const weir_model_table *table);
 weir_row weir__model_row(const weir_model_table *table, size_t index);
 /*
  * The row with the key of `cells`, which stand in the order of the table's columns; only key columns are
- * read. SIZE_MAX when there is none, when the table has no key, or when out of memory (`*err` tells which).
+ * read. SIZE_MAX when there is none, or when the table has no key.
  */
 size_t weir__model_row_find(const weir_model_table *table, const weir_cell *cells);
 /*
