@@ -208,8 +208,10 @@ weir_status weir_batch_next(weir_batch *in, weir_row *row)
                 return fail(in, &err);
         }
         status = weir__reader_next(in->reader, row, &err);
-        if (status == WEIR_ITEM)
+        if (status == WEIR_ITEM) {
+            weir__probe_row();
             return WEIR_ITEM;
+        }
         if (status != WEIR_OK)
             return fail(in, &err);
         close_file(in);
@@ -243,6 +245,7 @@ weir_status weir_batch_next_file(weir_batch *in, weir_batch_file *file)
     }
     if (open_next(in, &err) != WEIR_OK)
         return fail(in, &err);
+    weir__probe_row();
     *file = (weir_batch_file){ .op = op_of(in->files[in->next - 1].kind),
                                .name = in->name,
                                .null_string = in->params.null_string,

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -220,4 +221,37 @@ bool weir__child_descriptor(int fd, char *out, size_t size)
         return false;
     out[length] = '\0';
     return true;
+}
+
+weir_status weir__child_scratch(int *fd, weir_error *err)
+{
+    int made = memfd_create("weir-scratch", MFD_CLOEXEC);
+
+    if (made < 0)
+        return weir__error(err, "make a file in memory: %s", strerror(errno));
+    *fd = made;
+    return WEIR_OK;
+}
+
+void weir__child_scratch_close(int fd)
+{
+    close(fd);
+}
+
+bool weir__child_scratch_read(int fd, uint64_t *from, weir_buf *out)
+{
+    for (;;) {
+        char *room = weir__buf_reserve(out, 4096);
+        ssize_t got;
+
+        if (room == NULL)
+            return false;
+        got = pread(fd, room, 4096, (off_t)*from);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got == 0;
+        out->size += (size_t)got;
+        *from += (uint64_t)got;
+    }
 }

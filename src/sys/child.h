@@ -11,6 +11,7 @@
 #ifndef WEIR_SYS_CHILD_H
 #define WEIR_SYS_CHILD_H
 
+#include "base/buf.h"
 #include "sys/process.h"
 
 typedef struct weir_child weir_child;
@@ -44,6 +45,15 @@ size_t weir__child_threads(void);
 /* What a descriptor of this process refers to, as text; false when it is not open. */
 bool weir__child_descriptor(int fd, char *out, size_t size);
 /* Descriptors above this number are not looked at. */
-#define WEIR_CHILD_DESCRIPTOR_MAX 1024
+#define WEIR_CHILD_DESCRIPTOR_MAX 256
+
+/*
+ * A file without a name, in memory, that children share: what they write to it is there for the parent, in
+ * the order of writing, whatever becomes of them. *fd is closed with weir__child_scratch_close.
+ */
+weir_status weir__child_scratch(int *fd, weir_error *err) WEIR_CHECKED;
+void weir__child_scratch_close(int fd);
+/* Appends to `out` what was written since `*from` bytes from its beginning, and moves *from on. */
+bool weir__child_scratch_read(int fd, uint64_t *from, weir_buf *out) WEIR_CHECKED;
 
 #endif

@@ -1,0 +1,61 @@
+/*
+ * harness/conform_tables: what the probes of a destination are made of, and those about schemas, keys and
+ * truncates. A probe's tables are `rule_1`, `rule_2`, …; every step that goes wrong is a failure.
+ */
+#ifndef WEIR_HARNESS_CONFORM_TABLES_H
+#define WEIR_HARNESS_CONFORM_TABLES_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/conform.h"
+#include "harness/destination_side.h"
+
+#define WEIR_PROBE_SCHEMA "weir_conformance"
+
+/* Files from now on, until the probe ends. */
+void weir__probe_files(const weir_probe_run *p, const weir_harness_files *files);
+/*
+ * Creates the next table of the rule: id LONG key, text STRING, number LONG, `_fivetran_synced`,
+ * `_fivetran_deleted`. Borrowed until the next.
+ */
+const weir_table *weir__probe_table(const weir_probe_run *p);
+/* The same with these columns; `schema` and `name` are filled in where they are NULL. */
+const weir_table *weir__probe_create(const weir_probe_run *p, weir_table *table);
+/* A whole row; one of another kind, `text` NULL for no cell. */
+void weir__probe_put(const weir_probe_run *p, const weir_table *t, int64_t id, const char *text);
+void weir__probe_put_op(const weir_probe_run *p, const weir_table *t, weir_op op, int64_t id,
+                        const char *text);
+void weir__probe_soft_delete(const weir_probe_run *p, const weir_table *t, int64_t id);
+/* Requests that are to go well. */
+bool weir__probe_write(const weir_probe_run *p, const weir_table *t);
+bool weir__probe_resend(const weir_probe_run *p);
+bool weir__probe_went_well(const weir_probe_run *p, weir_status status);
+/* The rule's last table against the model. */
+bool weir__probe_compare(const weir_probe_run *p);
+/* A table with rows of every kind, changed by a batch of every kind, compared. */
+void weir__probe_mixed_batch(const weir_probe_run *p);
+/* A row for each text (NULL ends the list), compared. */
+void weir__probe_texts(const weir_probe_run *p, const char *const *texts);
+
+/* conform_schema.c and conform_truncate.c */
+void weir__probe_keys(const weir_probe_run *p);
+void weir__probe_truncate_cut(const weir_probe_run *p);
+void weir__probe_truncate_near(const weir_probe_run *p);
+void weir__probe_truncate_soft(const weir_probe_run *p);
+void weir__probe_truncate_column(const weir_probe_run *p);
+void weir__probe_truncate_missing(const weir_probe_run *p);
+void weir__probe_truncate_early(const weir_probe_run *p);
+void weir__probe_truncate_then(const weir_probe_run *p);
+void weir__probe_truncate_empty(const weir_probe_run *p);
+void weir__probe_describe_missing(const weir_probe_run *p);
+void weir__probe_create_twice(const weir_probe_run *p);
+void weir__probe_alter_same(const weir_probe_run *p);
+void weir__probe_alter_add(const weir_probe_run *p);
+void weir__probe_alter_keep(const weir_probe_run *p);
+void weir__probe_alter_drop(const weir_probe_run *p);
+void weir__probe_types(const weir_probe_run *p);
+void weir__probe_names(const weir_probe_run *p);
+void weir__probe_keyless(const weir_probe_run *p);
+
+#endif
