@@ -16,8 +16,8 @@
  *   BINARY                        BLOB
  *   STRING, XML, JSON             VARCHAR
  *
- * Times end with microseconds there: what is finer is cut off, towards the past. A column that somebody made
- * a TIMESTAMP_NS or TIME_NS keeps all nine digits (the former within the years 1677 to 2262).
+ * Times end with microseconds there: what is finer is cut off, towards the past. A column that somebody
+ * made a TIMESTAMP_NS or TIME_NS keeps all nine digits (the former within the years 1677 to 2262).
  */
 #ifndef DUCKDB_DUCK_H
 #define DUCKDB_DUCK_H
@@ -36,8 +36,9 @@ typedef struct duck_options {
 } duck_options;
 
 /*
- * Whether the library can be used; opens it. `purpose` goes into the error: "DuckDB is needed for `purpose`".
- * WEIR_NOT_FOUND: not there; WEIR_FAILED: it is, but does not load; both say what to do. Any thread.
+ * Whether the library can be used; opens it. `purpose` goes into the error: "DuckDB is needed for
+ * `purpose`". WEIR_NOT_FOUND: not there; WEIR_FAILED: it is, but does not load; both say what to do. Any
+ * thread.
  */
 weir_status duck_load(const char *purpose, weir_error *err) WEIR_CHECKED;
 /* "v1.5.0"; "" before duck_load. Static. */
@@ -65,9 +66,10 @@ weir_status duck_run_with(duck *db, const char *sql, const weir_cell *values, si
 typedef struct duck_rows duck_rows;
 
 /*
- * Runs one statement, with values as duck_run_with, and hands out its rows as they come: memory does not grow
- * with their number. *out is owned by the caller; one query of a duck at a time. WEIR_UNSUPPORTED: a column
- * of a type without a Weir type (INTERVAL, LIST, …), which is named: cast it to VARCHAR in the statement.
+ * Runs one statement, with values as duck_run_with, and hands out its rows as they come: memory does not
+ * grow with their number. *out is owned by the caller; one query of a duck at a time. WEIR_UNSUPPORTED: a
+ * column of a type without a Weir type (INTERVAL, LIST, …), which is named: cast it to VARCHAR in the
+ * statement.
  */
 weir_status duck_query(duck *db, const char *sql, const weir_cell *values, size_t count, duck_rows **out,
                        weir_error *err) WEIR_CHECKED;
@@ -91,9 +93,9 @@ typedef struct duck_appender duck_appender;
 weir_status duck_appender_new(duck *db, const weir_table *table, duck_appender **out,
                               weir_error *err) WEIR_CHECKED;
 /*
- * One row, a cell per column of the table. A cell of another type goes in when no digit or character is lost
- * (an integer into a DECIMAL, anything into VARCHAR in its text form, R-BAT-08). On WEIR_FAILED, which names
- * the column, the row has not been added. WEIR_UNMODIFIED is refused. Unfit: text that is not UTF-8.
+ * One row, a cell per column of the table. A cell of another type goes in when no digit or character is
+ * lost (an integer into a DECIMAL, anything into VARCHAR in its text form, R-BAT-08). On WEIR_FAILED, which
+ * names the column, the row has not been added. WEIR_UNMODIFIED is refused. Unfit: text that is not UTF-8.
  */
 weir_status duck_appender_row(duck_appender *appender, const weir_cell *cells, size_t count,
                               weir_error *err) WEIR_CHECKED;
@@ -116,11 +118,15 @@ bool duck_put_text(weir_buf *sql, const char *text) WEIR_CHECKED;
 /* Creates schema (when missing) and table; WEIR_FAILED when the table is there. Keys are no constraint. */
 weir_status duck_table_create(duck *db, const weir_table *table, weir_error *err) WEIR_CHECKED;
 /*
- * Adds columns that the stored table lacks and changes types that differ; columns that `table` lacks stay, or
- * go with `drop_columns`. One transaction. WEIR_FAILED: a stored value has no place in the new type.
+ * Adds columns that the stored table lacks and changes types that differ; columns that `table` lacks stay,
+ * or go with `drop_columns`. One transaction. WEIR_FAILED: a stored value has no place in the new type.
  */
 weir_status duck_table_alter(duck *db, const weir_table *table, bool drop_columns,
                              weir_error *err) WEIR_CHECKED;
+/*
+ * The same without dropping, in the transaction that is open: after a failure that can only be rolled back.
+ */
+weir_status duck_table_change(duck *db, const weir_table *table, weir_error *err) WEIR_CHECKED;
 /* Whether there is such a table or view: WEIR_OK, WEIR_NOT_FOUND, or a failure. */
 weir_status duck_table_find(duck *db, const char *schema, const char *table, weir_error *err) WEIR_CHECKED;
 

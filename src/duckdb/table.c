@@ -300,6 +300,19 @@ static weir_status apply(alteration *a, bool drop_columns)
     return status;
 }
 
+weir_status duck_table_change(duck *db, const weir_table *table, weir_error *err)
+{
+    alteration a = { .db = db, .table = table, .err = err };
+    weir_status status = weir__table_check(table, err);
+
+    if (status)
+        return status;
+    weir__buf_init(&a.sql, DUCK_SQL_SIZE_MAX);
+    status = apply(&a, false);
+    weir__buf_clear(&a.sql);
+    return status ? weir__error_prefix(err, "alter table '%s'", table->name) : WEIR_OK;
+}
+
 weir_status duck_table_alter(duck *db, const weir_table *table, bool drop_columns, weir_error *err)
 {
     alteration a = { .db = db, .table = table, .err = err };
