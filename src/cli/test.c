@@ -22,6 +22,7 @@ enum {
     NO_DELAY,
     BATCH_FILE_TYPE,
     DESTINATION_SCHEMA,
+    CHECK,
     CONNECTOR,
     WORKING_DIR,
     PROFILE,
@@ -50,6 +51,8 @@ static const cli_option options[OPTION_COUNT] = {
                           false },
     [DESTINATION_SCHEMA] = { "--destination-schema", "NAME",
                              "source: schema in the warehouse (default_schema)", false },
+    [CHECK] = { "--check", "resume,selection,restart|all", "source: further syncs, compared with the first",
+                false },
     [CONNECTOR] = { "--connector", "BIN|HOST:PORT|unix:PATH",
                     "a program to start and end, or where one listens", false },
     [WORKING_DIR] = { "--working-dir", "DIR", "data folder (environment WORKING_DIR, else .)", false },
@@ -177,6 +180,8 @@ static int refuse_strangers(char **values, bool source)
     for (size_t i = 0; source && i < sizeof of_destination / sizeof of_destination[0]; i++)
         if (values[of_destination[i]] != NULL)
             return usage(options[of_destination[i]].name, "is for --tester-type destination");
+    if (!source && values[CHECK] != NULL)
+        return usage("--check", "is for --tester-type source");
     if (!source && values[DESTINATION_SCHEMA] != NULL)
         return usage("--destination-schema", "is for --tester-type source; a destination has --schema-name");
     if (values[CONNECTOR] != NULL && values[PORT] != NULL)
@@ -193,6 +198,7 @@ static int take_texts(char **values, tester_options *to)
     to->host = host != NULL && host[0] != '\0' ? host : "localhost";
     to->schema = values[SCHEMA_NAME] ? values[SCHEMA_NAME] : "tester";
     to->destination_schema = values[DESTINATION_SCHEMA] ? values[DESTINATION_SCHEMA] : "default_schema";
+    to->check = values[CHECK];
     to->connector = values[CONNECTOR];
     to->input_file = values[INPUT_FILE];
     to->read = values[READ];

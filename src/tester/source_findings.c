@@ -92,9 +92,9 @@ static const kind kinds[FINDING_CODE_COUNT] = {
                                 "Truncate a table before its first UPSERT, or its new rows are lost." },
     [FINDING_TRUNCATE_RESUMED] = { "truncate-resumed", "R-SRC-09", FINDING_WARNING,
                                    "Truncate only when the state shows no progress for the table." },
-    [FINDING_SELECTION_TABLE] = { "selection-table", "R-SRC-05", FINDING_ERROR,
+    [FINDING_SELECTION_TABLE] = { "selection-table", "R-SRC-05", FINDING_WARNING,
                                   "Do not send tables that are not selected." },
-    [FINDING_SELECTION_COLUMN] = { "selection-column", "R-SRC-05", FINDING_ERROR,
+    [FINDING_SELECTION_COLUMN] = { "selection-column", "R-SRC-05", FINDING_WARNING,
                                    "Do not send columns that are not selected." },
     [FINDING_SELECTION_KEY] = { "selection-key", "R-SRC-05", FINDING_ERROR,
                                 "Send key columns whatever the selection says." },
@@ -316,12 +316,11 @@ static finding_severity shown_severity(const finding *item, bool lenient)
     return lenient && severity == FINDING_ERROR ? FINDING_WARNING : severity;
 }
 
-static bool print_one(const finding *item, bool lenient, weir_buf *out)
+bool finding_print(const finding *item, weir_buf *out)
 {
     const kind *k = &kinds[item->code];
 
-    if (!weir__buf_printf(out, "%-7s %s %s", finding_severity_name(shown_severity(item, lenient)), k->rule,
-                          k->name))
+    if (!weir__buf_printf(out, "%s %s", k->rule, k->name))
         return false;
     if (item->table[0] != '\0' && !weir__buf_printf(out, ", table '%s'", item->table))
         return false;
@@ -331,20 +330,12 @@ static bool print_one(const finding *item, bool lenient, weir_buf *out)
         return false;
     if (item->count > 1 && !weir__buf_printf(out, " (%llu times)", (unsigned long long)item->count))
         return false;
-    return weir__buf_printf(out, "\n        %s\n", k->advice);
+    return weir__buf_printf(out, ". %s", k->advice);
 }
 
-bool findings_print(const findings *all, bool lenient, weir_buf *out)
+uint64_t findings_rest(const findings *all)
 {
-    for (int severity = FINDING_ERROR; severity >= FINDING_NOTE; severity--)
-        for (size_t i = 0; i < all->count; i++)
-            if (kinds[all->items[i].code].severity == (finding_severity)severity &&
-                !print_one(&all->items[i], lenient, out))
-                return false;
-    if (all->rest > 0)
-        return weir__buf_printf(out, "… and %llu more of other tables and columns\n",
-                                (unsigned long long)all->rest);
-    return true;
+    return all->rest;
 }
 
 json_t *findings_json(const findings *all, bool lenient)

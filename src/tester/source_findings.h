@@ -106,11 +106,14 @@ const char *finding_advice(finding_code code);
 finding_severity finding_get_severity(finding_code code);
 const char *finding_severity_name(finding_severity severity); /* "error" */
 
+/* Appends the finding as a sentence for people, without a line's end. False: memory. */
+bool finding_print(const finding *item, weir_buf *out) WEIR_CHECKED;
+/* How often something was found that there was no room for. */
+uint64_t findings_rest(const findings *all);
 /*
- * Appends the findings for people, errors first; with `lenient` errors are called warnings. False: memory.
+ * A JSON array with a member per finding; with `lenient` errors are called warnings; owned by the caller.
+ * NULL: memory.
  */
-bool findings_print(const findings *all, bool lenient, weir_buf *out) WEIR_CHECKED;
-/* A JSON array with a member per finding; owned by the caller. NULL: memory. */
 json_t *findings_json(const findings *all, bool lenient);
 
 #endif

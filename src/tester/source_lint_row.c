@@ -53,7 +53,8 @@ static void judge_table_name(lint *l, const lint_table *table)
     other = clash(l, &l->by_form, form, size, table->path);
     if (other != NULL)
         findings_add(l->found, FINDING_NAME_COLLISION, table->path, NULL,
-                     "tables '%s' and '%s' are both '%s' after normalisation", other, table->path, form);
+                     "tables '%s' and '%s' are both '%s' after normalisation", other, table->path,
+                     form + (form[0] == '.'));
 }
 
 static lint_table *make_table(lint *l, weir_bytes key, size_t schema_size)
@@ -437,16 +438,36 @@ static void judge_column(lint *l, const lint_table *table, const lint_column *co
             findings_add(l->found, FINDING_ALL_NULL, table->path, column->name,
                          "no type is declared, and no value came");
     }
-    if (column->known && table->upserts > 0 && column->upserts < table->upserts)
-        findings_add(
-            l->found, FINDING_UPSERT_PARTIAL, table->path, column->name, "left out of %llu of %llu UPSERTs",
-            (unsigned long long)(table->upserts - column->upserts), (unsigned long long)table->upserts);
+}
+
+/* One finding a table: sources that leave NULLs out do it with many columns. */
+static void judge_partial(lint *l, const lint_table *table)
+{
+    const lint_column *first = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        const lint_column *column = &table->columns[i];
+
+        if (!column->known || column->upserts == table->upserts)
+            continue;
+        count++;
+        if (first == NULL)
+            first = column;
+    }
+    if (first != NULL)
+        findings_add(l->found, FINDING_UPSERT_PARTIAL, table->path, first->name,
+                     "left out of %llu of %llu UPSERTs%s",
+                     (unsigned long long)(table->upserts - first->upserts),
+                     (unsigned long long)table->upserts, count > 1 ? ", and it is not the only column" : "");
 }
 
 void lint_table_end(lint *l, const lint_table *table)
 {
     for (size_t i = 0; i < table->column_count; i++)
         judge_column(l, table, &table->columns[i]);
+    if (table->upserts > 0)
+        judge_partial(l, table);
     if (table->updates >= WHOLE_UPDATES_MIN && table->updates_whole == table->updates &&
         table->column_count > table->key_count + 1)
         findings_add(l->found, FINDING_UPDATE_WHOLE, table->path, NULL,

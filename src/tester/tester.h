@@ -51,6 +51,7 @@ typedef struct tester_options {
     bool parquet;           /* --batch-file-type PARQUET */
     /* source */
     const char *destination_schema; /* --destination-schema */
+    const char *check;              /* --check: names of further passes, with commas; NULL: none */
 } tester_options;
 
 typedef struct tester tester;
