@@ -154,7 +154,7 @@ static weir_status fall_back_column(destination *d, const input_migration *m, we
     return destination_change(d, known, table, table, false, err);
 }
 
-/* A change of the mode without Migrate: the columns of the new mode are added, rows stay as they are. */
+/* What a platform does without Migrate: tables and columns are there afterwards, but empty. */
 static weir_status fall_back(destination *d, const input_migration *m, weir_error *err)
 {
     tester_warn(
