@@ -45,8 +45,8 @@ static bool has_name(const char *const *names, size_t count, const char *name)
 }
 
 /*
- * How the store keeps columns. Those of no certain value are ignored, and one that was dropped in history mode
- * unless the store still has it.
+ * How the store keeps columns. Those of no certain value are ignored, and one that was dropped in history
+ * mode unless the store still has it.
  */
 static weir_status make_options(destination *d, const destination_table *known, const char *const *names,
                                 size_t name_count, weir_compare_options *out, weir_error *err)

@@ -119,14 +119,14 @@ static weir_status take_text_name(parser *p, const input_value *value, const cha
 
 /* --- columns --- */
 
-static weir_status take_bound(parser *p, const input_value *value, int64_t most, uint32_t *out)
+static weir_status take_bound(parser *p, const input_value *value, int64_t least, int64_t most, uint32_t *out)
 {
     int64_t number = -1;
 
     if (value->kind != INPUT_NUMBER || !weir__integer_parse(value->text.data, value->text.size, &number) ||
-        number < 0 || number > most)
-        return input_error(p->text, value, false, p->err, "expected a whole number from 0 to %lld",
-                           (long long)most);
+        number < least || number > most)
+        return input_error(p->text, value, false, p->err, "expected a whole number from %lld to %lld",
+                           (long long)least, (long long)most);
     *out = (uint32_t)number;
     return WEIR_OK;
 }
@@ -156,10 +156,9 @@ static weir_status take_type_name(parser *p, const input_value *value, weir_type
 
 static weir_status check_decimal(parser *p, const input_value *value, weir_params *params)
 {
-    if (params->precision == 0 && params->scale == 0)
+    if (value->kind != INPUT_OBJECT || input_member(value, "scale") == NULL)
         return WEIR_OK;
-    if (params->precision == 0 || params->precision > WEIR_DECIMAL_DIGITS_MAX ||
-        params->scale > params->precision)
+    if (params->precision == 0 || params->scale > params->precision)
         return input_error(
             p->text, value, false, p->err,
             "a DECIMAL has a precision of 1 to %d and a scale of at most its precision, not (%u,%u)",
@@ -184,18 +183,18 @@ static weir_status take_type(parser *p, const input_value *value, weir_type *typ
         if (is_key(m, "type"))
             continue;
         if (*type == WEIR_DECIMAL && is_key(m, "precision"))
-            status = take_bound(p, m, 1000, &params->precision);
+            status = take_bound(p, m, 1, WEIR_DECIMAL_DIGITS_MAX, &params->precision);
         else if (*type == WEIR_DECIMAL && is_key(m, "scale"))
-            status = take_bound(p, m, 1000, &params->scale);
+            status = take_bound(p, m, 0, WEIR_DECIMAL_DIGITS_MAX, &params->scale);
         else if (*type == WEIR_STRING && is_key(m, "string_byte_length"))
-            status = take_bound(p, m, INT32_MAX, &params->string_byte_length);
+            status = take_bound(p, m, 0, INT32_MAX, &params->string_byte_length);
         else
             status = unknown_key(p, m,
                                  *type == WEIR_DECIMAL  ? "type, precision, scale"
                                  : *type == WEIR_STRING ? "type, string_byte_length"
                                                         : "type alone: this type has no bounds");
     }
-    return status == WEIR_OK ? check_decimal(p, value, params) : status;
+    return status == WEIR_OK && *type == WEIR_DECIMAL ? check_decimal(p, value, params) : status;
 }
 
 static weir_status take_columns(parser *p, const input_value *value, input_table *table)
