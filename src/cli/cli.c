@@ -8,7 +8,7 @@
 
 #define VALUES_MAX 64 /* options and arguments of one command */
 
-static const cli_command *const commands[] = { &cli_sync, &cli_test, &cli_new };
+static const cli_command *const commands[] = { &cli_new, &cli_sync, &cli_test }; /* by name */
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
