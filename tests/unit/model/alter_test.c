@@ -136,6 +136,17 @@ static void type_of_key(void **state)
     kit_expect(k, &texts, ROWS("1 | same | 1.5", "2 | two | -", "3 | - | 0.125", "01 | other | -"));
 }
 
+/* Bounds belong to a type: another type that does not say any has none. */
+static void bounds_of_types(void **state)
+{
+    kit *k = *state;
+
+    assert_int_equal(ALTER(k, false, { "id", WEIR_INT, true }, { "a", WEIR_STRING }, { "d", WEIR_STRING }),
+                     WEIR_OK);
+    assert_int_equal(column(k, "d")->params.precision, 0);
+    assert_int_equal(column(k, "a")->params.string_byte_length, 16);
+}
+
 static void missing(void **state)
 {
     kit *k = *state;
@@ -244,6 +255,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(leave_out, open_table, kit_close),
         cmocka_unit_test_setup_teardown(change_key, open_table, kit_close),
         cmocka_unit_test_setup_teardown(type_of_key, open_table, kit_close),
+        cmocka_unit_test_setup_teardown(bounds_of_types, open_table, kit_close),
         cmocka_unit_test_setup_teardown(missing, open_table, kit_close),
         cmocka_unit_test_setup_teardown(conversions, open_table, kit_close),
         cmocka_unit_test_setup_teardown(decimal_bounds, open_table, kit_close),

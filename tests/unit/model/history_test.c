@@ -75,6 +75,30 @@ static void guide_update(void **state)
     }
 }
 
+/* The guide's picture: an upsert after a partial update of the same key; a key that is only deleted. */
+static void guide_picture(void **state)
+{
+    kit *k = *state;
+    const kit_batch batch = {
+        .earliest = ROWS("1 | ~ | ~ | T1 | ~ | ~ | ~", "2 | ~ | ~ | T3 | ~ | ~ | ~"),
+        .replace = ROWS("1 | abc | 123 | T1 | T4-1 | false | T7", "1 | ghi | 567 | T4 | MAX | true | T7",
+                        "2 | pqr | 98 | T4 | MAX | true | T7"),
+        .update = ROWS("2 | def | ~ | T3 | T4-1 | false | T7"),
+        .remove = ROWS("3 | - | - | - | T2 | false | T7"),
+    };
+
+    kit_write(k, &table,
+              (kit_batch){ .replace = ROWS("2 | old | 22 | T0 | MAX | true | T0",
+                                           "3 | old | 33 | T0 | MAX | true | T0") });
+    for (int i = 0; i < 2; i++) {
+        kit_write_history(k, &table, batch);
+        kit_expect(k, &table,
+                   ROWS("1 | abc | 123 | T1 | T4-1 | false | T7", "1 | ghi | 567 | T4 | MAX | true | T7",
+                        "2 | old | 22 | T0 | T3-1 | false | T0", "2 | def | 22 | T3 | T4-1 | false | T7",
+                        "2 | pqr | 98 | T4 | MAX | true | T7", "3 | old | 33 | T0 | T2 | false | T0"));
+    }
+}
+
 /*
  * R-HIS-02: several rows for one key, in any order, count as the smallest start; equal starts go; 1 ms
  * exactly.
@@ -346,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(guide_earliest, open_history, kit_close),
         cmocka_unit_test_setup_teardown(guide_update, open_history, kit_close),
+        cmocka_unit_test_setup_teardown(guide_picture, open_history, kit_close),
         cmocka_unit_test_setup_teardown(earliest_rows, open_history, kit_close),
         cmocka_unit_test_setup_teardown(one_millisecond, open_history, kit_close),
         cmocka_unit_test_setup_teardown(as_of, open_history, kit_close),

@@ -136,6 +136,21 @@ static void columns(void **state)
     kit_refused(k, weir__model_migrate(k->model, &what, &k->err), WEIR_FAILED, "'missing'");
 }
 
+/* The copy of a key column is no key column. */
+static void copy_of_key(void **state)
+{
+    kit *k = *state;
+    const weir_model_migration what = {
+        .schema = "s", .table = "t", .kind = WEIR_MODEL_COPY_COLUMN, .from = "id", .to = "twin"
+    };
+    const weir_table *seen;
+
+    kit_migrate(k, what);
+    seen = weir__model_describe(k->model, "s", "t");
+    assert_string_equal(seen->columns[4].name, "twin");
+    assert_true(seen->columns[0].key && !seen->columns[4].key);
+}
+
 /* R-MIG-02: a column that exists is not added, and still gets the default in all rows. */
 static void add_with_default(void **state)
 {
@@ -307,6 +322,20 @@ static void times_in_history(void **state)
                ROWS("1 | old | T1 | T3-1 | false | T1 | -", "1 | new | T3 | MAX | true | T3 | 7",
                     "2 | - | T2 | T3-1 | false | T2 | -", "2 | - | T3 | MAX | true | T2 | 7",
                     "3 | gone | T1 | T4 | false | T1 | -"));
+}
+
+/* A version that starts at the very time, though it is not active, is the one that time records. */
+static void version_at_that_time(void **state)
+{
+    kit *k = *state;
+
+    kit_write(k, &history,
+              (kit_batch){ .replace = ROWS("1 | later | T10 | T11 | false | T3"),
+                           .remove = ROWS("2 | - | T2 | - | - | -") });
+    kit_migrate(k, in_history(WEIR_MODEL_DROP_COLUMN_IN_HISTORY, "a", NULL, T10));
+    kit_expect(k, &history,
+               ROWS("1 | old | T1 | T3-1 | false | T1", "1 | new | T3 | T10-1 | false | T3",
+                    "1 | - | T10 | T11 | false | T3", "3 | gone | T1 | T4 | false | T1"));
 }
 
 /* R-MIG-04: dropping keeps the column; rows that have nothing in it get no version. */
@@ -514,6 +543,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tables, open_tables, kit_close),
         cmocka_unit_test_setup_teardown(columns, open_tables, kit_close),
+        cmocka_unit_test_setup_teardown(copy_of_key, open_tables, kit_close),
+        cmocka_unit_test_setup_teardown(version_at_that_time, open_tables, kit_close),
         cmocka_unit_test_setup_teardown(add_with_default, open_tables, kit_close),
         cmocka_unit_test_setup_teardown(update_value, open_tables, kit_close),
         cmocka_unit_test_setup_teardown(update_refusals, open_tables, kit_close),
