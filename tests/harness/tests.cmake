@@ -6,6 +6,9 @@ function(weir_harness_test name)
     target_link_libraries(harness.${name} PRIVATE weir m ${ARG_LIBRARIES})
     add_test(NAME harness.${name} COMMAND harness.${name} --folder ${CMAKE_SOURCE_DIR}/tests/harness)
     set_tests_properties(harness.${name} PROPERTIES TIMEOUT 120 LABELS unit)
+    if(EXISTS /dev/shm) # stores that sync their files need no disk here
+        set_tests_properties(harness.${name} PROPERTIES ENVIRONMENT TMPDIR=/dev/shm)
+    endif()
 endfunction()
 
 weir_harness_test(hello)

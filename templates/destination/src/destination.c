@@ -191,6 +191,20 @@ static size_t time_text(weir_type type, weir_time time, char out[NUMBER_SIZE])
            (size_t)snprintf(out + size - utc, 16, ".%09d%s", time.nanos % 1000000000, utc ? "Z" : "");
 }
 
+/* What counts of a text: DECIMAL keys are compared by value, so that 1.50 is 1.5 (R-DST-07). */
+static size_t text_size(const weir_cell *cell)
+{
+    const char *text = cell->as.bytes.data;
+    size_t size = cell->as.bytes.size;
+
+    if (cell->type != WEIR_DECIMAL || memchr(text, '.', size) == NULL || memchr(text, 'e', size) != NULL ||
+        memchr(text, 'E', size) != NULL)
+        return size;
+    while (text[size - 1] == '0')
+        size--;
+    return text[size - 1] == '.' ? size - 1 : size;
+}
+
 /* The text of a cell's value, in `room` where the cell has no text of its own. */
 static store_field field_of(const weir_column *column, const weir_cell *cell, char room[NUMBER_SIZE])
 {
@@ -222,7 +236,7 @@ static store_field field_of(const weir_column *column, const weir_cell *cell, ch
         break;
     default:
         field.data = cell->as.bytes.size > 0 ? cell->as.bytes.data : "";
-        field.size = cell->as.bytes.size;
+        field.size = text_size(cell);
     }
     return field;
 }

@@ -147,6 +147,20 @@ int sql_bind_time(sqlite3_stmt *statement, int index, weir_type type, weir_time 
     return sqlite3_bind_text(statement, index, text, (int)size, SQLITE_TRANSIENT);
 }
 
+/* What counts of a text: DECIMAL keys are compared by value, so that 1.50 is 1.5 (R-DST-07). */
+static size_t text_size(const weir_cell *cell)
+{
+    const char *text = cell->as.bytes.data;
+    size_t size = cell->as.bytes.size;
+
+    if (cell->type != WEIR_DECIMAL || memchr(text, '.', size) == NULL || memchr(text, 'e', size) != NULL ||
+        memchr(text, 'E', size) != NULL)
+        return size;
+    while (text[size - 1] == '0')
+        size--;
+    return text[size - 1] == '.' ? size - 1 : size;
+}
+
 int sql_bind(sqlite3_stmt *statement, int index, const weir_cell *cell)
 {
     const char *data = cell->as.bytes.size > 0 ? cell->as.bytes.data : ""; /* NULL would be NULL, not empty */
@@ -171,7 +185,6 @@ int sql_bind(sqlite3_stmt *statement, int index, const weir_cell *cell)
     case WEIR_BINARY:
         return sqlite3_bind_blob64(statement, index, data, cell->as.bytes.size, SQLITE_TRANSIENT);
     default:
-        return sqlite3_bind_text64(statement, index, data, cell->as.bytes.size, SQLITE_TRANSIENT,
-                                   SQLITE_UTF8);
+        return sqlite3_bind_text64(statement, index, data, text_size(cell), SQLITE_TRANSIENT, SQLITE_UTF8);
     }
 }

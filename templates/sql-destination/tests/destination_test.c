@@ -1,6 +1,4 @@
 /* @NAME@ inside this process: real batch files, no port, and a store of its own for every test. */
-#include <stdio.h>
-
 #include <sqlite3.h>
 #include <weir/testing.h>
 
@@ -25,17 +23,26 @@ static const weir_table wider = {
                  { .name = "_fivetran_deleted", .type = WEIR_BOOLEAN }),
 };
 
+/* A SELECT of the table's columns in their order; names may hold anything, so SQLite quotes them. */
+static char *select_rows(const weir_table *table)
+{
+    char *sql = sqlite3_mprintf("SELECT");
+
+    for (size_t i = 0; i < table->column_count; i++)
+        sql = sqlite3_mprintf("%z%s \"%w\"", sql, i > 0 ? "," : "", table->columns[i].name);
+    return sqlite3_mprintf("%z FROM \"%w.%w\"", sql, table->schema, table->name);
+}
+
 /* How the harness reads a table back: what SQLite gives, as it is kept. */
 static weir_status read_rows(void *context, const weir_table *table, weir_rows *out)
 {
     weir_cell cells[64];
-    char text[256];
+    char *sql = select_rows(table);
     sqlite3_stmt *rows = NULL;
     sqlite3 *db = NULL;
     int code = SQLITE_ERROR;
 
-    snprintf(text, sizeof text, "SELECT * FROM \"%s.%s\"", table->schema, table->name);
-    if (sqlite3_open(context, &db) == SQLITE_OK && sqlite3_prepare_v2(db, text, -1, &rows, NULL) == SQLITE_OK)
+    if (sqlite3_open(context, &db) == SQLITE_OK && sqlite3_prepare_v2(db, sql, -1, &rows, NULL) == SQLITE_OK)
         while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
             for (int i = 0; i < (int)table->column_count; i++) {
                 const char *name = table->columns[i].name;
@@ -53,6 +60,7 @@ static weir_status read_rows(void *context, const weir_table *table, weir_rows *
         }
     sqlite3_finalize(rows);
     sqlite3_close(db);
+    sqlite3_free(sql);
     return code == SQLITE_DONE ? WEIR_OK : weir_rows_fail(out, "read '%s'", table->name);
 }
 
