@@ -329,6 +329,7 @@ static weir_status take_field(const weir_field *field, const weir_settings *sett
     if (shown && value.size == 0 && field->required)
         return weir__error_as(err, WEIR_TASK, "'%s' (%s) is missing. Fill it in.", weir__field_label(field),
                               weir__field_key(field));
+    assert(options != NULL); /* the form's check: a field lies in the struct */
     memset(options + field->offset, 0, weir__field_size(field)); /* zero: "not set" */
     if (value.size == 0 && (value.data == NULL || !is_text(field) || field->kind == WEIR_FIELD_DROPDOWN ||
                             field->kind == WEIR_FIELD_DESCRIBED))

@@ -179,6 +179,19 @@ weir_status weir__request_run(weir_request *request, const weir_request_type *ty
     return status;
 }
 
+/* The platform knows setup tests by name, and asks for them one by one. */
+static weir_status check_tests(const weir_setup_test *tests, weir_error *err)
+{
+    for (const weir_setup_test *test = tests; test != NULL && test->name != NULL; test++) {
+        if (test->name[0] == '\0')
+            return weir__error(err, "a setup test has an empty name");
+        for (const weir_setup_test *other = tests; other < test; other++)
+            if (strcmp(other->name, test->name) == 0)
+                return weir__error(err, "two setup tests are called '%s'", test->name);
+    }
+    return WEIR_OK;
+}
+
 weir_status weir__connector_check(const weir_connector *connector, const char *kind, const char *name,
                                   weir_error *err)
 {
@@ -187,6 +200,8 @@ weir_status weir__connector_check(const weir_connector *connector, const char *k
     if (connector->sessions_idle_max > 0 && (connector->open == NULL || connector->close == NULL))
         return weir__error(err, "the %s '%s' has .sessions_idle_max, but sessions need .open and .close",
                            kind, name);
+    if (check_tests(connector->tests, err) != WEIR_OK)
+        return WEIR_FAILED;
     if (connector->check != NULL && connector->sessions_idle_max == 0)
         return weir__error(err, "the %s '%s' has .check, which is of use with .sessions_idle_max only", kind,
                            name);

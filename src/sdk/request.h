@@ -61,7 +61,7 @@ typedef struct weir_request_type {
 weir_rpc_code weir__request_serve(const weir_request_type *type, weir_rpc_call *rpc,
                                   const weir_connector *connector);
 
-/* Says what is wrong with how a definition asks for sessions; `kind` and `name` are for the text. */
+/* Says what is wrong with a definition's sessions and setup tests; `kind` and `name` are for the text. */
 weir_status weir__connector_check(const weir_connector *connector, const char *kind, const char *name,
                                   weir_error *err) WEIR_CHECKED;
 

@@ -490,6 +490,11 @@ static void expect_refusal(const weir_destination *bad, const char *text)
     assert_non_null(strstr(err.text, text));
 }
 
+static const weir_setup_test twice[] = { { "connect", NULL, try_session },
+                                         { "read", NULL, try_session },
+                                         { "connect", NULL, try_session },
+                                         { NULL, NULL, NULL } };
+
 static void a_definition_that_makes_no_sense_is_refused(void **state)
 {
     weir_destination bad = destination;
@@ -504,6 +509,9 @@ static void a_definition_that_makes_no_sense_is_refused(void **state)
     bad.close = close_session;
     bad.open = NULL;
     expect_refusal(&bad, "has .close but no .open");
+    bad = destination;
+    bad.tests = twice;
+    expect_refusal(&bad, "two setup tests are called 'connect'");
 }
 
 int main(void)
