@@ -12,8 +12,8 @@ packages_build="gcc g++ clang cmake ninja-build pkg-config protobuf-compiler lib
     libcsv-dev libcmocka-dev ca-certificates"
 packages_duckdb="nodejs npm"
 packages_postgresql="postgresql postgresql-client"
-packages_test="python3-grpcio python3-venv libclang-rt-14-dev zstd openssl sqlite3 golang-go git make clang-16 mandoc
-    zsh fish"
+packages_test="python3-grpcio python3-jsonschema python3-venv libclang-rt-14-dev zstd openssl sqlite3 golang-go git
+    make clang-16 mandoc zsh fish"
 packages_check="clang-format clang-tidy"
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }

@@ -415,7 +415,8 @@ static weir_status take_container(reader *r, bool object, input_value *out)
 {
     input_value *outer = r->parent;
     weir_bytes key = r->key;
-    bool raw = object && r->raw_depth > 0 && r->depth == r->raw_depth && !r->dry;
+    bool raw = object && r->raw_depth > 0 && r->depth == r->raw_depth && !r->dry && outer != NULL &&
+               outer->kind == INPUT_ARRAY;
     bool dry = r->dry;
     const char *start = r->at;
     weir_status status;

@@ -3,7 +3,8 @@
  *
  * A general reader keeps no places and turns numbers into doubles and 64-bit integers; a tester's input needs
  * both exact decimals and errors that name line, column and key. Values are nodes in an arena that point into
- * the text, which must outlive them. Objects at `raw_depth` (rows, of which there may be very many) are
+ * the text, which must outlive them. Objects at `raw_depth` that are
+ * elements of an array (rows, of which there may be very many) are
  * checked, but kept as their text: input_json_row reads one when it is needed. Pure; any thread.
  */
 #ifndef WEIR_TESTER_INPUT_JSON_H

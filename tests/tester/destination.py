@@ -11,6 +11,7 @@ import io
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 
@@ -95,6 +96,7 @@ class Store:
         columns = []
         for column in table.columns:
             if column.name in wanted:
+                self.convert(table, column, wanted[column.name])
                 columns.append(wanted.pop(column.name))
             elif not request.drop_columns or self.fault == "keep_column":
                 column.primary_key = False
@@ -105,6 +107,13 @@ class Store:
         table.columns = columns + list(wanted.values())
         self.dump(table)
         return self.messages.AlterTableResponse(success=True)
+
+    def convert(self, table, old, new):
+        """Texts of the old type as texts of the new one, where they differ."""
+        if old.type == self.common.FLOAT and new.type == self.common.DOUBLE:
+            for row in table.rows:
+                if row.get(old.name) is not None:
+                    row[old.name] = repr(struct.unpack("f", struct.pack("f", float(row[old.name])))[0])
 
     def truncate(self, request):
         table = self.tables.get((request.schema_name, request.table_name))

@@ -164,7 +164,7 @@ static const char whole[] =
     "{\"soft_truncate_before\": [\"u\"], \"soft_delete\": {\"t\": [{\"id\": 1}]}}, {\"truncate\": "
     "[\"u\"]}],\n"
     " \"schema_migration\": [{\"add_column\": [{\"table\": \"t\", \"column\": \"c\", \"data_type\": "
-    "\"JSON\"}],\n"
+    "{\"type\": \"DECIMAL\", \"precision\": 9}}],\n"
     "   \"set_column_to_null\": [{\"table\": \"t\", \"column\": \"s\"}],\n"
     "   \"update_column_value\": [{\"table\": \"t\", \"column\": \"d\", \"value\": 1.50}],\n"
     "   \"copy_table\": [{\"from_table\": \"t\", \"to_table\": \"v\"}],\n"
@@ -201,7 +201,8 @@ static void a_whole_file_is_read(void **state)
     assert_int_equal(file.steps[6].op, INPUT_TRUNCATE); /* the older name */
     assert_int_equal(file.migration_count, 5);
     assert_int_equal(file.migrations[0].kind, INPUT_ADD_COLUMN);
-    assert_int_equal(file.migrations[0].what.type, WEIR_JSON);
+    assert_int_equal(file.migrations[0].what.type, WEIR_DECIMAL);
+    assert_int_equal(file.migrations[0].params.precision, 9);
     assert_string_equal(file.migrations[1].what.value, "NULL"); /* R-MIG-03 */
     assert_string_equal(file.migrations[2].what.value, "1.50"); /* as it is written */
     assert_int_equal(file.migrations[3].what.kind, WEIR_MODEL_COPY_TABLE);
