@@ -77,14 +77,15 @@ WEIR_API weir_status weir_schema_add(weir_schema *out, const weir_table *table);
  * whatever it returns, so the result may be looked at only where it ends a loop early.
  *
  * weir_upsert: the whole row; a column without a cell becomes NULL (R-SRC-02). weir_update: key and changed
- * columns. weir_delete: key columns; other cells are left out. A cell with a value for every key column is
- * required in all three.
+ * columns; the table must have a key. weir_delete: key columns; other cells are left out; without a key the
+ * whole row. A cell with a value for every key column is required in all three.
  *
- * Cells may come in any order, and for columns that are not declared (R-SRC-08). A SHORT or INT travels as
- * the wider integer that its column declares, a FLOAT as DOUBLE. Tables and columns that the customer did not
- * choose are dropped here (R-SRC-05). Refused, naming table and column: a key cell missing or NULL, a column
- * twice, an unmodified cell, a DECIMAL that is no number, a time outside the years 0001 to 9999, NAIVE_TIME
- * (R-SRC-07).
+ * Cells may come in any order, and for columns that are not declared (R-SRC-08). Numbers travel in the type
+ * that their column declares where they fit it. Tables and columns that the customer did not choose are
+ * dropped here, key columns never (R-SRC-05). Refused, naming table and column: a value that its column's
+ * type cannot hold, such as a STRING for a LONG (R-ENG-20 tells which can), a key cell missing or NULL, a
+ * column twice, an unmodified cell, a DECIMAL that is no number, a time outside the years 0001 to 9999,
+ * NAIVE_TIME (R-SRC-07).
  *
  * A table is copied when it is first used. It may live anywhere, but as long as its pointers are the same it
  * must say the same; announce a change with weir_schema_change, or hand in another array of columns.
@@ -95,7 +96,12 @@ WEIR_API weir_status weir_update(weir_sync *out, const weir_table *table, const 
                                  size_t count);
 WEIR_API weir_status weir_delete(weir_sync *out, const weir_table *table, const weir_cell *cells,
                                  size_t count);
-/* Marks every row that was sent before this sync as deleted; before any upsert of the table (R-SRC-09). */
+/*
+ * Marks every row that was sent before this sync as deleted. Comes before any row of the table, and only
+ * where the state shows no progress for it (R-SRC-09): refused after a row of the table in this sync, and
+ * while the table has a state (weir_table_state_…). A source that keeps its progress elsewhere in the state
+ * must look there itself, or a sync that resumes would take away rows that it does not send again.
+ */
 WEIR_API weir_status weir_truncate(weir_sync *out, const weir_table *table);
 /* Announces a new or changed table in the middle of a sync (R-SRC-10). */
 WEIR_API weir_status weir_schema_change(weir_sync *out, const weir_table *table);
@@ -104,20 +110,59 @@ WEIR_API weir_status weir_schema_change(weir_sync *out, const weir_table *table)
 WEIR_API bool weir_selected(const weir_sync *out, const weir_table *table, const char *column);
 
 /*
- * State: a flat JSON object of the source's own, empty at the first sync (R-SRC-01). Strings are borrowed
- * until the same key is set again, or the whole object. A value of another type counts as absent. set() is
- * pending until the next checkpoint; setting a number costs no allocation, so it may follow every row. A NULL
- * string removes the key. weir_state_json gives the state as it was received, "{}" when fresh;
- * weir_state_set_json replaces the whole object and fails when the text is no JSON object or longer than 10
- * MB.
+ * State: a JSON object of the source's own, empty at the first sync (R-SRC-01). Strings are borrowed until
+ * the same key is set again, or the whole object. A value of another type counts as absent, but that an
+ * integer is a double, too. set() is pending until the next checkpoint; setting an integer that was one costs
+ * no allocation, so it may follow every row. A NULL string removes the key; a double must be finite.
  */
 WEIR_API int64_t weir_state_long(const weir_sync *out, const char *key, int64_t fallback);
 WEIR_API const char *weir_state_string(const weir_sync *out, const char *key, const char *fallback);
+WEIR_API bool weir_state_boolean(const weir_sync *out, const char *key, bool fallback);
+WEIR_API double weir_state_double(const weir_sync *out, const char *key, double fallback);
 WEIR_API void weir_state_set_long(weir_sync *out, const char *key, int64_t value);
 WEIR_API void weir_state_set_string(weir_sync *out, const char *key, const char *value);
+WEIR_API void weir_state_set_boolean(weir_sync *out, const char *key, bool value);
+WEIR_API void weir_state_set_double(weir_sync *out, const char *key, double value);
 WEIR_API void weir_state_remove(weir_sync *out, const char *key);
+/* Any value as JSON text, which lives as long as the call; NULL when there is none. Not for every row. */
+WEIR_API const char *weir_state_value(weir_sync *out, const char *key);
+WEIR_API void weir_state_set_value(weir_sync *out, const char *key, const char *json);
+/*
+ * The whole object: as it was received, "{}" when fresh; and replaced, which fails when the text is no JSON
+ * object or has 10 MB.
+ */
 WEIR_API const char *weir_state_json(const weir_sync *out);
 WEIR_API weir_status weir_state_set_json(weir_sync *out, const char *json);
+/* True when this sync began without any state: everything is sent for the first time, or over again. */
+WEIR_API bool weir_fresh(const weir_sync *out);
+
+/*
+ * Progress of one table, in an object of its own in the state, under "tables". What is kept here is what
+ * weir_truncate goes by; clear() forgets it, to start the table over. Otherwise as above.
+ */
+WEIR_API int64_t weir_table_state_long(weir_sync *out, const weir_table *table, const char *key,
+                                       int64_t fallback);
+WEIR_API const char *weir_table_state_string(weir_sync *out, const weir_table *table, const char *key,
+                                             const char *fallback);
+WEIR_API void weir_table_state_set_long(weir_sync *out, const weir_table *table, const char *key,
+                                        int64_t value);
+WEIR_API void weir_table_state_set_string(weir_sync *out, const weir_table *table, const char *key,
+                                          const char *value);
+WEIR_API void weir_table_state_clear(weir_sync *out, const weir_table *table);
+
+/*
+ * Where a sync of a busy source ends (R-SRC-11): rows that come in while it runs belong to the next one, or
+ * it would never end. Read the source's position once, before the first row, and tell it here: the largest
+ * id, a log position, a time in microseconds. The first call counts; every call returns the position that
+ * does. True for a position that lies behind that one; before weir_stop_at for none.
+ *
+ *     weir_stop_at(out, newest_id(db));
+ *     while (next_row(db, &row) && !weir_reached(out, row.id))
+ *         weir_upsert(out, …);
+ */
+WEIR_API int64_t weir_stop_at(weir_sync *out, int64_t position);
+WEIR_API bool weir_reached(const weir_sync *out, int64_t position);
+
 /* Flushes every row sent so far, then sends the state that follows them (R-SRC-04). */
 WEIR_API weir_status weir_checkpoint(weir_sync *out) WEIR_CHECKED;
 

@@ -104,6 +104,26 @@ static bool same_columns(const weir_plan *plan, const weir_table *table)
     return true;
 }
 
+static char *put_name(char *at, const char *name)
+{
+    for (; *name != '\0'; name++) {
+        if (*name == '.' || *name == '\\')
+            *at++ = '\\';
+        *at++ = *name;
+    }
+    return at;
+}
+
+/* One text for one table, whatever the names are. */
+static void put_path(char *at, const weir_table *table)
+{
+    if (weir__table_has_schema(table)) {
+        at = put_name(at, table->schema);
+        *at++ = '.';
+    }
+    *put_name(at, table->name) = '\0';
+}
+
 static weir_plan *plan_new(const weir_plans *plans, const weir_table *table)
 {
     size_t schema_size = table->schema ? strlen(table->schema) : 0;
@@ -112,7 +132,7 @@ static weir_plan *plan_new(const weir_plans *plans, const weir_table *table)
 
     if (plan == NULL)
         return NULL;
-    plan->key_text = weir__malloc(schema_size + name_size + 2);
+    plan->key_text = weir__malloc(3 * (schema_size + name_size) + 4);
     if (plan->key_text == NULL) {
         plan_free(plan);
         return NULL;
@@ -120,6 +140,8 @@ static weir_plan *plan_new(const weir_plans *plans, const weir_table *table)
     plan->key_size = schema_size + 1 + name_size;
     memcpy(plan->key_text, table->schema ? table->schema : "", schema_size + 1);
     memcpy(plan->key_text + schema_size + 1, table->name, name_size + 1);
+    plan->path = plan->key_text + plan->key_size + 1;
+    put_path(plan->key_text + plan->key_size + 1, table);
     plan->schema = (weir_bytes){ schema_size > 0 ? plan->key_text : NULL, schema_size };
     plan->name = (weir_bytes){ plan->key_text + schema_size + 1, name_size };
     plan->index.seed = plans->map.seed;

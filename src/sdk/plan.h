@@ -34,9 +34,10 @@ typedef struct weir_plan {
     weir_plan_column *columns;
     size_t count;
     size_t key_count;
-    size_t first;   /* index of the column whose cell came first in the last row */
-    weir_map index; /* name to column; filled for wide tables only */
-    char *key_text; /* owned: "schema NUL name" */
+    size_t first;     /* index of the column whose cell came first in the last row */
+    weir_map index;   /* name to column; filled for wide tables only */
+    char *key_text;   /* owned: "schema NUL name NUL path" */
+    const char *path; /* "schema.name", dots and backslashes in names behind a backslash; in `key_text` */
     size_t key_size;
 } weir_plan;
 

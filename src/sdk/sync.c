@@ -11,12 +11,14 @@
 #include "sdk/sync.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "data/decimal.h"
+#include "data/type.h"
 #include "sdk/log.h"
 #include "sdk/probe.h"
 #include "sdk/tables.h"
@@ -26,7 +28,7 @@
 #define FAST_ROW_NS NS_PER_MS /* rows that come closer together than this are not timed one by one */
 #define FAST_ROWS 15
 
-static weir_status fail(weir_sync *out, weir_status status)
+weir_status weir__sync_fail(weir_sync *out, weir_status status)
 {
     out->failure = status < 0 ? status : WEIR_FAILED;
     return out->failure;
@@ -44,6 +46,7 @@ weir_status weir__sync_init(weir_sync *sync, weir_call *call, const weir_sync_po
     sync->port = *port;
     sync->checkpoint_ns = port->clock_ns();
     sync->checked_ns = sync->checkpoint_ns;
+    sync->stop_at = INT64_MAX;
     weir__record_writer_init(&sync->writer, 2 * WEIR_MESSAGE_SIZE_MAX);
     sync->writer.scrub = true;
     weir__buf_init(&sync->message, WEIR_MESSAGE_SIZE_MAX);
@@ -81,7 +84,7 @@ static weir_status send_records(weir_sync *out, bool all)
             return WEIR_OK;
         status = out->port.send(out->port.context, message, true, &out->error);
         if (status != WEIR_OK)
-            return fail(out, status);
+            return weir__sync_fail(out, status);
     } while (all);
     return WEIR_OK;
 }
@@ -123,10 +126,10 @@ static weir_status send_message(weir_sync *out, const v2_update_response *respon
         return status;
     out->message.size = 0;
     if (weir__codec_encode(&weir__v2_update_response, response, &out->message, &out->error) != WEIR_OK)
-        return fail(out, WEIR_FAILED);
+        return weir__sync_fail(out, WEIR_FAILED);
     status = out->port.send(out->port.context, weir__buf_bytes(&out->message), false, &out->error);
     if (status != WEIR_OK)
-        return fail(out, status);
+        return weir__sync_fail(out, status);
     out->oldest_ns = 0;
     return WEIR_OK;
 }
@@ -178,7 +181,7 @@ static weir_status refuse(weir_sync *out, const weir_plan *plan, const char *col
     weir__error(&out->error, "a row for table '%s%s%s': column '%s' %s",
                 plan->schema.size ? plan->schema.data : "", plan->schema.size ? "." : "", plan->name.data,
                 column, why);
-    return fail(out, WEIR_FAILED);
+    return weir__sync_fail(out, WEIR_FAILED);
 }
 
 /* What the record writer cannot know: whether a text is a number, whether a time has a date. */
@@ -215,14 +218,59 @@ static const char *check_undeclared(const weir_cell *cells, size_t index)
     return NULL;
 }
 
-/* The type to send a value in: that of the column where it is the same sort of number, only wider. */
+/* Whether the number is one of the narrower type. */
+static bool fits(const weir_cell *cell, weir_type declared)
+{
+    if (declared == WEIR_FLOAT)
+        return cell->type == WEIR_DOUBLE && (double)(float)cell->as.real == cell->as.real;
+    if (!weir__type_is_integer(declared) || !weir__type_is_integer(cell->type))
+        return false;
+    return declared == WEIR_INT ? cell->as.integer >= INT32_MIN && cell->as.integer <= INT32_MAX
+                                : cell->as.integer >= INT16_MIN && cell->as.integer <= INT16_MAX;
+}
+
+/*
+ * The type to send a value in, for a column declared otherwise: the declared one where it is the same sort of
+ * number, its own where the engine widens it into the column without a loss (R-ENG-20). WEIR_UNSPECIFIED: it
+ * has no place there.
+ */
 static weir_type sent_type(const weir_cell *cell, weir_type declared)
 {
     bool wider = (declared == WEIR_LONG && (cell->type == WEIR_SHORT || cell->type == WEIR_INT)) ||
                  (declared == WEIR_INT && cell->type == WEIR_SHORT) ||
                  (declared == WEIR_DOUBLE && cell->type == WEIR_FLOAT);
 
-    return wider ? declared : cell->type;
+    if (wider || fits(cell, declared))
+        return declared;
+    if (declared == WEIR_UNSPECIFIED || weir__type_join(cell->type, declared) == declared)
+        return cell->type;
+    return WEIR_UNSPECIFIED;
+}
+
+/* "weir_utc_datetime" for UTC_DATETIME: the constructor of cells of a type. */
+static void constructor_of(weir_type type, char out[48])
+{
+    size_t size = (size_t)snprintf(out, 48, "weir_%s", weir_type_name(type));
+
+    for (size_t i = 0; i < size; i++)
+        if (out[i] >= 'A' && out[i] <= 'Z')
+            out[i] = (char)(out[i] - 'A' + 'a');
+}
+
+/* A value that has no place in its column: names both types and what to do. */
+static weir_status refuse_type(weir_sync *out, const weir_plan *plan, const weir_plan_column *column,
+                               const weir_cell *cell)
+{
+    bool same_sort = (weir__type_is_integer(cell->type) && weir__type_is_integer(column->type)) ||
+                     (weir__type_is_real(cell->type) && weir__type_is_real(column->type));
+    char why[160];
+    char constructor[48];
+
+    constructor_of(column->type, constructor);
+    snprintf(why, sizeof why, "is declared %s and got a %s%s; make its cell with %s, or declare it %s",
+             weir_type_name(column->type), weir_type_name(cell->type), same_sort ? " that does not fit" : "",
+             constructor, weir_type_name(cell->type));
+    return refuse(out, plan, column->name, why);
 }
 
 /* The scratch array, holding the first `kept` cells of `cells` and with room for `count`. */
@@ -250,7 +298,8 @@ typedef struct prepared {
 /* What to do with one cell. */
 typedef struct verdict {
     const char *refused; /* why; NULL when it is fine */
-    weir_type type;
+    weir_type type;      /* to be sent as */
+    bool misplaced;      /* its type has no place in its column */
     bool keep;
     bool declared;
     bool key;
@@ -291,8 +340,10 @@ static inline verdict judge(weir_sync *out, const weir_plan *plan, weir_plan_col
         column->seen = out->row;
         if (column->key && cell->presence != WEIR_VALUE)
             v.refused = "is part of the key and must have a value";
-        if (cell->type != column->type && cell->presence == WEIR_VALUE)
+        if (cell->type != column->type && cell->presence == WEIR_VALUE) {
             v.type = sent_type(cell, column->type);
+            v.misplaced = v.type == WEIR_UNSPECIFIED && cell->type != WEIR_UNSPECIFIED;
+        }
     }
     if (cell->presence == WEIR_VALUE && v.refused == NULL)
         v.refused = check_value(cell);
@@ -321,19 +372,22 @@ static weir_status prepare(weir_sync *out, weir_plan *plan, const weir_table *ta
 
     out->row++;
     for (size_t i = 0; i < row->count; i++) {
-        verdict v = judge(out, plan, match(plan, table, cells[i].column, &expected), &cells[i]);
+        weir_plan_column *column = match(plan, table, cells[i].column, &expected);
+        verdict v = judge(out, plan, column, &cells[i]);
         bool keep = v.keep && (v.key || !keys_only);
 
         if (!v.declared && v.refused == NULL)
             v.refused = check_undeclared(cells, i);
         if (v.refused != NULL)
             return refuse(out, plan, cells[i].column, v.refused);
+        if (v.misplaced)
+            return refuse_type(out, plan, column, &cells[i]);
         keys += v.key ? 1 : 0;
         if (copy == NULL && (!keep || v.type != cells[i].type)) {
             copy = scratch_begin(out, cells, kept, row->count);
             if (copy == NULL) {
                 weir__error_memory(&out->error, "preparing a row");
-                return fail(out, WEIR_FAILED);
+                return weir__sync_fail(out, WEIR_FAILED);
             }
         }
         if (copy != NULL && keep) {
@@ -349,6 +403,39 @@ static weir_status prepare(weir_sync *out, weir_plan *plan, const weir_table *ta
     return WEIR_OK;
 }
 
+/* R-SRC-09: after rows, or with progress in the state, a truncate would take away what was just sent. */
+static weir_status check_truncate(weir_sync *out, const weir_plan *plan)
+{
+    if (plan->rows_sent)
+        weir__error(&out->error, "table '%s%s%s': truncate comes before its first row of a sync (R-SRC-09)",
+                    plan->schema.size ? plan->schema.data : "", plan->schema.size ? "." : "",
+                    plan->name.data);
+    else if (weir__state_has_progress(&out->state, plan->path))
+        weir__error(
+            &out->error,
+            "table '%s': the state shows progress for it, so rows of it were sent before and must not be "
+            "truncated (R-SRC-09); to start it over, call weir_table_state_clear first",
+            plan->path);
+    else
+        return WEIR_OK;
+    return weir__sync_fail(out, WEIR_FAILED);
+}
+
+/* What an operation asks of its table, before any cell is looked at. */
+static weir_status check_op(weir_sync *out, const weir_plan *plan, weir_op op)
+{
+    if (op == WEIR_TRUNCATE)
+        return check_truncate(out, plan);
+    if (op != WEIR_UPDATE || plan->key_count > 0)
+        return WEIR_OK;
+    weir__error(
+        &out->error,
+        "table '%s' is declared without a key, so an update cannot say which row it means (R-SRC-02); "
+        "send a delete of the old row and an upsert of the new one",
+        plan->path);
+    return weir__sync_fail(out, WEIR_FAILED);
+}
+
 static weir_status emit(weir_sync *out, const weir_table *table, weir_op op, prepared row)
 {
     weir_record_row record = { .op = op };
@@ -359,12 +446,9 @@ static weir_status emit(weir_sync *out, const weir_table *table, weir_op op, pre
     if (out->failure != WEIR_OK)
         return out->failure;
     if (weir__plan_get(&out->plans, table, &plan, &out->error) != WEIR_OK)
-        return fail(out, WEIR_FAILED);
-    if (op == WEIR_TRUNCATE && plan->rows_sent) {
-        weir__error(&out->error, "table '%s': truncate comes before its first row (R-SRC-09)",
-                    plan->name.data);
-        return fail(out, WEIR_FAILED);
-    }
+        return weir__sync_fail(out, WEIR_FAILED);
+    if (op != WEIR_UPSERT && check_op(out, plan, op) != WEIR_OK)
+        return out->failure;
     if (!plan->selected)
         return WEIR_OK;
     if (op != WEIR_TRUNCATE && prepare(out, plan, table, op, &row) != WEIR_OK)
@@ -375,7 +459,7 @@ static weir_status emit(weir_sync *out, const weir_table *table, weir_op op, pre
     record.count = row.count;
     status = weir__record_writer_put(&out->writer, &record, &out->error);
     if (status < 0)
-        return fail(out, status);
+        return weir__sync_fail(out, status);
     plan->rows_sent = plan->rows_sent || op != WEIR_TRUNCATE;
     if (out->oldest_ns == 0)
         out->oldest_ns = out->checked_ns;
@@ -417,14 +501,14 @@ weir_status weir_schema_change(weir_sync *out, const weir_table *table)
     if (out->failure != WEIR_OK)
         return out->failure;
     if (weir__plan_look_up(&out->plans, table, &plan, &out->error) != WEIR_OK)
-        return fail(out, WEIR_FAILED);
+        return weir__sync_fail(out, WEIR_FAILED);
     arena = weir__arena_new(WEIR_MESSAGE_SIZE_MAX);
     if (arena == NULL) {
         weir__error_memory(&out->error, "announcing a table");
-        return fail(out, WEIR_FAILED);
+        return weir__sync_fail(out, WEIR_FAILED);
     }
     status = weir__schema_change_to_wire(table, arena, &change, &out->error);
-    status = status == WEIR_OK ? send_message(out, &response) : fail(out, status);
+    status = status == WEIR_OK ? send_message(out, &response) : weir__sync_fail(out, status);
     weir__arena_free(arena);
     return status;
 }
@@ -441,51 +525,6 @@ bool weir_selected(const weir_sync *out, const weir_table *table, const char *co
     return weir__selection_column(&choice, weir__text(column));
 }
 
-/* --- state --- */
-
-int64_t weir_state_long(const weir_sync *out, const char *key, int64_t fallback)
-{
-    return weir__state_long(&out->state, key, fallback);
-}
-
-const char *weir_state_string(const weir_sync *out, const char *key, const char *fallback)
-{
-    return weir__state_string(&out->state, key, fallback);
-}
-
-void weir_state_set_long(weir_sync *out, const char *key, int64_t value)
-{
-    if (out->failure == WEIR_OK && weir__state_set_long(&out->state, key, value, &out->error) != WEIR_OK)
-        (void)fail(out, WEIR_FAILED);
-}
-
-void weir_state_set_string(weir_sync *out, const char *key, const char *value)
-{
-    if (out->failure != WEIR_OK)
-        return;
-    if (value == NULL)
-        weir__state_remove(&out->state, key);
-    else if (weir__state_set_string(&out->state, key, value, &out->error) != WEIR_OK)
-        (void)fail(out, WEIR_FAILED);
-}
-
-void weir_state_remove(weir_sync *out, const char *key)
-{
-    weir__state_remove(&out->state, key);
-}
-
-const char *weir_state_json(const weir_sync *out)
-{
-    return out->state.received;
-}
-
-weir_status weir_state_set_json(weir_sync *out, const char *json)
-{
-    if (out->failure == WEIR_OK && weir__state_set_json(&out->state, json, &out->error) != WEIR_OK)
-        return fail(out, WEIR_FAILED);
-    return out->failure;
-}
-
 weir_status weir_checkpoint(weir_sync *out)
 {
     v2_checkpoint checkpoint = { 0 };
@@ -496,7 +535,7 @@ weir_status weir_checkpoint(weir_sync *out)
     if (out->failure != WEIR_OK)
         return out->failure;
     if (weir__state_text(&out->state, &checkpoint.state_json, &out->error) != WEIR_OK)
-        return fail(out, WEIR_FAILED);
+        return weir__sync_fail(out, WEIR_FAILED);
     status = send_message(out, &response);
     out->checkpoint_ns = out->checked_ns;
     return status;

@@ -45,6 +45,7 @@ struct weir_sync {
     unsigned skip;         /* rows until the clock is looked at again */
     int64_t checked_ns;    /* when it was last looked at */
     int64_t oldest_ns;     /* when the oldest row or message that waits was given; 0 when none waits */
+    int64_t stop_at;       /* where this sync ends (R-SRC-11); INT64_MAX when nobody has said */
     int64_t checkpoint_ns; /* the last checkpoint, or the start, or the last warning about its age */
 };
 
@@ -59,6 +60,8 @@ void weir__sync_clear(weir_sync *sync);
  * Flushes after update() has returned `status`; returns what the stream ends with (its text is in the call).
  */
 weir_status weir__sync_finish(weir_sync *sync, weir_status status) WEIR_CHECKED;
+/* Makes a failure stick, whose text is in sync->error; returns it. */
+weir_status weir__sync_fail(weir_sync *sync, weir_status status);
 /* Sends a warning now. */
 void weir__sync_warn(weir_sync *sync, weir_bytes text);
 /* Sends a task now; the stream ends with it (R-SRC-06). */

@@ -7,6 +7,11 @@
 #include "emit_support.h"
 #include "sdk/log.h"
 
+#define TEXT(text)             \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
+
 static const weir_table people = {
     .name = "people",
     WEIR_COLUMNS({ .name = "id", .type = WEIR_LONG, .key = true }, { .name = "name", .type = WEIR_STRING },
@@ -184,26 +189,6 @@ static void malformed_text_is_scrubbed(void **state)
     bench_close(&b);
 }
 
-/* R-SRC-09 */
-static void truncate_comes_before_rows(void **state)
-{
-    bench_sync b;
-
-    (void)state;
-    assert_true(bench_open(&b, NULL));
-    weir_upsert(&b.sync, &people, WEIR_CELLS(weir_long("id", 1)));
-    assert_int_equal(weir_truncate(&b.sync, &keyless), WEIR_OK);
-    assert_int_equal(weir_truncate(&b.sync, &people), WEIR_FAILED);
-    assert_int_equal(weir__sync_finish(&b.sync, WEIR_OK), WEIR_FAILED);
-    assert_non_null(strstr(b.call.text, "R-SRC-09"));
-    bench_close(&b);
-}
-
-#define TEXT(text)             \
-    {                          \
-        text, sizeof(text) - 1 \
-    }
-
 /* R-SRC-05: what was not chosen is not sent, but keys are. */
 static void selection_filters_tables_and_columns(void **state)
 {
@@ -234,6 +219,42 @@ static void selection_filters_tables_and_columns(void **state)
     weir_truncate(&b.sync, &keyless);
     assert_int_equal(weir_checkpoint(&b.sync), WEIR_OK);
     assert_string_equal(show(&b.kept), "U people id=1:LONG name='Ada':STRING\nC {}");
+    bench_close(&b);
+}
+
+/* The same with schemas, where every level has its own flag for what is new. */
+static void selection_with_schemas_keeps_keys(void **state)
+{
+    static const v2_bool_entry columns[] = { { TEXT("id"), false }, { TEXT("name"), false } };
+    static const v2_table_selection tables[] = { { true, TEXT("people"), columns, 2, true } };
+    static const v2_schema_selection schemas[] = { { true, TEXT("a"), tables, 1, false },
+                                                   { false, TEXT("b"), NULL, 0, true } };
+    static const v2_tables_with_schema with = { schemas, 2, true };
+    static const v2_selection selection = { .which_selection = V2_SELECTION_WITH_SCHEMA,
+                                            .selection.with_schema = &with };
+    const v2_update_request request = { .selection = &selection };
+    const char *const names[] = { "a", "b", "c" };
+    weir_table table = people;
+    weir_table other = keyless;
+    bench_sync b;
+
+    (void)state;
+    assert_true(bench_open(&b, &request));
+    for (size_t i = 0; i < 3; i++) {
+        table.schema = names[i];
+        other.schema = names[i];
+        weir_upsert(&b.sync, &table,
+                    WEIR_CELLS(weir_long("id", 1), weir_string("name", "Ada"), weir_long("new", 1)));
+        weir_update(&b.sync, &table, WEIR_CELLS(weir_string("name", "Ada L."), weir_long("id", 1)));
+        weir_delete(&b.sync, &table, WEIR_CELLS(weir_long("id", 1)));
+        weir_upsert(&b.sync, &other, WEIR_CELLS(weir_string("what", "x")));
+    }
+    assert_int_equal(weir_checkpoint(&b.sync), WEIR_OK);
+    assert_string_equal(show(&b.kept),
+                        "U a.people id=1:LONG new=1:LONG; P a.people id=1:LONG; D a.people id=1:LONG; "
+                        "U c.people id=1:LONG name='Ada':STRING new=1:LONG; "
+                        "P c.people name='Ada L.':STRING id=1:LONG; D c.people id=1:LONG; "
+                        "U c.events what='x':STRING\nC {}");
     bench_close(&b);
 }
 
@@ -391,6 +412,189 @@ static void state_that_came_is_seen_and_bad_state_is_a_task(void **state)
     free(call);
 }
 
+/* R-SRC-09: before any row of its table; other tables do not matter, and it may come twice. */
+static void truncate_comes_before_rows(void **state)
+{
+    bench_sync b;
+
+    (void)state;
+    assert_true(bench_open(&b, NULL));
+    weir_upsert(&b.sync, &people, WEIR_CELLS(weir_long("id", 1)));
+    assert_int_equal(weir_truncate(&b.sync, &keyless), WEIR_OK);
+    assert_int_equal(weir_truncate(&b.sync, &keyless), WEIR_OK);
+    assert_int_equal(weir_truncate(&b.sync, &people), WEIR_FAILED);
+    assert_int_equal(weir__sync_finish(&b.sync, WEIR_OK), WEIR_FAILED);
+    assert_string_equal(b.call.text,
+                        "table 'people': truncate comes before its first row of a sync (R-SRC-09)");
+    bench_close(&b);
+}
+
+/* R-SRC-09: with progress in the state, the rows sent before are not sent again. */
+static void truncate_needs_a_table_without_progress(void **state)
+{
+    v2_update_request request = { .has_state_json = true,
+                                  .state_json = TEXT(
+                                      "{\"tables\":{\"people\":{\"last\":7},\"events\":{}},\"people\":1}") };
+    bench_sync b;
+
+    (void)state;
+    assert_true(bench_open(&b, &request));
+    assert_false(weir_fresh(&b.sync));
+    assert_int_equal(weir_truncate(&b.sync, &keyless), WEIR_OK); /* an empty object is no progress */
+    assert_int_equal(weir_truncate(&b.sync, &people), WEIR_FAILED);
+    assert_int_equal(weir__sync_finish(&b.sync, WEIR_OK), WEIR_FAILED);
+    assert_non_null(strstr(b.call.text, "table 'people': the state shows progress for it"));
+    assert_non_null(strstr(b.call.text, "call weir_table_state_clear first"));
+    bench_close(&b);
+
+    assert_true(bench_open(&b, &request));
+    assert_int_equal(weir_table_state_long(&b.sync, &people, "last", 0), 7);
+    weir_table_state_clear(&b.sync, &people);
+    assert_int_equal(weir_table_state_long(&b.sync, &people, "last", 0), 0);
+    assert_int_equal(weir_truncate(&b.sync, &people), WEIR_OK);
+    weir_table_state_set_long(&b.sync, &people, "last", 1); /* progress of this sync counts as well */
+    assert_int_equal(weir_truncate(&b.sync, &people), WEIR_FAILED);
+    bench_close(&b);
+
+    assert_true(bench_open(&b, NULL));
+    assert_true(weir_fresh(&b.sync));
+    weir_state_set_long(&b.sync, "x", 1);
+    assert_true(weir_fresh(&b.sync)); /* is about how the sync began */
+    assert_int_equal(weir_truncate(&b.sync, &people), WEIR_OK);
+    bench_close(&b);
+}
+
+/* Every table has a state of its own, whatever its name is. */
+static void tables_have_states_of_their_own(void **state)
+{
+    const weir_table a = { .schema = "a.b", .name = "c", WEIR_COLUMNS({ .name = "x" }) };
+    const weir_table b = { .schema = "a", .name = "b.c", WEIR_COLUMNS({ .name = "x" }) };
+    bench_sync s;
+
+    (void)state;
+    assert_true(bench_open(&s, NULL));
+    weir_table_state_set_long(&s.sync, &a, "at", 1);
+    weir_table_state_set_long(&s.sync, &b, "at", INT64_MAX);
+    weir_table_state_set_string(&s.sync, &b, "name", "x");
+    assert_int_equal(weir_table_state_long(&s.sync, &a, "at", 0), 1);
+    assert_int_equal(weir_table_state_long(&s.sync, &b, "at", 0), INT64_MAX);
+    assert_string_equal(weir_table_state_string(&s.sync, &b, "name", "-"), "x");
+    assert_string_equal(weir_table_state_string(&s.sync, &a, "name", "-"), "-");
+    weir_table_state_clear(&s.sync, &a);
+    assert_int_equal(weir_checkpoint(&s.sync), WEIR_OK);
+    assert_string_equal(show(&s.kept),
+                        "C {\"tables\":{\"a.b\\\\.c\":{\"at\":9223372036854775807,\"name\":\"x\"}}}");
+    weir_state_set_string(&s.sync, "tables", "not any more");
+    weir_table_state_set_long(&s.sync, &a, "at", 1);
+    assert_int_equal(weir_checkpoint(&s.sync), WEIR_FAILED);
+    assert_non_null(strstr(s.sync.error.text, "'tables' in the state is no object"));
+    bench_close(&s);
+}
+
+static void the_state_holds_every_kind_of_value(void **state)
+{
+    v2_update_request request = { .has_state_json = true,
+                                  .state_json = TEXT(
+                                      "{\"b\":true,\"d\":0.25,\"i\":3,\"list\":[1,{\"a\":null}]}") };
+    bench_sync b;
+
+    (void)state;
+    assert_true(bench_open(&b, &request));
+    assert_true(weir_state_boolean(&b.sync, "b", false));
+    assert_true(weir_state_boolean(&b.sync, "none", true));
+    assert_false(weir_state_boolean(&b.sync, "d", false));
+    assert_true(weir_state_double(&b.sync, "d", 0) == 0.25);
+    assert_true(weir_state_double(&b.sync, "i", 0) == 3.0);
+    assert_true(weir_state_double(&b.sync, "b", -1) == -1.0);
+    assert_string_equal(weir_state_value(&b.sync, "list"), "[1,{\"a\":null}]");
+    assert_string_equal(weir_state_value(&b.sync, "b"), "true");
+    assert_null(weir_state_value(&b.sync, "none"));
+    weir_state_set_boolean(&b.sync, "b", false);
+    weir_state_set_double(&b.sync, "d", 0.5);
+    weir_state_set_value(&b.sync, "list", " [ 2 ] ");
+    weir_state_remove(&b.sync, "i");
+    assert_int_equal(weir_checkpoint(&b.sync), WEIR_OK);
+    assert_string_equal(show(&b.kept), "C {\"b\":false,\"d\":0.5,\"list\":[2]}");
+    weir_state_set_value(&b.sync, "list", "[1");
+    assert_int_equal(weir_checkpoint(&b.sync), WEIR_FAILED);
+    assert_non_null(strstr(b.sync.error.text, "the value of 'list' in the state is no JSON"));
+    bench_close(&b);
+    assert_true(bench_open(&b, NULL));
+    weir_state_set_double(&b.sync, "d", 1e308 * 10);
+    assert_int_equal(weir_checkpoint(&b.sync), WEIR_FAILED);
+    assert_string_equal(b.sync.error.text, "the value of 'd' in the state is no finite number");
+    bench_close(&b);
+}
+
+/* R-SRC-11: rows that come in while a sync runs do not keep it running. */
+static void a_busy_source_ends_where_it_stood(void **state)
+{
+    int64_t newest = 10;
+    int64_t id = 0;
+    bench_sync b;
+
+    (void)state;
+    assert_true(bench_open(&b, NULL));
+    assert_false(weir_reached(&b.sync, INT64_MAX));
+    assert_int_equal(weir_stop_at(&b.sync, newest), 10);
+    while (id < newest && !weir_reached(&b.sync, id + 1)) {
+        weir_upsert(&b.sync, &people, WEIR_CELLS(weir_long("id", ++id)));
+        newest += 2; /* the table grows faster than it is read */
+        assert_int_equal(weir_stop_at(&b.sync, newest), 10);
+    }
+    assert_int_equal(id, 10);
+    assert_false(weir_reached(&b.sync, 10));
+    assert_true(weir_reached(&b.sync, 11));
+    bench_close(&b);
+}
+
+/* A value that its column cannot hold is a mistake of the source; the text says what to write instead. */
+static void values_have_the_types_of_their_columns(void **state)
+{
+    const weir_table typed = { .schema = "shop",
+                               .name = "orders",
+                               WEIR_COLUMNS(
+                                   { .name = "n", .type = WEIR_LONG }, { .name = "i", .type = WEIR_INT },
+                                   { .name = "f", .type = WEIR_FLOAT }, { .name = "d", .type = WEIR_DOUBLE },
+                                   { .name = "t", .type = WEIR_UTC_DATETIME },
+                                   { .name = "s", .type = WEIR_STRING }, { .name = "j", .type = WEIR_JSON },
+                                   { .name = "m", .type = WEIR_DECIMAL }, { .name = "u" }) };
+    bench_sync b;
+
+    (void)state;
+    expect_refused(
+        weir_upsert, &typed, WEIR_CELLS(weir_string("n", "12")),
+        "a row for table 'shop.orders': column 'n' is declared LONG and got a STRING; make its cell "
+        "with weir_long, or declare it STRING");
+    expect_refused(weir_upsert, &typed, WEIR_CELLS(weir_string("t", "2024-01-01")),
+                   "'t' is declared UTC_DATETIME and got a STRING; make its cell with weir_utc_datetime");
+    expect_refused(weir_upsert, &typed, WEIR_CELLS(weir_long("i", 2147483648)),
+                   "'i' is declared INT and got a LONG that does not fit; make its cell with weir_int");
+    expect_refused(weir_upsert, &typed, WEIR_CELLS(weir_double("f", 0.1)),
+                   "'f' is declared FLOAT and got a DOUBLE that does not fit");
+    expect_refused(weir_upsert, &typed, WEIR_CELLS(weir_string("j", "{}")),
+                   "'j' is declared JSON and got a STRING");
+    expect_refused(weir_upsert, &typed, WEIR_CELLS(weir_boolean("m", true)),
+                   "'m' is declared DECIMAL and got a BOOLEAN");
+    assert_true(bench_open(&b, NULL));
+    weir_upsert(&b.sync, &typed,
+                WEIR_CELLS(weir_long("i", -2147483648), weir_double("f", 0.5), weir_long("d", 7),
+                           weir_null("n"), weir_boolean("s", true), weir_int("m", 5),
+                           weir_string("u", "anything")));
+    assert_int_equal(weir_checkpoint(&b.sync), WEIR_OK);
+    assert_string_equal(show(&b.kept), "U shop.orders i=-2147483648:INT f=0.5:FLOAT d=7:LONG n=NULL s=true "
+                                       "m=5:INT u='anything':STRING\nC {}");
+    bench_close(&b);
+}
+
+/* R-SRC-02: without a key nothing says which row an update means. */
+static void updates_need_a_key(void **state)
+{
+    (void)state;
+    expect_refused(weir_update, &keyless, WEIR_CELLS(weir_string("what", "x")),
+                   "table 'events' is declared without a key, so an update cannot say which row it means");
+}
+
 static weir_status emit_some(void *context)
 {
     static bench_sync b;
@@ -403,6 +607,12 @@ static weir_status emit_some(void *context)
     weir_delete(&b.sync, &people, WEIR_CELLS(weir_int("id", 1), weir_string("name", "a")));
     weir_schema_change(&b.sync, &keyless);
     weir_state_set_string(&b.sync, "k", "v");
+    weir_state_set_boolean(&b.sync, "b", true);
+    weir_state_set_double(&b.sync, "d", 1.5);
+    weir_state_set_value(&b.sync, "j", "[]");
+    weir_table_state_set_long(&b.sync, &people, "n", 1);
+    weir_table_state_set_string(&b.sync, &people, "s", "x");
+    weir_state_value(&b.sync, "j");
     status = weir_checkpoint(&b.sync);
     status = weir__sync_finish(&b.sync, status);
     bench_close(&b);
@@ -429,6 +639,7 @@ static void rows_cost_no_allocation(void **state)
         weir_upsert(&b.sync, &people,
                     WEIR_CELLS(weir_int("id", i), weir_string("name", "name"), weir_float("score", 1)));
         weir_state_set_long(&b.sync, "at", i);
+        weir_table_state_set_long(&b.sync, &people, "at", i);
         if (i == 1000)
             assert_int_equal(weir_checkpoint(&b.sync), WEIR_OK);
     }
@@ -445,7 +656,14 @@ int main(void)
         cmocka_unit_test(decimals_are_numbers),
         cmocka_unit_test(malformed_text_is_scrubbed),
         cmocka_unit_test(truncate_comes_before_rows),
+        cmocka_unit_test(truncate_needs_a_table_without_progress),
+        cmocka_unit_test(tables_have_states_of_their_own),
+        cmocka_unit_test(the_state_holds_every_kind_of_value),
+        cmocka_unit_test(a_busy_source_ends_where_it_stood),
+        cmocka_unit_test(values_have_the_types_of_their_columns),
+        cmocka_unit_test(updates_need_a_key),
         cmocka_unit_test(selection_filters_tables_and_columns),
+        cmocka_unit_test(selection_with_schemas_keeps_keys),
         cmocka_unit_test(a_changed_declaration_is_noticed),
         cmocka_unit_test(tables_have_schemas_all_or_none),
         cmocka_unit_test(wide_tables_in_any_order),
