@@ -1,168 +1,89 @@
 /*
- * @NAME@: a destination over a store of documents.
+ * @NAME@: a destination over a store of documents under keys; kv.h is that store's own client.
  *
- * A table is a collection, a row a document, a cell a field with the value's text. The store knows nothing of
- * columns, so what a table looks like is kept beside it, in a note. Every request may come twice, and
- * requests for different tables run at the same time, each with a session of its own.
+ * A table is a space, a row a JSON document; what a table looks like is a document, too, in the space
+ * "tables". Every request may come twice, and requests for different tables run at the same time, each with a
+ * session of its own, so each is one transaction that gives the same table when it is done again.
  */
 #include "destination.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "store.h"
-
-#define NUMBER_SIZE 48 /* bytes that hold the text of a number or a time */
+#include "kv.h"
 
 struct options {
     const char *path;
 };
 
-static weir_status open_session(weir_call *call, void **session)
+static weir_status open_store(weir_call *call, void **session)
 {
     const struct options *opt = weir_options(call);
 
-    *session = store_open(opt->path);
-    return *session ? WEIR_OK : weir_fail(call, "Out of memory opening '%s'.", opt->path);
+    *session = kv_open(opt->path);
+    if (*session == NULL)
+        return weir_task(call, "Cannot open '%s'. Check that its folder exists and may be written to.",
+                         opt->path);
+    return WEIR_OK;
 }
 
-static void close_session(void *session)
+/* All of a request's writes, or none: an error before sticks until here. */
+static weir_status commit(weir_call *call, const char *doing)
 {
-    store_close(session);
+    kv *db = weir_session(call);
+
+    return kv_commit(db) ? WEIR_OK : weir_fail(call, "%s: %s", doing, kv_error(db));
 }
 
-static weir_status failed(weir_call *call, const char *doing)
-{
-    return weir_fail(call, "%s: %s", doing, store_error(weir_session(call)));
-}
-
-/* Ends what store_begin began. */
-static weir_status end(weir_call *call, weir_status status, const char *doing)
-{
-    if (!store_end(weir_session(call), status == WEIR_OK) && status == WEIR_OK)
-        return failed(call, doing);
-    return status;
-}
-
+/* The setup test: what a person can get wrong fails here, and not in the first sync. */
 static weir_status test_write(weir_call *call)
 {
-    const struct options *opt = weir_options(call);
-    store *s = weir_session(call);
-
-    if (!store_begin(s))
-        return weir_task(call, "Cannot write to '%s': %s. Check the path and its permissions.", opt->path,
-                         store_error(s));
-    return end(call, WEIR_OK, "Write to the store");
+    kv_put(weir_session(call), "setup", "written", "{}");
+    return commit(call, "Write to the store");
 }
 
 /* --- tables --- */
 
-static const char *collection_of(weir_call *call, const char *schema, const char *table)
-{
-    return schema && schema[0] ? weir_printf(call, "%s.%s", schema, table) : table;
-}
-
-/* A line per column: type, key, precision, scale, bytes, length of the name, name. */
-static bool remember(weir_call *call, const char *collection, const weir_table *table)
-{
-    const char *note = "";
-
-    for (size_t i = 0; i < table->column_count; i++) {
-        const weir_column *c = &table->columns[i];
-
-        note = weir_printf(call, "%s%d %d %u %u %u %zu %s\n", note, (int)c->type, (int)c->key,
-                           c->params.precision, c->params.scale, c->params.string_byte_length,
-                           strlen(c->name), c->name);
-    }
-    return store_set_note(weir_session(call), collection, note);
-}
-
 static weir_status describe(weir_call *call, const char *schema, const char *table, weir_table *out)
 {
-    const char *note = store_note(weir_session(call), collection_of(call, schema, table));
-    weir_column *columns;
-    size_t count = 0;
+    const char *path = weir_table_path(call, schema, table);
+    const char *json = kv_get(weir_session(call), "tables", path);
+    weir_status status;
 
-    if (note == NULL)
-        return WEIR_NOT_FOUND;
-    columns = weir_alloc(call, (strlen(note) / 12 + 1) * sizeof *columns); /* a line has 12 bytes at least */
-    while (*note != '\0') {
-        weir_column *c = &columns[count++];
-        int type = 0, key = 0, taken = 0;
-        size_t size = 0;
-
-        if (sscanf(note, "%d %d %u %u %u %zu%n", &type, &key, &c->params.precision, &c->params.scale,
-                   &c->params.string_byte_length, &size, &taken) != 6)
-            return weir_fail(call, "Describe table '%s': its note is damaged.", table);
-        c->type = (weir_type)type;
-        c->key = key != 0;
-        c->name = weir_copy(call, note + taken + 1, size);
-        note += (size_t)taken + 1 + size + 1;
-    }
-    *out = (weir_table){ .schema = schema, .name = table, .columns = columns, .column_count = count };
-    return WEIR_OK;
+    if (json != NULL)
+        return weir_table_from_json(call, json, out);
+    status = commit(call, weir_printf(call, "Describe table %s", path));
+    return status ? status : WEIR_NOT_FOUND;
 }
 
 static weir_status create(weir_call *call, const weir_table *table)
 {
-    const char *collection = collection_of(call, table->schema, table->name);
-    const char *doing = weir_printf(call, "Create table '%s'", table->name);
-    weir_status status = WEIR_OK;
+    const char *path = weir_table_path(call, table->schema, table->name);
 
-    if (!store_begin(weir_session(call)))
-        return failed(call, doing);
-    if (store_note(weir_session(call), collection) != NULL)
-        status = weir_fail(call, "%s: it exists.", doing);
-    else if (!remember(call, collection, table))
-        status = failed(call, doing);
-    return end(call, status, doing);
+    if (!kv_add(weir_session(call), "tables", path, weir_table_json(call, table)))
+        return weir_fail(call, "Create table %s: it exists already.", path);
+    return commit(call, weir_printf(call, "Create table %s", path));
 }
 
-static weir_status change_key(weir_call *call, const weir_table *table, const char *doing)
+/* Every row is brought to the new shape under its new key, in another space that then takes the place. */
+static weir_status alter(weir_call *call, const weir_table *wanted, const weir_changes *changes)
 {
-    size_t count;
-    const weir_column *const *keys = weir_table_keys(call, table, &count);
-    const char **names = weir_alloc(call, count * sizeof *names);
-    bool same;
+    const weir_table *table = weir_changes_table(call, wanted, changes);
+    const char *path = weir_table_path(call, table->schema, table->name);
+    kv *db = weir_session(call);
+    const char *key = NULL;
+    const char *json;
+    weir_row row;
 
-    for (size_t i = 0; i < count; i++)
-        names[i] = keys[i]->name;
-    if (!store_set_key(weir_session(call), collection_of(call, table->schema, table->name), names, count,
-                       &same))
-        return failed(call, doing);
-    if (same)
-        return weir_task(
-            call,
-            "%s: rows have the same values in the columns of the new key. Choose a key that tells "
-            "all rows apart, or re-sync the table.",
-            doing);
-    return WEIR_OK;
-}
-
-/* New columns and other types change nothing in the documents: only the note says what a field is. */
-static weir_status apply_changes(weir_call *call, const weir_table *table, const weir_changes *changes,
-                                 const char *doing)
-{
-    const char *collection = collection_of(call, table->schema, table->name);
-    weir_table shape = *table;
-    weir_column *columns = weir_alloc(call, (table->column_count + changes->count) * sizeof *columns);
-    weir_status status = WEIR_OK;
-
-    memcpy(columns, table->columns, table->column_count * sizeof *columns);
-    shape.columns = columns;
-    for (size_t i = 0; i < changes->count && status == WEIR_OK; i++) {
-        const weir_change *change = &changes->items[i];
-
-        if (change->kind == WEIR_KEEP_COLUMN) {
-            columns[shape.column_count] = *change->old;
-            columns[shape.column_count++].key = false;
-        } else if (change->kind == WEIR_DROP_COLUMN) {
-            if (!store_drop_field(weir_session(call), collection, change->old->name))
-                status = failed(call, doing);
-        } else if (change->kind == WEIR_CHANGE_KEY) {
-            status = change_key(call, table, doing);
-        }
+    while ((json = kv_next(db, path, &key)) != NULL) {
+        weir_row_from_json(call, changes->stored, json, &row);
+        weir_row_fit(call, &row, table, &row);
+        if (!kv_add(db, "new", weir_row_key(call, table, &row), weir_row_json(call, &row)))
+            return weir_task(
+                call,
+                "Cannot alter table %s: rows have the same values in the columns of its new key. "
+                "Choose a key that tells all rows apart, or re-sync the table.",
+                path);
+        weir_row_done(call);
     }
+<<<<<<< HEAD
     if (status == WEIR_OK && !remember(call, collection, &shape))
         status = failed(call, doing);
     return status;
@@ -239,61 +160,45 @@ static store_field field_of(const weir_column *column, const weir_cell *cell, ch
         field.size = text_size(cell);
     }
     return field;
+=======
+    kv_move(db, "new", path);
+    kv_put(db, "tables", path, weir_table_json(call, table));
+    return commit(call, weir_printf(call, "Alter table %s", path));
+>>>>>>> fa676f9 (templates: destinations of documents, tests that are run)
 }
 
 /* --- rows --- */
 
 static weir_status truncate_rows(weir_call *call, const weir_truncation *what)
 {
-    const char *collection = collection_of(call, what->schema, what->table);
-    const char *doing = weir_printf(call, "Truncate table '%s'", what->table);
-    char before[NUMBER_SIZE] = "";
-    weir_status status = WEIR_OK;
+    const char *path = weir_table_path(call, what->schema, what->table);
+    const char *key = NULL;
+    const char *json;
 
-    if (store_note(weir_session(call), collection) == NULL)
-        return WEIR_NOT_FOUND;
-    time_text(WEIR_UTC_DATETIME, what->before, before);
-    if (!store_begin(weir_session(call)))
-        return failed(call, doing);
-    if (!store_delete_before(weir_session(call), collection, what->synced_column, before,
-                             what->deleted_column))
-        status = failed(call, doing);
-    return end(call, status, doing);
-}
-
-static bool apply(store *s, const char *collection, const weir_table *table, const weir_row *row,
-                  store_field *fields, char (*rooms)[NUMBER_SIZE])
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < row->count; i++)
-        if (row->cells[i].presence != WEIR_UNMODIFIED) {
-            fields[count] = field_of(&table->columns[i], &row->cells[i], rooms[count]);
-            count++;
-        }
-    if (row->op == WEIR_DELETE)
-        return store_delete(s, collection, fields, count);
-    return row->op == WEIR_UPDATE ? store_merge(s, collection, fields, count)
-                                  : store_put(s, collection, fields, count);
+    while ((json = kv_next(weir_session(call), path, &key)) != NULL) {
+        kv_put(weir_session(call), path, key, weir_json_truncate(call, what, json)); /* NULL removes it */
+        weir_row_done(call);
+    }
+    return commit(call, weir_printf(call, "Truncate table %s", path));
 }
 
 static weir_status write_rows(weir_call *call, const weir_table *table, weir_batch *in)
 {
-    const char *collection = collection_of(call, table->schema, table->name);
-    const char *doing = weir_printf(call, "Write to table '%s'", table->name);
-    store_field *fields = weir_alloc(call, table->column_count * sizeof *fields);
-    char(*rooms)[NUMBER_SIZE] = weir_alloc(call, table->column_count * sizeof *rooms);
+    const char *path = weir_table_path(call, table->schema, table->name);
+    kv *db = weir_session(call);
     weir_row row;
     weir_status status;
 
-    if (!store_begin(weir_session(call)))
-        return failed(call, doing);
-    while ((status = weir_batch_next(in, &row)) == WEIR_ITEM)
-        if (!apply(weir_session(call), collection, table, &row, fields, rooms)) {
-            status = failed(call, doing);
-            break;
-        }
-    return end(call, status, doing);
+    while ((status = weir_batch_next(in, &row)) == WEIR_ITEM) {
+        const char *key = weir_row_key(call, table, &row);
+        const char *old = row.op == WEIR_UPDATE ? kv_get(db, path, key) : NULL;
+
+        if (row.op == WEIR_DELETE)
+            kv_put(db, path, key, NULL);
+        else if (row.op == WEIR_REPLACE || old != NULL) /* an update of a row that is not there is left out */
+            kv_put(db, path, key, weir_json_merge(call, old, weir_row_json(call, &row)));
+    }
+    return status == WEIR_OK ? commit(call, weir_printf(call, "Write to table %s", path)) : status;
 }
 
 const weir_destination destination = {
@@ -301,8 +206,8 @@ const weir_destination destination = {
     .form = WEIR_FORM(struct options, WEIR_TEXT(struct options, path, .label = "Store file", .required = true,
                                                 .description = "It is made when it is not there.")),
     .tests = WEIR_TESTS({ "write", "Writing to the store", test_write }),
-    .open = open_session,
-    .close = close_session,
+    .open = open_store,
+    .close = kv_close,
     .describe = describe,
     .create = create,
     .alter = alter,

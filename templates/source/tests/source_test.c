@@ -52,4 +52,13 @@ WEIR_TEST(a_crash_anywhere_loses_and_doubles_nothing)
     weir_harness_expect_same_after_any_crash(open_harness());
 }
 
+/* What a source cannot do is declared here, with the reason; see weir_quirks. */
+WEIR_TEST(keeps_the_numbered_rules)
+{
+    static const weir_quirk skipped[] = { { NULL, NULL } };
+    static const weir_quirks quirks = { .skipped = skipped };
+
+    weir_conform_source(open_harness(), &quirks);
+}
+
 WEIR_TEST_MAIN()

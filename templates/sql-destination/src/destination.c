@@ -116,22 +116,6 @@ static const char *converted(weir_call *call, const weir_column *old, const weir
     return name;
 }
 
-/* The wanted columns, then those that the request leaves out and that stay. */
-static weir_table new_shape(weir_call *call, const weir_table *wanted, const weir_changes *changes)
-{
-    weir_table shape = *wanted;
-    weir_column *columns = weir_alloc(call, (wanted->column_count + changes->count) * sizeof *columns);
-
-    memcpy(columns, wanted->columns, wanted->column_count * sizeof *columns);
-    for (size_t i = 0; i < changes->count; i++)
-        if (changes->items[i].kind == WEIR_KEEP_COLUMN) {
-            columns[shape.column_count] = *changes->items[i].old;
-            columns[shape.column_count++].key = false;
-        }
-    shape.columns = columns;
-    return shape;
-}
-
 /* SQLite changes little in place, so the table is made anew and filled from the old one. */
 static weir_status rebuild(weir_call *call, const weir_table *shape, const weir_table *stored,
                            const char *doing)
@@ -171,11 +155,11 @@ static weir_status rebuild(weir_call *call, const weir_table *shape, const weir_
 
 static weir_status alter(weir_call *call, const weir_table *table, const weir_changes *changes)
 {
-    weir_table shape = new_shape(call, table, changes);
+    const weir_table *shape = weir_changes_table(call, table, changes);
     const char *doing = weir_printf(call, "alter table '%s'", table->name);
     weir_status status = sql_begin(call);
 
-    return status ? status : sql_end(call, rebuild(call, &shape, changes->stored, doing));
+    return status ? status : sql_end(call, rebuild(call, shape, changes->stored, doing));
 }
 
 static weir_status truncate_rows(weir_call *call, const weir_truncation *what)

@@ -147,6 +147,7 @@ int sql_bind_time(sqlite3_stmt *statement, int index, weir_type type, weir_time 
     return sqlite3_bind_text(statement, index, text, (int)size, SQLITE_TRANSIENT);
 }
 
+<<<<<<< HEAD
 /* What counts of a text: DECIMAL keys are compared by value, so that 1.50 is 1.5 (R-DST-07). */
 static size_t text_size(const weir_cell *cell)
 {
@@ -159,6 +160,19 @@ static size_t text_size(const weir_cell *cell)
     while (text[size - 1] == '0')
         size--;
     return text[size - 1] == '.' ? size - 1 : size;
+=======
+/* Keys are compared as texts, so one number has one text: no zeros at the end (R-DST-07). */
+static int bind_decimal(sqlite3_stmt *statement, int index, weir_bytes digits)
+{
+    size_t size = digits.size;
+
+    if (memchr(digits.data, '.', size) != NULL && memchr(digits.data, 'e', size) == NULL) {
+        while (digits.data[size - 1] == '0')
+            size--;
+        size -= digits.data[size - 1] == '.';
+    }
+    return sqlite3_bind_text64(statement, index, digits.data, size, SQLITE_TRANSIENT, SQLITE_UTF8);
+>>>>>>> fa676f9 (templates: destinations of documents, tests that are run)
 }
 
 int sql_bind(sqlite3_stmt *statement, int index, const weir_cell *cell)
@@ -182,6 +196,8 @@ int sql_bind(sqlite3_stmt *statement, int index, const weir_cell *cell)
     case WEIR_NAIVE_DATETIME:
     case WEIR_UTC_DATETIME:
         return sql_bind_time(statement, index, cell->type, cell->as.time);
+    case WEIR_DECIMAL:
+        return bind_decimal(statement, index, cell->as.bytes);
     case WEIR_BINARY:
         return sqlite3_bind_blob64(statement, index, data, cell->as.bytes.size, SQLITE_TRANSIENT);
     default:

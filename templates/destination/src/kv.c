@@ -1,0 +1,1 @@
+../../../examples/kv-destination/kv.c
