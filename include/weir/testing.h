@@ -12,15 +12,23 @@
  *         weir_harness_update(h);                        // stops early
  *         weir_harness_update(h);                        // goes on from the last checkpoint
  *         weir_harness_expect_rows(h, "greetings", "testdata/greetings.golden");
- *         weir_harness_expect_same_after_any_crash(h);   // the proof that resumption works
+ *     }
+ *
+ *     WEIR_TEST(resumes_from_anywhere)                    // the proof that resumption works: one call
+ *     {
+ *         weir_harness *h = weir_harness_source(&source);
+ *
+ *         weir_harness_option(h, "api_key", "k");
+ *         weir_harness_expect_same_after_any_crash(h);
  *     }
  *
  *     WEIR_TEST_MAIN()
  *
  * What runs is the real thing: configuration and request are encoded, the SDK decodes them and calls the
  * handlers, and what they send is encoded, decoded again and applied to tables by the numbered rules, in the
- * thread of the test. Only HTTP/2 and the sockets are left out. A destination gets real batch files,
- * compressed and encrypted, on a private folder that is removed afterwards.
+ * thread of the test. Only HTTP/2, the sockets and the session pool are left out: every request opens and
+ * closes a session of its own. A destination gets real batch files, compressed and encrypted, in a private
+ * folder that is removed afterwards.
  *
  * Failures. An expectation that does not hold records a failure with file, line and a sentence; the test goes
  * on (WEIR_REQUIRE ends it). A request that goes wrong fails the test too, unless the test looks at it:
@@ -268,8 +276,8 @@ WEIR_API weir_harness_seen weir_harness_seen_last(const weir_harness *h);
 WEIR_API void weir_harness_cancel_after_rows(weir_harness *h, uint64_t n);
 WEIR_API void weir_harness_cancel_at_checkpoint(weir_harness *h, uint64_t n);
 /*
- * The next request crashes right after the n-th row or checkpoint of a source, or before the n-th row of a
- * destination's write. See the top of this file.
+ * The next request crashes right after the n-th row or checkpoint of a source, or when a destination is about
+ * to be given the n-th row of a write (the n-th file, when it takes whole files). See the top of this file.
  */
 WEIR_API void weir_harness_crash_after_rows(weir_harness *h, uint64_t n);
 WEIR_API void weir_harness_crash_at_checkpoint(weir_harness *h, uint64_t n);
@@ -285,7 +293,8 @@ WEIR_API void weir_harness_on_start(weir_harness *h, void (*function)(void *cont
  * The proof of resumption (R-ENG-03): syncs once undisturbed, then once for every row and every checkpoint,
  * crashing there and resuming until done, and compares all tables. Past `positions_max` of
  * weir_harness_positions_max a sample of positions is taken, the first, the last and those around checkpoints
- * among them. Starts from the state that the harness has; afterwards state and tables are those of the
+ * among them. Starts from the state that the harness has, and fails when there is no row to be synced from
+ * there; afterwards state and tables are those of the
  * undisturbed run. A column whose value is different in every sync is left out with weir_harness_ignore.
  */
 WEIR_API bool weir_harness_expect_same_after_any_crash(weir_harness *h);

@@ -135,11 +135,17 @@ void weir_harness_positions_max(weir_harness *h, size_t positions_max)
 
 bool weir_harness_expect_same_after_any_crash(weir_harness *h)
 {
+    return weir__source_any_crash(h, true);
+}
+
+bool weir__source_any_crash(weir_harness *h, bool rows_wanted)
+{
     weir_source_side *side = h->source;
     weir_harness_seen seen;
     weir_landing *start;
     weir_landing *end;
     weir_buf undisturbed;
+    uint64_t rows;
     bool fine = false;
 
     if (side == NULL) {
@@ -156,8 +162,14 @@ bool weir_harness_expect_same_after_any_crash(weir_harness *h)
     seen = *weir__landing_seen(side->landing);
     render_all(h, &undisturbed);
     end = weir__landing_copy(side->landing);
-    fine = crash_everywhere(h, start, &undisturbed,
-                            seen.upserts + seen.updates + seen.deletes + seen.truncates, seen.checkpoints);
+    rows = seen.upserts + seen.updates + seen.deletes + seen.truncates;
+    fine = crash_everywhere(h, start, &undisturbed, rows, seen.checkpoints);
+    if (rows == 0 && rows_wanted) {
+        weir__fail_here(
+            "the undisturbed update brings no rows, so there is nothing to crash in: begin with a "
+            "fresh harness, or an earlier state");
+        fine = false;
+    }
     weir__landing_free(side->landing);
     side->landing = end;
     side->resumed = true;

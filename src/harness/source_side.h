@@ -50,6 +50,8 @@ weir_status weir__source_schema_known(weir_harness *h);
 const weir_model_table *weir__source_table(weir_harness *h, const char *name);
 /* As weir_render_choice: no system columns, none that is ignored; `context` is the harness. */
 bool weir__source_shows(void *context, const weir_table *table, const char *column);
+/* weir_harness_expect_same_after_any_crash; `rows_wanted`: a source without rows fails. */
+bool weir__source_any_crash(weir_harness *h, bool rows_wanted);
 /* Forgets what has landed, and the state. */
 void weir__source_fresh(weir_harness *h);
 /* The selection as a message in h->arena; NULL: all. */

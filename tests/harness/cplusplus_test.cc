@@ -14,6 +14,7 @@ WEIR_TEST(updates_from_cplusplus)
     weir_harness_update(h);
     weir_harness_update(h);
     weir_harness_expect_row_count(h, "greetings", 3);
+    weir_harness_set_state(h, nullptr);
     weir_harness_expect_same_after_any_crash(h);
     WEIR_EXPECT_EQUAL(weir_harness_status(h), WEIR_OK);
     WEIR_EXPECT_EQUAL(weir_harness_seen_last(h).checkpoints, 1);

@@ -66,6 +66,12 @@ static weir_status truncates_always(weir_call *call, weir_sync *out)
     return weir_checkpoint(out);
 }
 
+static weir_status sends_nothing(weir_call *call, weir_sync *out)
+{
+    (void)call;
+    return weir_checkpoint(out);
+}
+
 static weir_status lacks_a_key(weir_call *call, weir_sync *out)
 {
     (void)call;
@@ -137,6 +143,15 @@ WEIR_TEST(a_source_that_forgets_is_found)
     mark = weir__test_mark();
     WEIR_EXPECT(!weir_harness_expect_same_after_any_crash(h));
     EXPECT_TOLD(mark, "- 1, \"x\", NULL");
+}
+
+WEIR_TEST(a_proof_of_nothing_is_none)
+{
+    weir_harness *h = source_with(sends_nothing);
+    weir_test_mark mark = weir__test_mark();
+
+    WEIR_EXPECT(!weir_harness_expect_same_after_any_crash(h));
+    EXPECT_TOLD(mark, "brings no rows");
 }
 
 WEIR_TEST(conformance_finds_types)
