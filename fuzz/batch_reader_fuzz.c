@@ -147,11 +147,43 @@ static void check_round_trip(weir_reader_file *file, weir_bytes bytes, const out
     weir__buf_clear(&again);
 }
 
+/* The file as text instead of rows: what went in comes out, byte by byte, and is whole when the rows were. */
+static void check_plain(weir_reader_file *file, weir_bytes bytes, weir_bytes plain, const outcome *rows)
+{
+    static weir_reader *reader;
+    source from = { bytes.data, bytes.size, 777 };
+    size_t at = 0;
+    size_t count;
+    weir_status status;
+
+    if (reader == NULL)
+        reader = weir__reader_new();
+    CHECK(reader != NULL);
+    file->input = (weir_input){ take, &from };
+    status = weir__reader_open(reader, file, NULL);
+    CHECK(status == WEIR_OK || rows->status != WEIR_OK);
+    if (status != WEIR_OK)
+        return;
+    CHECK(weir__reader_columns(reader, &count)[0] != NULL && count > 0);
+    do {
+        char part[1001];
+        size_t got = 0;
+
+        status = weir__reader_plain(reader, part, sizeof part, &got, NULL);
+        if (status == WEIR_ITEM && plain.data != NULL)
+            CHECK(got > 0 && got <= plain.size - at && memcmp(part, plain.data + at, got) == 0);
+        at += got;
+    } while (status == WEIR_ITEM);
+    CHECK(status == WEIR_OK || rows->status != WEIR_OK);
+    CHECK(status != WEIR_OK || plain.data == NULL || at == plain.size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     weir_file_params params = { .null_string = { "null-x", 6 }, .unmodified_string = { "unmod-x", 7 } };
     weir_reader_file file = { "fuzz", WEIR_BATCH_REPLACE, &table, &params, key, { take, NULL } };
     weir_bytes bytes;
+    weir_bytes plain = { NULL, 0 }; /* known when it was packed here, or not packed at all */
     weir_buf packed;
     outcome whole;
     outcome parts;
@@ -164,6 +196,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                  : (weir_compression)(data[0] >> 2 & 3);
     params.encryption = (weir_encryption)(data[0] >> 4 & 1);
     weir__buf_init(&packed, 256 * WEIR_MIB);
+    if (data[0] >> 5 & 1 ||
+        (params.compression == WEIR_COMPRESSION_OFF && params.encryption == WEIR_ENCRYPTION_NONE))
+        plain = bytes;
     if (data[0] >> 5 & 1) {
         pack(bytes, &params, &packed);
         bytes = weir__buf_bytes(&packed);
@@ -171,6 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     whole = read_file(&file, bytes, SIZE_MAX, NULL);
     parts = read_file(&file, bytes, data[1] ? data[1] : SIZE_MAX, NULL);
     CHECK(whole.status == parts.status);
+    check_plain(&file, bytes, plain, &whole);
     if (whole.status == WEIR_OK) {
         CHECK(whole.hash == parts.hash && whole.rows == parts.rows);
         /*

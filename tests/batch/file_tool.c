@@ -1,18 +1,22 @@
 /*
- * Batch files for file_oracle.py, over standard input and output.
+ * Batch files for file_oracle.py and facts.py, over standard input and output.
  *
  *   file_tool write COMPRESSION ENCRYPTION KEY IV TABLE   rows → file
  *   file_tool read KIND COMPRESSION ENCRYPTION KEY TABLE  file → rows
  *   file_tool plain COMPRESSION ENCRYPTION KEY            file → its plaintext
+ *   file_tool request COMPRESSION ENCRYPTION NULL SAME TABLE [KIND KEY PATH]…
+ *                                                         the files of a request, as a destination reads them
  *
  * COMPRESSION off, zstd or gzip; ENCRYPTION none or aes; KEY and IV in hex; KIND replace, update, delete or
  * earliest; TABLE "name:TYPE[:key],…", names in hex. A row is a line of values (tool_values.h) parted by
- * tabs; "null" and "same" stand for themselves. The markers of file_oracle.py.
+ * tabs; "null" and "same" stand for themselves. The markers of file_oracle.py, but for a request: NULL, SAME
+ * and PATH in hex, KEY "-" for none; the rows of a request have their kind in front.
  */
 #include "tool_values.h"
 
 #include "batch/reader.h"
 #include "batch/writer.h"
+#include "sdk/load.h"
 
 #define NULL_STRING "null-m8yilkvPsNulehxl2G6pmSQ3G3WWdLP"
 #define UNMODIFIED_STRING "unmod-NcK9NIjPUutCsz4mjOQQztbnwnE1sY3"
@@ -117,6 +121,19 @@ static weir_batch_kind kind_of(const char *name)
                                          : WEIR_BATCH_EARLIEST_START;
 }
 
+static void print_row(const weir_row *row)
+{
+    for (size_t i = 0; i < row->count; i++) {
+        if (i > 0)
+            putchar('\t');
+        if (row->cells[i].presence == WEIR_VALUE)
+            tool_print_value(&row->cells[i]);
+        else
+            fputs(row->cells[i].presence == WEIR_NULL ? "null" : "same", stdout);
+    }
+    putchar('\n');
+}
+
 static void read_rows(weir_batch_kind kind)
 {
     weir_reader *reader = weir__reader_new();
@@ -127,17 +144,8 @@ static void read_rows(weir_batch_kind kind)
 
     if (weir__reader_open(reader, &file, &err) != WEIR_OK)
         die(err.text);
-    while ((status = weir__reader_next(reader, &row, &err)) == WEIR_ITEM) {
-        for (size_t i = 0; i < row.count; i++) {
-            if (i > 0)
-                putchar('\t');
-            if (row.cells[i].presence == WEIR_VALUE)
-                tool_print_value(&row.cells[i]);
-            else
-                fputs(row.cells[i].presence == WEIR_NULL ? "null" : "same", stdout);
-        }
-        putchar('\n');
-    }
+    while ((status = weir__reader_next(reader, &row, &err)) == WEIR_ITEM)
+        print_row(&row);
     if (status != WEIR_OK)
         die(err.text);
     weir__reader_free(reader);
@@ -161,8 +169,55 @@ static void copy_plain(void)
     weir__unpacker_free(unpacker);
 }
 
+static weir_bytes from_hex(char *hex)
+{
+    size_t size = tool_from_hex(hex, hex);
+
+    return (weir_bytes){ hex, size };
+}
+
+/* Files from `argv` on, three words each; the request's parameters are in `params`. */
+static void read_request(char **argv, weir_bytes null_string, weir_bytes unmodified_string)
+{
+    static const char *const names[] = { "replace", "update", "delete", "earliest" };
+    static weir_bytes paths[4][64];
+    static v2_bytes_entry keys[256];
+    static weir_call call;
+    v2_file_params wire = { (int32_t)params.compression, (int32_t)params.encryption, null_string,
+                            unmodified_string };
+    weir_load_request request = { .keys = keys, .params = &wire };
+    weir_batch batch;
+    weir_row row;
+    weir_status status;
+
+    for (int kind = 0; kind < 4; kind++) {
+        request.lists[kind].kind = (weir_batch_kind)kind;
+        request.lists[kind].paths = paths[kind];
+    }
+    for (; argv[0] != NULL; argv += 3) {
+        weir_batch_kind kind = kind_of(argv[0]);
+        weir_bytes path = from_hex(argv[2]);
+
+        paths[kind][request.lists[kind].count++] = path;
+        if (strcmp(argv[1], "-") != 0)
+            keys[request.keys_count++] = (v2_bytes_entry){ path, from_hex(argv[1]) };
+    }
+    if (!weir__call_init(&call, NULL) || weir__load_init(&batch, &call, &table, &request) != WEIR_OK)
+        die(call.text);
+    while ((status = weir_batch_next(&batch, &row)) == WEIR_ITEM) {
+        printf("%s\t", names[row.op == WEIR_EARLIEST ? 3 : (int)row.op]);
+        print_row(&row);
+    }
+    if (status != WEIR_OK)
+        die(call.text);
+    weir__load_clear(&batch);
+    weir__call_clear(&call);
+}
+
 int main(int argc, char **argv)
 {
+    static char no_key[] = "0000000000000000000000000000000000000000000000000000000000000000";
+
     if (argc == 7 && strcmp(argv[1], "write") == 0) {
         take_params(argv[2], argv[3], argv[4]);
         tool_from_hex(argv[5], (char *)iv);
@@ -175,6 +230,10 @@ int main(int argc, char **argv)
     } else if (argc == 5 && strcmp(argv[1], "plain") == 0) {
         take_params(argv[2], argv[3], argv[4]);
         copy_plain();
+    } else if (argc >= 7 && strcmp(argv[1], "request") == 0 && argc % 3 == 1) {
+        take_params(argv[2], argv[3], no_key);
+        take_table(argv[6]);
+        read_request(argv + 7, from_hex(argv[4]), from_hex(argv[5]));
     } else {
         die("usage: see file_tool.c");
     }

@@ -9,4 +9,6 @@ add_test(NAME batch.text_oracle
     COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/batch/text_oracle.py $<TARGET_FILE:batch.text_tool>)
 add_test(NAME batch.file_oracle
     COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/batch/file_oracle.py $<TARGET_FILE:batch.file_tool>)
-set_tests_properties(batch.text_oracle batch.file_oracle PROPERTIES TIMEOUT 300 LABELS interop)
+add_test(NAME batch.facts
+    COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/batch/facts.py $<TARGET_FILE:batch.file_tool>)
+set_tests_properties(batch.text_oracle batch.file_oracle batch.facts PROPERTIES TIMEOUT 300 LABELS interop)
