@@ -83,88 +83,9 @@ static weir_status alter(weir_call *call, const weir_table *wanted, const weir_c
                 path);
         weir_row_done(call);
     }
-<<<<<<< HEAD
-    if (status == WEIR_OK && !remember(call, collection, &shape))
-        status = failed(call, doing);
-    return status;
-}
-
-static weir_status alter(weir_call *call, const weir_table *table, const weir_changes *changes)
-{
-    const char *doing = weir_printf(call, "Alter table '%s'", table->name);
-
-    if (!store_begin(weir_session(call)))
-        return failed(call, doing);
-    return end(call, apply_changes(call, table, changes, doing), doing);
-}
-
-/* --- values --- */
-
-/* With all nine digits of a second, so that the order of the texts is that of the times. */
-static size_t time_text(weir_type type, weir_time time, char out[NUMBER_SIZE])
-{
-    size_t size = weir_time_format(type, (weir_time){ time.seconds, 0 }, out);
-    bool utc = type == WEIR_UTC_DATETIME;
-
-    if (type == WEIR_NAIVE_DATE || size == 0)
-        return size;
-    return size - utc +
-           (size_t)snprintf(out + size - utc, 16, ".%09d%s", time.nanos % 1000000000, utc ? "Z" : "");
-}
-
-/* What counts of a text: DECIMAL keys are compared by value, so that 1.50 is 1.5 (R-DST-07). */
-static size_t text_size(const weir_cell *cell)
-{
-    const char *text = cell->as.bytes.data;
-    size_t size = cell->as.bytes.size;
-
-    if (cell->type != WEIR_DECIMAL || memchr(text, '.', size) == NULL || memchr(text, 'e', size) != NULL ||
-        memchr(text, 'E', size) != NULL)
-        return size;
-    while (text[size - 1] == '0')
-        size--;
-    return text[size - 1] == '.' ? size - 1 : size;
-}
-
-/* The text of a cell's value, in `room` where the cell has no text of its own. */
-static store_field field_of(const weir_column *column, const weir_cell *cell, char room[NUMBER_SIZE])
-{
-    store_field field = { .name = column->name, .data = room, .key = column->key };
-
-    if (cell->presence != WEIR_VALUE) {
-        field.data = NULL;
-        return field;
-    }
-    switch (cell->type) {
-    case WEIR_BOOLEAN:
-        field.size = (size_t)snprintf(room, NUMBER_SIZE, "%s", cell->as.boolean ? "true" : "false");
-        break;
-    case WEIR_SHORT:
-    case WEIR_INT:
-    case WEIR_LONG:
-        field.size = (size_t)snprintf(room, NUMBER_SIZE, "%lld", (long long)cell->as.integer);
-        break;
-    case WEIR_FLOAT:
-    case WEIR_DOUBLE:
-        field.size = (size_t)snprintf(room, NUMBER_SIZE, "%.*g", cell->type == WEIR_FLOAT ? 9 : 17,
-                                      cell->as.real);
-        break;
-    case WEIR_NAIVE_DATE:
-    case WEIR_NAIVE_TIME:
-    case WEIR_NAIVE_DATETIME:
-    case WEIR_UTC_DATETIME:
-        field.size = time_text(cell->type, cell->as.time, room);
-        break;
-    default:
-        field.data = cell->as.bytes.size > 0 ? cell->as.bytes.data : "";
-        field.size = text_size(cell);
-    }
-    return field;
-=======
     kv_move(db, "new", path);
     kv_put(db, "tables", path, weir_table_json(call, table));
     return commit(call, weir_printf(call, "Alter table %s", path));
->>>>>>> fa676f9 (templates: destinations of documents, tests that are run)
 }
 
 /* --- rows --- */

@@ -147,32 +147,18 @@ int sql_bind_time(sqlite3_stmt *statement, int index, weir_type type, weir_time 
     return sqlite3_bind_text(statement, index, text, (int)size, SQLITE_TRANSIENT);
 }
 
-<<<<<<< HEAD
-/* What counts of a text: DECIMAL keys are compared by value, so that 1.50 is 1.5 (R-DST-07). */
-static size_t text_size(const weir_cell *cell)
-{
-    const char *text = cell->as.bytes.data;
-    size_t size = cell->as.bytes.size;
-
-    if (cell->type != WEIR_DECIMAL || memchr(text, '.', size) == NULL || memchr(text, 'e', size) != NULL ||
-        memchr(text, 'E', size) != NULL)
-        return size;
-    while (text[size - 1] == '0')
-        size--;
-    return text[size - 1] == '.' ? size - 1 : size;
-=======
 /* Keys are compared as texts, so one number has one text: no zeros at the end (R-DST-07). */
 static int bind_decimal(sqlite3_stmt *statement, int index, weir_bytes digits)
 {
     size_t size = digits.size;
 
-    if (memchr(digits.data, '.', size) != NULL && memchr(digits.data, 'e', size) == NULL) {
+    if (memchr(digits.data, '.', size) != NULL && memchr(digits.data, 'e', size) == NULL &&
+        memchr(digits.data, 'E', size) == NULL) {
         while (digits.data[size - 1] == '0')
             size--;
         size -= digits.data[size - 1] == '.';
     }
     return sqlite3_bind_text64(statement, index, digits.data, size, SQLITE_TRANSIENT, SQLITE_UTF8);
->>>>>>> fa676f9 (templates: destinations of documents, tests that are run)
 }
 
 int sql_bind(sqlite3_stmt *statement, int index, const weir_cell *cell)
@@ -201,6 +187,7 @@ int sql_bind(sqlite3_stmt *statement, int index, const weir_cell *cell)
     case WEIR_BINARY:
         return sqlite3_bind_blob64(statement, index, data, cell->as.bytes.size, SQLITE_TRANSIENT);
     default:
-        return sqlite3_bind_text64(statement, index, data, text_size(cell), SQLITE_TRANSIENT, SQLITE_UTF8);
+        return sqlite3_bind_text64(statement, index, data, cell->as.bytes.size, SQLITE_TRANSIENT,
+                                   SQLITE_UTF8);
     }
 }

@@ -23,23 +23,6 @@ static const weir_table wider = {
                  { .name = "_fivetran_deleted", .type = WEIR_BOOLEAN }),
 };
 
-<<<<<<< HEAD
-/* A SELECT of the table's columns in their order; names may hold anything, so SQLite quotes them. */
-static char *select_rows(const weir_table *table)
-{
-    char *sql = sqlite3_mprintf("SELECT");
-
-    for (size_t i = 0; i < table->column_count; i++)
-        sql = sqlite3_mprintf("%z%s \"%w\"", sql, i > 0 ? "," : "", table->columns[i].name);
-    return sqlite3_mprintf("%z FROM \"%w.%w\"", sql, table->schema, table->name);
-}
-
-/* How the harness reads a table back: what SQLite gives, as it is kept. */
-static weir_status read_rows(void *context, const weir_table *table, weir_rows *out)
-{
-    weir_cell cells[64];
-    char *sql = select_rows(table);
-=======
 /* The value of a column, as SQLite keeps it; texts and bytes are borrowed until the next row. */
 static weir_cell read_cell(sqlite3_stmt *rows, int at, const char *name)
 {
@@ -63,19 +46,14 @@ static weir_status read_rows(void *context, const weir_table *table, weir_rows *
 {
     weir_cell cells[64];
     char *text = sqlite3_mprintf("SELECT");
->>>>>>> fa676f9 (templates: destinations of documents, tests that are run)
     sqlite3_stmt *rows = NULL;
     sqlite3 *db = NULL;
     int code = SQLITE_ERROR;
 
-<<<<<<< HEAD
-    if (sqlite3_open(context, &db) == SQLITE_OK && sqlite3_prepare_v2(db, sql, -1, &rows, NULL) == SQLITE_OK)
-=======
     for (size_t i = 0; i < table->column_count; i++)
         text = sqlite3_mprintf("%z%s \"%w\"", text, i ? "," : "", table->columns[i].name);
     text = sqlite3_mprintf("%z FROM \"%w.%w\"", text, table->schema, table->name);
     if (sqlite3_open(context, &db) == SQLITE_OK && sqlite3_prepare_v2(db, text, -1, &rows, NULL) == SQLITE_OK)
->>>>>>> fa676f9 (templates: destinations of documents, tests that are run)
         while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
             for (size_t i = 0; i < table->column_count; i++)
                 cells[i] = read_cell(rows, (int)i, table->columns[i].name);
@@ -83,11 +61,7 @@ static weir_status read_rows(void *context, const weir_table *table, weir_rows *
         }
     sqlite3_finalize(rows);
     sqlite3_close(db);
-<<<<<<< HEAD
-    sqlite3_free(sql);
-=======
     sqlite3_free(text);
->>>>>>> fa676f9 (templates: destinations of documents, tests that are run)
     return code == SQLITE_DONE ? WEIR_OK : weir_rows_fail(out, "read '%s'", table->name);
 }
 
