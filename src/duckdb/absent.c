@@ -4,6 +4,7 @@
  */
 #include "duckdb/duck.h"
 #include "duckdb/merge.h"
+#include "duckdb/parquet.h"
 
 #ifndef WEIR_HAVE_DUCKDB
 
@@ -166,6 +167,46 @@ weir_status duck_merge_flush(duck_merge *merge, weir_error *err)
 void duck_merge_free(duck_merge *merge)
 {
     (void)merge;
+}
+
+weir_status parquet_writer_new(const parquet_writer_file *file, parquet_writer **out, weir_error *err)
+{
+    (void)file, (void)out;
+    return absent("Parquet batch files", err);
+}
+
+weir_status parquet_writer_row(parquet_writer *writer, const weir_cell *cells, size_t count, weir_error *err)
+{
+    (void)writer, (void)cells, (void)count;
+    return absent("a row", err);
+}
+
+weir_status parquet_writer_finish(parquet_writer *writer, weir_bytes *out, weir_error *err)
+{
+    (void)writer, (void)out;
+    return absent("Parquet batch files", err);
+}
+
+void parquet_writer_free(parquet_writer *writer)
+{
+    (void)writer;
+}
+
+weir_status parquet_reader_new(const parquet_reader_file *file, parquet_reader **out, weir_error *err)
+{
+    (void)out;
+    return absent(file->name, err);
+}
+
+weir_status parquet_reader_next(parquet_reader *reader, weir_row *row, weir_error *err)
+{
+    (void)reader, (void)row;
+    return absent("a row", err);
+}
+
+void parquet_reader_free(parquet_reader *reader)
+{
+    (void)reader;
 }
 
 #endif
