@@ -50,7 +50,7 @@ static inline const char *test_value(duck *db, const char *sql)
     static char text[4][512];
     static unsigned next;
     char *out = text[next++ % 4];
-    const weir_cell *cells;
+    const weir_cell *cells = NULL;
     duck_rows *rows = NULL;
     weir_error err = { 0 };
 

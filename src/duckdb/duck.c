@@ -87,24 +87,24 @@ out:
 /* What SQL calls the database; and no time zone of this machine has a say. */
 static weir_status prepare(duck *db, weir_error *err)
 {
-    const weir_cell *cells;
+    const weir_cell *cells = NULL;
     duckdb_result result;
     duck_rows *rows = NULL;
     weir_status status = duck_query(db, "SELECT current_database()", NULL, 0, &rows, err);
 
-    if (status == WEIR_OK)
-        status = duck_rows_next(rows, &cells, err) == WEIR_ITEM ? WEIR_OK : WEIR_FAILED;
-    if (status == WEIR_OK) {
+    if (status == WEIR_OK && duck_rows_next(rows, &cells, err) != WEIR_ITEM)
+        status = WEIR_FAILED;
+    if (status == WEIR_OK && cells != NULL) {
         db->catalog = weir__copy_text(cells[0].as.bytes.data, cells[0].as.bytes.size);
         status = db->catalog ? WEIR_OK : weir__error_memory(err, "opening a database");
     }
     duck_rows_free(rows);
+    if (status)
+        return status;
     /* Without the extension that knows zones the setting is unknown, and all is UTC anyway. */
-    if (status == WEIR_OK && duck_api.query(db->connection, "SET TimeZone = 'UTC'", &result) == DuckDBSuccess)
-        duck_api.destroy_result(&result);
-    else if (status == WEIR_OK)
-        duck_api.destroy_result(&result);
-    return status;
+    duck_api.query(db->connection, "SET TimeZone = 'UTC'", &result);
+    duck_api.destroy_result(&result);
+    return WEIR_OK;
 }
 
 weir_status duck_open(const duck_options *options, duck **out, weir_error *err)
