@@ -45,7 +45,8 @@ static void try_json(const input_text *in, weir_arena *arena)
     if (ours && theirs == NULL)
         must(strstr(other.text, "number overflow") != NULL || strstr(other.text, "too big") != NULL ||
              memcmp(in->text.data, "\xEF\xBB\xBF", 3) == 0);
-    if (!ours && theirs != NULL)
+    if (!ours && theirs != NULL &&
+        memchr(in->text.data, 0, in->text.size) == NULL) /* jansson skips some NULs */
         must(strstr(err.text, "too deep") != NULL || strstr(err.text, "not UTF-8") != NULL);
     must(ours || strstr(err.text, "'f', line ") != NULL);
     json_decref(theirs);

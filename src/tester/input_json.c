@@ -49,13 +49,17 @@ static void find_place(const input_text *in, size_t offset, size_t *line, size_t
         *column += ((unsigned char)*c & 0xC0) != 0x80;
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static bool is_plain(weir_bytes name)
 {
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];
 
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' &&
-            c != '-')
+        if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '_' && c != '-')
             return false;
     }
     return name.size > 0;
@@ -319,7 +323,7 @@ static bool take_word(reader *r, const char *word)
     if ((size_t)(r->end - r->at) < size || memcmp(r->at, word, size) != 0)
         return false;
     r->at += size;
-    return true;
+    return r->at == r->end || !is_letter(*r->at);
 }
 
 static weir_status take_value(reader *r, input_value *out);

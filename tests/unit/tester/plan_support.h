@@ -63,7 +63,7 @@ static void bench_close(bench *b)
 }
 
 /* A row as "id=1,name=~": what a file says, with @ for NULL and ~ for unmodified. */
-static void bench_put_row(bench *b, const plan_rows *rows, const plan_row *row)
+static inline void bench_put_row(bench *b, const plan_rows *rows, const plan_row *row)
 {
     weir_file_params params = { .null_string = weir__text("@"), .unmodified_string = weir__text("~") };
     const char *comma = "";
@@ -83,7 +83,7 @@ static void bench_put_row(bench *b, const plan_rows *rows, const plan_row *row)
 }
 
 /* The request that waits, as text: a line per kind, and a line per row. */
-static void bench_flush(bench *b)
+static inline void bench_flush(bench *b)
 {
     static const char *const names[] = { "earliest", "replace", "update", "delete" };
     plan_request request;
@@ -102,7 +102,7 @@ static void bench_flush(bench *b)
 }
 
 /* All operations of the file on its table. False: an error, see b->err. */
-static bool bench_run(bench *b)
+static inline bool bench_run(bench *b)
 {
     for (size_t i = 0; i < b->file.step_count; i++) {
         const input_step *step = &b->file.steps[i];
