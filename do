@@ -9,7 +9,7 @@ jobs=$(nproc)
 # Debian 12 packages, by what needs them.
 packages_build="gcc g++ clang cmake ninja-build pkg-config protobuf-compiler libprotobuf-dev python3 python3-protobuf
     libnghttp2-dev libzstd-dev zlib1g-dev libssl-dev libjansson-dev libsqlite3-dev libpq-dev postgresql-server-dev-15
-    libcsv-dev libcmocka-dev ca-certificates"
+    libcsv-dev libcmocka-dev libcurl4-openssl-dev ca-certificates"
 packages_duckdb="nodejs npm"
 packages_postgresql="postgresql postgresql-client"
 packages_test="python3-grpcio python3-jsonschema python3-venv libclang-rt-14-dev zstd openssl sqlite3 golang-go git
