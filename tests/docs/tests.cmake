@@ -1,0 +1,6 @@
+# The documentation: its blocks of C compile, its scripts run, its links lead somewhere; the reference is what the headers say.
+add_test(NAME check.reference COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/gen-reference --check)
+if(NOT WEIR_SANITIZE)
+    add_test(NAME docs.pages COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check-docs ${CMAKE_BINARY_DIR}/bin)
+    set_tests_properties(docs.pages PROPERTIES TIMEOUT 600)
+endif()
