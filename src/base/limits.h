@@ -84,7 +84,8 @@
 #define WEIR_DIFFERENCES_MAX ((size_t)100)      /* differences listed when rows are compared, unless told */
 #define WEIR_DIFFERENCE_TEXT_MAX ((size_t)200)  /* bytes of a value shown in a difference; more is cut */
 /* --- testers --- */
-#define WEIR_FINDINGS_MAX ((size_t)1000) /* findings of a run that are kept, kinds counted once */
+#define WEIR_UNCOMMITTED_SIZE_MAX (128 * WEIR_MIB) /* text of rows in an open transaction of the warehouse */
+#define WEIR_FINDINGS_MAX ((size_t)1000)           /* findings of a run that are kept, kinds counted once */
 
 /* --- testers --- */
 #define WEIR_DUMP_TIME_MS 600000 /* silence of a command that prints a table's rows, before it is given up */

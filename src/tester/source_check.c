@@ -41,10 +41,10 @@ typedef struct begin_options {
 static const struct {
     const char *name;
     unsigned bit;
-} checks[] = { { "resume", SOURCE_CHECK_RESUME },
-               { "selection", SOURCE_CHECK_SELECTION },
-               { "restart", SOURCE_CHECK_RESTART },
-               { "all", SOURCE_CHECK_RESUME | SOURCE_CHECK_SELECTION | SOURCE_CHECK_RESTART } };
+} check_names[] = { { "resume", SOURCE_CHECK_RESUME },
+                    { "selection", SOURCE_CHECK_SELECTION },
+                    { "restart", SOURCE_CHECK_RESTART },
+                    { "all", SOURCE_CHECK_RESUME | SOURCE_CHECK_SELECTION | SOURCE_CHECK_RESTART } };
 
 bool source_checks_parse(const char *text, unsigned *out)
 {
@@ -53,9 +53,9 @@ bool source_checks_parse(const char *text, unsigned *out)
         size_t size = strcspn(text, ",");
         unsigned bit = 0;
 
-        for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-            if (strlen(checks[i].name) == size && memcmp(checks[i].name, text, size) == 0)
-                bit = checks[i].bit;
+        for (size_t i = 0; i < sizeof check_names / sizeof check_names[0]; i++)
+            if (strlen(check_names[i].name) == size && memcmp(check_names[i].name, text, size) == 0)
+                bit = check_names[i].bit;
         if (bit == 0)
             return false;
         *out |= bit;
@@ -485,7 +485,7 @@ static void check_gzip(const source_subject *subject)
     weir__rpc_call_close(call);
 }
 
-weir_status source_checks_run(const source_subject *subject, unsigned wanted, weir_error *err)
+weir_status source_checks_run(const source_subject *subject, unsigned checks, weir_error *err)
 {
     source_selection all;
     begin_options begin = { .has_state = true, .state = { "{}", 2 }, .selection = &all };
@@ -498,11 +498,11 @@ weir_status source_checks_run(const source_subject *subject, unsigned wanted, we
     status = side_init(&calm, subject, err);
     if (status == WEIR_OK)
         status = side_sync(&calm, subject, &begin, err);
-    if (status == WEIR_OK && (wanted & SOURCE_CHECK_RESTART) != 0)
+    if (status == WEIR_OK && (checks & SOURCE_CHECK_RESTART) != 0)
         status = check_restart(subject, &calm, &all, err);
-    if (status == WEIR_OK && (wanted & SOURCE_CHECK_RESUME) != 0)
+    if (status == WEIR_OK && (checks & SOURCE_CHECK_RESUME) != 0)
         status = check_resume(subject, &calm, &all, err);
-    if (status == WEIR_OK && (wanted & SOURCE_CHECK_SELECTION) != 0)
+    if (status == WEIR_OK && (checks & SOURCE_CHECK_SELECTION) != 0)
         status = check_selection(subject, &calm, err);
     side_clear(&calm);
     source_selection_clear(&all);

@@ -29,8 +29,9 @@ typedef struct run {
     weir_rpc_call *stream;
     pthread_t reader;
     bool reading;
-    bool broken; /* the warehouse has failed, not the source */
-    bool task;   /* the source has sent one */
+    uint64_t uncommitted; /* bytes of rows merged since the last commit */
+    bool broken;          /* the warehouse has failed, not the source */
+    bool task;            /* the source has sent one */
     weir_error task_error;
     weir_status stream_status; /* of the reader, valid once the inbox is finished */
     weir_error stream_error;
@@ -76,6 +77,7 @@ static weir_status port_window(void *context, fold_window *window, weir_error *e
     run *r = context;
     weir_status status = source_store_window(r->options->store, r->options->tables, window, err);
 
+    r->uncommitted += window->text_size;
     port_unused(context, window);
     return warehouse(r, status);
 }
@@ -101,17 +103,22 @@ static weir_status port_truncate(void *context, const engine_table *table, int64
     return warehouse(r, source_store_truncate(r->options->store, table, cutoff_ms, err));
 }
 
-/* R-ENG-01: first the rows, then the state. Rows without a state wait for the next commit. */
+/*
+ * R-ENG-01: first the rows, then the state. Rows that wait for a checkpoint stay in the transaction, but
+ * DuckDB keeps them in memory: past a bound they are committed before their state, for a replay writes them
+ * again.
+ */
 static weir_status port_commit(void *context, const weir_bytes *state, weir_error *err)
 {
     run *r = context;
     weir_status status;
 
-    if (state == NULL)
+    if (state == NULL && r->uncommitted <= WEIR_UNCOMMITTED_SIZE_MAX)
         return WEIR_OK;
     status = source_store_commit(r->options->store, r->clock.last_ms, err);
-    if (status == WEIR_OK && r->options->save != NULL)
+    if (status == WEIR_OK && state != NULL && r->options->save != NULL)
         status = r->options->save(r->options->context, *state, err);
+    r->uncommitted = 0;
     return warehouse(r, status);
 }
 
@@ -132,8 +139,7 @@ static bool port_idle(void *context)
 
 static uint64_t port_spooled(void *context)
 {
-    (void)context;
-    return 0;
+    return ((run *)context)->uncommitted;
 }
 
 /* What ingest warns of is a finding of the linter's. */
@@ -407,7 +413,7 @@ static weir_status build(run *r, weir_error *err)
                                     .key_count_max = WEIR_REQUEST_KEYS_MAX },
                           .group_time_ms = COMMIT_MS,
                           .group_size_min = WEIR_GROUP_SIZE_MIN,
-                          .spool_size_max = UINT64_MAX,
+                          .spool_size_max = WEIR_UNCOMMITTED_SIZE_MAX,
                           .seed = o->seed };
 
     synced_init(&r->clock, source_store_synced(o->store));
