@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HEAD_WIDTH 30 /* columns of the help that options take */
 #define VALUES_MAX 64 /* options and arguments of one command */
 
 static const cli_command *const commands[] = { &cli_new, &cli_sync, &cli_test }; /* by name */
@@ -36,7 +37,7 @@ static void print_help(const cli_command *command)
 {
     printf("weir %s: %s\n\nusage: weir %s\n\n", command->name, command->summary, command->usage);
     for (size_t i = 0; i < command->argument_count; i++)
-        printf("  %-30s %s\n", command->arguments[i].name, command->arguments[i].help);
+        printf("  %-*s %s\n", HEAD_WIDTH, command->arguments[i].name, command->arguments[i].help);
     if (command->argument_count > 0)
         printf("\n");
     for (size_t i = 0; i < command->option_count; i++) {
@@ -44,7 +45,10 @@ static void print_help(const cli_command *command)
         char head[64];
 
         snprintf(head, sizeof head, "%s %s", option->name, option->value ? option->value : "");
-        printf("  %-30s %s%s\n", head, option->help, option->required ? " (required)" : "");
+        if (strlen(head) > HEAD_WIDTH) /* the help of a long one begins on a line of its own */
+            printf("  %s\n", head);
+        printf("  %-*s %s%s\n", HEAD_WIDTH, strlen(head) > HEAD_WIDTH ? "" : head, option->help,
+               option->required ? " (required)" : "");
     }
     printf("\n%s", command->examples);
 }

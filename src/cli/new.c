@@ -184,6 +184,9 @@ static bool take_sdk(project *p, const char *chosen)
 static const char *value_of(const project *p, const char *name, size_t size)
 {
     bool source = strcmp(p->kind, "source") == 0;
+    const char *input = strcmp(p->kind, "destination") == 0
+                            ? " --input-file tests/input.json"
+                            : " --input-file tests/input.json --read sqlite:store.db";
     const struct {
         const char *name;
         const char *value;
@@ -194,6 +197,7 @@ static const char *value_of(const project *p, const char *name, size_t size)
         { "VERSION", WEIR_VERSION },
         { "PORT", source ? "50051" : "50052" },
         { "PACKAGES", source ? "" : " libsqlite3-dev" },
+        { "TRY", source ? " --fresh --check all" : input },
         { "LINK", source ? "" : "sqlite3 m dl " },
         { "LIBRARIES", source ? "" : "\n        LIBRARIES sqlite3 m dl" },
     };
