@@ -11,7 +11,7 @@ if(NOT WEIR_SDK_ONLY)
 endif()
 
 # What a connector is made of, and what only the platform's own program links.
-set(WEIR_LIBRARY_LAYERS base data wire batch model sys rpc sdk harness)
+set(WEIR_LIBRARY_LAYERS base data wire batch model sys rpc sdk sql harness)
 set(WEIR_PROGRAM_LAYERS duckdb engine tester cli)
 set(WEIR_EXTERNAL nghttp2 zstd z crypto jansson)
 if(WEIR_SDK_ONLY)

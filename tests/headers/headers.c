@@ -1,4 +1,5 @@
 /* The public headers alone, as C11: nothing else may be needed before them. */
+#include <weir/sql.h>
 #include <weir/weir.h>
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 // The public headers as C++17: every declaration must be usable from a C++ connector.
+#include <weir/sql.h>
 #include <weir/weir.h>
 
 #include <cassert>
