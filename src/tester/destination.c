@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "data/table.h"
+#include "duckdb/duck.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 #include "tester/destination_rows.h"
@@ -303,7 +304,7 @@ static weir_status choose_format(destination *d, weir_error *err)
     if (d->options->has_batch_type && wanted != d->parquet)
         tester_warn(d->t, "The destination's Capabilities ask for %s files, --batch-file-type for %s",
                     wanted ? "PARQUET" : "CSV", wanted ? "CSV" : "PARQUET");
-    return WEIR_OK;
+    return d->parquet ? duck_load("Parquet batch files", err) : WEIR_OK;
 }
 
 static weir_status open_run(destination *d, weir_error *err)

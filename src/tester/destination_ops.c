@@ -150,6 +150,8 @@ static weir_status flush(destination *d, destination_table *known, weir_error *e
     status = plan_take(known->plan, &request, err);
     if (status == WEIR_OK)
         status = emit_request(d->emit, known->shape, d->base, &request, &files, err);
+    if (status == WEIR_UNSUPPORTED) /* a type that Parquet files do not have (R-BAT-11) */
+        return tester_blame(d->t, TESTER_USAGE, status);
     if (status == WEIR_OK)
         status = destination_write(d->calls, known->shape, known->history, &files, err);
     emit_clear(&files, d->options->keep_files);

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "batch/writer.h"
 #include "data/text.h"
+#include "duckdb/parquet.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
 
@@ -20,8 +21,9 @@ struct emitter {
     const tester_options *options;
     bool parquet;
     weir_writer *writer;
-    weir_buf cells; /* of one row, in the file's order */
-    uint64_t state; /* of the random numbers */
+    weir_packer *packer; /* of Parquet files */
+    weir_buf cells;      /* of one row, in the file's order */
+    uint64_t state;      /* of the random numbers */
     unsigned request;
 };
 
@@ -51,7 +53,8 @@ emitter *emitter_new(const tester_options *options, bool parquet)
     e->state = options->seed;
     weir__buf_init(&e->cells, WEIR_COLUMN_COUNT_MAX * sizeof(weir_cell));
     e->writer = weir__writer_new();
-    if (e->writer == NULL) {
+    e->packer = weir__packer_new();
+    if (e->writer == NULL || e->packer == NULL) {
         emitter_free(e);
         return NULL;
     }
@@ -63,6 +66,7 @@ void emitter_free(emitter *e)
     if (e == NULL)
         return;
     weir__writer_free(e->writer);
+    weir__packer_free(e->packer);
     weir__buf_clear(&e->cells);
     weir__free(e);
 }
@@ -138,8 +142,7 @@ static char *make_path(const writing *w)
         snprintf(part, sizeof part, "_%u", w->part);
     if (path != NULL)
         snprintf(path, size, "%s/%s_%s%s_%s%s%s%s", options->folder, table, input, number, kinds[w->kind],
-                 part, w->e->parquet ? ".parquet" : ".csv",
-                 options->plain_text || w->e->parquet ? (options->plain_text ? "" : ".aes") : ".zstd.aes");
+                 part, w->e->parquet ? ".parquet" : ".csv", options->plain_text ? "" : ".zstd.aes");
     return path;
 }
 
@@ -230,39 +233,134 @@ static weir_status write_rows(writing *w, size_t *at)
     return status;
 }
 
+/* A file of the request, open for writing. */
+typedef struct opened {
+    emit_file *file;
+    weir_file *handle;
+    weir_batch_secret secret; /* the IV; the key is the file's */
+} opened;
+
+static weir_status open_next(writing *w, opened *out)
+{
+    weir_status status = add_file(w, &out->file);
+
+    if (status == WEIR_OK)
+        status = weir__file_remove(out->file->path, w->err); /* of an earlier run */
+    if (status == WEIR_OK)
+        status = weir__file_create(out->file->path, &out->handle, w->err);
+    if (status == WEIR_OK)
+        status = weir__entropy_fill(out->secret.iv, sizeof out->secret.iv, w->err);
+    return status;
+}
+
 /* One CSV file from row *at on, as many rows as it takes. */
 static weir_status write_csv(writing *w, size_t *at)
 {
-    emit_file *file = NULL;
-    weir_file *handle = NULL;
-    weir_batch_secret secret = { { 0 }, { 0 } };
-    weir_status status = add_file(w, &file);
+    opened o = { .file = NULL };
+    weir_status status = open_next(w, &o);
 
-    if (status == WEIR_OK)
-        status = weir__file_remove(file->path, w->err); /* of an earlier run */
-    if (status == WEIR_OK)
-        status = weir__file_create(file->path, &handle, w->err);
-    if (status == WEIR_OK)
-        status = weir__entropy_fill(secret.iv, sizeof secret.iv, w->err);
     if (status == WEIR_OK) {
         weir_writer_file begin = { .table = &w->header,
                                    .params = &w->params,
-                                   .key = file->key,
-                                   .iv = secret.iv,
-                                   .output = weir__file_output(handle) };
+                                   .key = o.file->key,
+                                   .iv = o.secret.iv,
+                                   .output = weir__file_output(o.handle) };
         size_t first = *at;
 
         status = weir__writer_begin(w->e->writer, &begin, w->err);
         if (status == WEIR_OK)
             status = write_rows(w, at);
         if (status == WEIR_OK)
-            status = weir__writer_finish(w->e->writer, &file->size, w->err);
+            status = weir__writer_finish(w->e->writer, &o.file->size, w->err);
         else
             weir__writer_abandon(w->e->writer);
-        file->rows = *at - first;
+        o.file->rows = *at - first;
     }
-    weir__file_close(handle);
-    return status == WEIR_OK ? keep_key(w, file) : status;
+    weir__file_close(o.handle);
+    return status == WEIR_OK ? keep_key(w, o.file) : status;
+}
+
+/* --- Parquet (R-BAT-11): made in memory, then packed like any other file --- */
+
+/* Parquet is typed, so what is only meant stands in for texts that are sent as they are. */
+static const weir_cell *type_cells(const writing *w, const plan_row *row)
+{
+    weir_cell *cells = (weir_cell *)(void *)w->e->cells.data;
+
+    for (size_t i = 0; i < w->header.column_count; i++) {
+        cells[i] = row->sent[w->order[i]];
+        if (cells[i].presence == WEIR_VALUE && cells[i].type != w->header.columns[i].type)
+            cells[i] = row->meant[w->order[i]];
+        if (cells[i].presence == WEIR_UNMODIFIED && w->kind != PLAN_UPDATE)
+            cells[i].presence = WEIR_NULL;
+        cells[i].type = w->header.columns[i].type;
+    }
+    return cells;
+}
+
+static weir_status pack(writing *w, opened *o, weir_bytes plaintext)
+{
+    weir_packer_file begin = { .compression = w->params.compression,
+                               .encryption = w->params.encryption,
+                               .key = o->file->key,
+                               .iv = o->secret.iv,
+                               .output = weir__file_output(o->handle) };
+    weir_status status = weir__packer_begin(w->e->packer, &begin, w->err);
+
+    if (status == WEIR_OK)
+        status = weir__packer_write(w->e->packer, plaintext.data, plaintext.size, w->err);
+    if (status == WEIR_OK)
+        status = weir__packer_finish(w->e->packer, &o->file->size, w->err);
+    else
+        weir__packer_abandon(w->e->packer);
+    return status;
+}
+
+/* Rows from *at on, as many as surely fit into a file. */
+static weir_status fill_parquet(writing *w, parquet_writer *writer, size_t *at)
+{
+    size_t first = *at;
+    size_t size = 0;
+    weir_status status = WEIR_OK;
+
+    for (; *at < w->rows->count && status == WEIR_OK; (*at)++) {
+        const weir_cell *cells = type_cells(w, &w->rows->rows[*at]);
+
+        size += row_bound(cells, w->header.column_count);
+        if (*at > first && size > WEIR_BATCH_FILE_SIZE_MAX)
+            break;
+        status = parquet_writer_row(writer, cells, w->header.column_count, w->err);
+    }
+    return status;
+}
+
+static weir_status write_parquet(writing *w, size_t *at)
+{
+    static const weir_batch_kind kinds[] = { WEIR_BATCH_EARLIEST_START, WEIR_BATCH_REPLACE, WEIR_BATCH_UPDATE,
+                                             WEIR_BATCH_DELETE };
+    parquet_writer_file begin = { .table = &w->header,
+                                  .kind = kinds[w->kind],
+                                  .unmodified_string = w->params.unmodified_string };
+    parquet_writer *writer = NULL;
+    opened o = { .file = NULL };
+    weir_bytes plaintext = { 0 };
+    size_t first = *at;
+    weir_status status = parquet_writer_new(&begin, &writer, w->err);
+
+    if (status == WEIR_OK)
+        status = fill_parquet(w, writer, at);
+    if (status == WEIR_OK)
+        status = parquet_writer_finish(writer, &plaintext, w->err);
+    if (status == WEIR_OK)
+        status = open_next(w, &o);
+    if (status == WEIR_OK)
+        status = pack(w, &o, plaintext);
+    weir__file_close(o.handle);
+    parquet_writer_free(writer);
+    if (status != WEIR_OK)
+        return status;
+    o.file->rows = *at - first;
+    return keep_key(w, o.file);
 }
 
 /* --- kinds --- */
@@ -305,7 +403,7 @@ static weir_status write_kind(writing *w)
     for (w->part = 1; status == WEIR_OK && at < w->rows->count; w->part++) {
         status = order_columns(w, columns);
         if (status == WEIR_OK)
-            status = write_csv(w, &at);
+            status = w->e->parquet ? write_parquet(w, &at) : write_csv(w, &at);
     }
     weir__free(columns);
     weir__free(w->order);
@@ -315,7 +413,7 @@ static weir_status write_kind(writing *w)
 weir_status emit_request(emitter *e, const weir_table *table, const char *input, const plan_request *request,
                          emit_files *out, weir_error *err)
 {
-    emit_files files = { .parquet = e->parquet };
+    emit_files files = { 0 };
     bool plain = e->options->plain_text;
     weir_status status = make_markers(e, &files.markers, err);
 

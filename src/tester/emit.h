@@ -2,10 +2,10 @@
  * tester/emit: a request's rows as batch files in the data folder.
  *
  * Layers, markers and quoting are those of batch/; the order of columns is random in every file, as it is
- * with the official writer. Files are named `TABLE_INPUT_N_upsert.csv[.zstd][.aes]`, N counting a run's
- * requests, and without N under the official profile. A file that would exceed WEIR_BATCH_FILE_SIZE_MAX is
- * followed by another (R-BAT-03). With --keep-files the key of a file lies beside it as NAME.key. One thread
- * at a time.
+ * with the official writer. Files are named `TABLE_INPUT_N_upsert.csv[.zstd][.aes]` (or `.parquet`), N
+ * counting a run's requests, and without N under the official profile. A file that would exceed
+ * WEIR_BATCH_FILE_SIZE_MAX is followed by another (R-BAT-03). With --keep-files the key of a file lies beside
+ * it as NAME.key. One thread at a time.
  */
 #ifndef WEIR_TESTER_EMIT_H
 #define WEIR_TESTER_EMIT_H
@@ -29,7 +29,6 @@ typedef struct emit_files {
     emit_file *last;
     size_t count;
     weir_batch_markers markers;
-    bool parquet;
 } emit_files;
 
 typedef struct emitter emitter;

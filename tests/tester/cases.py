@@ -222,6 +222,44 @@ def files_are_named_as_the_official_ones(bench):
     assert stat.S_IMODE((folder.path / names[0]).stat().st_mode) == 0o600
 
 
+def parquet_files_are_typed(bench):
+    """R-BAT-11, looked at with DuckDB's own reader."""
+    query = bench / "duckdb-query"
+    if not query.exists() or not (bench / "destination-duckdb").exists():
+        print("SKIP: no DuckDB")
+        return 77
+    folder = Folder(bench, "parquet_query")
+    database = folder.path / "any.duckdb"
+    folder.write("one.json", ONE)
+    folder.write("configuration.json", {"path": str(database)})
+    folder.run(connector=bench / "destination-duckdb").expect(0)
+    folder = Folder(bench, "parquet", [HERE / "inputs/b_truncate.json"])
+    folder.write("c.json", {"create_table": {"t": {"columns": {
+        "i": "INT", "l": "LONG", "d": {"type": "DECIMAL", "precision": 9, "scale": 2}, "b": "BINARY", "o": "BOOLEAN",
+        "u": "UTC_DATETIME", "s": "STRING"}, "primary_key": ["i"]}}, "ops": [
+            {"upsert": {"t": [{"i": 1, "l": 9223372036854775807, "d": 1.5, "b": "x", "o": True, "u": "2024-01-01T00:00:00Z"}]}},
+            {"update": {"t": [{"i": 2, "s": "new"}]}}]})
+    folder.run("--batch-file-type", "PARQUET", "--plain-text", "--keep-files", fault="unread").expect(
+        0, "Capabilities ask for CSV files")
+    (upsert,) = folder.path.glob("t_c_*_upsert.parquet")
+    (update,) = folder.path.glob("t_c_*_update.parquet")
+
+    def ask(sql):
+        return subprocess.run([query, database, sql], capture_output=True, text=True, check=True).stdout
+
+    seen = ask(f"SELECT i, l, d, hex(b) AS b, o, u, s IS NULL AS n FROM '{upsert}'")
+    for part in ("1", "9223372036854775807", "1.50", "78", "true", "2024-01-01T00:00:00Z"):
+        assert part in seen, seen
+    types = ask(f"SELECT typeof(i), typeof(l), typeof(d), typeof(b), typeof(u) FROM '{upsert}'")
+    for part in ("INTEGER", "BIGINT", "DECIMAL(9,2)", "BLOB", "VARCHAR"):
+        assert part in types, types
+    assert "unmod-" in ask(f"SELECT l FROM '{update}'") and "new" in ask(f"SELECT s FROM '{update}'")
+    folder.write("c.json", {"create_table": {"t": {"columns": {"i": "INT", "n": "NAIVE_DATETIME"}, "primary_key": ["i"]}},
+                            "ops": [{"upsert": {"t": [{"i": 1, "n": "2024-01-01T00:00:00"}]}}]})
+    folder.run("--batch-file-type", "PARQUET", fault="unread").expect(2, "NAIVE_DATETIME")
+    return 0
+
+
 def a_seed_makes_a_run_again(bench):
     texts = []
     for run in range(2):

@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "destina
 import kit
 
 FAULTS = """none lose_updates mangle_cells ignore_cutoff narrow_type keep_column describe_warning task unset warning die
-no_key empty_is_null lose_row end_of_version unsupported no_history fail_test slow_start answer_false""".split()
+no_key empty_is_null lose_row end_of_version unread unsupported no_history fail_test slow_start answer_false""".split()
 
 
 def time_of(text):
@@ -132,6 +132,8 @@ class Store:
 
     def read(self, request, path):
         """The rows of a file as {column: text}, None for NULL; unmodified cells are left out."""
+        if self.fault == "unread":
+            return
         data = pathlib.Path(path).read_bytes()
         if request.file_params.encryption == self.messages.AES:
             data = subprocess.run(["openssl", "enc", "-d", "-aes-256-cbc", "-K", request.keys[path].hex(), "-iv",

@@ -189,6 +189,48 @@ static void system_columns_follow_the_users(void **state)
     bench_close(&b);
 }
 
+/* Rows read, folded and taken; the JSON reader is tested elsewhere. */
+static weir_status take_all(void *context)
+{
+    bench *b = context;
+    plan_options options = { .table = b->table, .history = true };
+    row_table shape = { .table = b->table, .history = true, .doubtful = b->doubtful };
+    row_reader *reader = row_reader_new(&b->in, &b->rules, &shape);
+    plan *p = reader != NULL ? plan_new(&options) : NULL;
+    weir_status status = p != NULL ? WEIR_OK : WEIR_FAILED;
+    plan_request request = { .rows = 77 };
+
+    for (size_t i = 0; status == WEIR_OK && i < b->file.step_count; i++) {
+        input_row row;
+
+        status = row_read(reader, b->file.steps[i].op, b->file.steps[i].rows->first, plan_arena(p), &row,
+                          NULL);
+        if (status == WEIR_OK)
+            status = plan_add(p, &row, (weir_time){ .seconds = 1 }, NULL);
+    }
+    if (status == WEIR_OK)
+        status = plan_take(p, &request, NULL);
+    if (status != WEIR_OK)
+        assert_int_equal(request.rows, 77); /* untouched on failure */
+    plan_free(p);
+    row_reader_free(reader);
+    return status;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    bench b;
+
+    (void)state;
+    bench_open(&b,
+               HISTORY
+               "{\"upsert\": {\"t\": [{\"id\": 1, \"a\": \"x\", \"op_time\": \"2005-05-23T20:57:00Z\"}]}}, "
+               "{\"delete\": {\"t\": [{\"id\": 2, \"op_time\": \"2005-05-24T00:00:00Z\"}]}}]}",
+               false);
+    WEIR_EVERY_FAILURE(take_all, &b);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +242,7 @@ int main(void)
         cmocka_unit_test(two_operations_at_one_time_are_one_version),
         cmocka_unit_test(official_history_is_one_request),
         cmocka_unit_test(system_columns_follow_the_users),
+        cmocka_unit_test(every_allocation_may_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
