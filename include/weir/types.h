@@ -166,12 +166,17 @@ static inline weir_cell weir__cell_bytes(const char *column, weir_type type, con
 
 /*
  * One constructor per type. Texts and bytes are borrowed until the call that takes the cell returns; a NULL
- * pointer makes a NULL cell. weir_null fits a column of any type; weir_unmodified is for reading only and is
- * refused by sources.
+ * pointer makes a NULL cell. weir_null fits a column of any type. weir_unmodified is for tests of
+ * destinations; sources are refused it.
  */
 static inline weir_cell weir_null(const char *column)
 {
     return weir__cell(column, WEIR_UNSPECIFIED, WEIR_NULL);
+}
+
+static inline weir_cell weir_unmodified(const char *column)
+{
+    return weir__cell(column, WEIR_UNSPECIFIED, WEIR_UNMODIFIED);
 }
 
 static inline weir_cell weir_boolean(const char *column, bool value)
