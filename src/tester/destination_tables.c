@@ -271,6 +271,27 @@ static weir_status wanted_table(destination *d, const input_table *from, const w
     return WEIR_OK;
 }
 
+/*
+ * The table was made in the other mode, mostly by another file: AlterTable cannot change that, a migration
+ * can.
+ */
+static weir_status mode_differs(destination *d, destination_table *known, const input_table *from,
+                                weir_error *err)
+{
+    weir_status status = input_complain(&d->file->text, &d->rules, from->at, true, err,
+                                        "table '%s' is there %s history mode; migrate_soft_delete_to_history "
+                                        "and migrate_history_to_soft_delete "
+                                        "change that. Files that do not belong together run one by one: "
+                                        "--input-file with --fresh or --schema-name",
+                                        known->name, known->history ? "in" : "without");
+
+    if (status != WEIR_OK)
+        return tester_blame(d->t, TESTER_USAGE, status);
+    destination_forget_rows(d, known, "its mode was changed by AlterTable");
+    known->history = from->history;
+    return WEIR_OK;
+}
+
 static weir_status prepare(destination *d, const input_table *from, bool created, weir_error *err)
 {
     weir_table *found = NULL;
@@ -294,14 +315,10 @@ static weir_status prepare(destination *d, const input_table *from, bool created
         return status;
     known = destination_find(d, from->table.name);
     known->touched = true;
-    if (known->history != from->history) {
-        input_error(
-            &d->file->text, from->at, true, err,
-            "table '%s' is there %s history mode; a migration changes that (migrate_soft_delete_to_history, "
-            "migrate_history_to_soft_delete)",
-            from->table.name, known->history ? "in" : "without");
-        return tester_blame(d->t, TESTER_USAGE, WEIR_FAILED);
-    }
+    if (known->history != from->history)
+        status = mode_differs(d, known, from, err);
+    if (status != WEIR_OK)
+        return status;
     return change || !created ? destination_change(d, known, wanted, wanted, false, err) : WEIR_OK;
 }
 

@@ -140,6 +140,11 @@ def bad_input_is_told(bench):
     for text, parts in bad.items():
         folder.write("bad.json", text)
         folder.run().expect(2, *parts)
+    table = {"columns": {"id": "INT"}, "primary_key": ["id"]}
+    folder.write("a.json", {"create_table": {"t": {**table, "history_mode": True}}})
+    folder.write("bad.json", {"create_table": {"t": table}})
+    folder.run().expect(2, "Processed file: a.json", "at create_table.t: table 't' is there in history mode")
+    (folder.path / "a.json").unlink()
     folder.write("bad.json", '{"opps": [], "describe_table": []}')
     folder.run("--profile", "official").expect(0, "WARNING 'bad.json', line 1, column 2, at opps", "Test run SUCCEEDED")
 
