@@ -218,6 +218,8 @@ struct weir_sql {
      * before it.
      */
     const char *(*path)(weir_call *call, const char *schema, const char *table);
+    /* Refuses a name for a new table, by a task: reserved, or like another table's. May be NULL. */
+    weir_status (*check_name)(weir_call *call, const char *schema, const char *table, const char *doing);
     /* Makes the schema when it is missing. NULL: the store has none, or needs none. */
     weir_status (*create_schema)(weir_call *call, const char *schema, const char *doing);
 
@@ -263,7 +265,8 @@ struct weir_sql {
      * A store whose times end earlier may keep the last three digits in a companion: a column of type
      * fine_type with the name of its column and fine_suffix, made by stage_close when the first such value
      * comes (weir_sql_fine_note is its comment). instant_format makes one comparable value of both:
-     * "epoch_us(%s) * 1000 + %s". fine_type NULL: no companions.
+     * "epoch_us(%s) * 1000 + %s". fine_type NULL: no companions. In a table in history mode, where
+     * `_fivetran_start` gets one, `_fivetran_end` gets one, too.
      */
     const char *fine_type;
     const char *fine_suffix;
@@ -284,6 +287,7 @@ struct weir_sql {
     size_t statement_size_max;  /* bytes; read by weir_sql_stage_literals alone. 0: 1 MiB */
     const char *temporary;      /* "CREATE TEMP TABLE %s" by name; NULL: that */
     const char *temporary_path; /* its path by name: "temp.%s"; NULL: "%s" */
+    const char *temporary_drop; /* by path; NULL: "DROP TABLE IF EXISTS %s" */
     /* The statement that takes the primary key away, "" when there is none. For alter_key with keys. */
     weir_status (*drop_key)(weir_call *call, const weir_sql_table *table, const char **out);
 
@@ -353,6 +357,12 @@ WEIR_API const char *weir_sql_literal(weir_call *call, const weir_sql *sql, cons
                                       const weir_cell *cell);
 /* The comment that makes a column of the store's the companion of column `name`. */
 WEIR_API const char *weir_sql_fine_note(weir_call *call, const char *name);
+/*
+ * "schema.table" as one name, the table's alone without a schema: for stores that keep all tables in one name
+ * space, and what a side table calls a table. A dot or a percent sign in the schema's name is written %2E or
+ * %25, so the first dot always ends the schema.
+ */
+WEIR_API const char *weir_sql_flat_name(weir_call *call, const char *schema, const char *table);
 /* "create table 'schema.table'", for messages. */
 WEIR_API const char *weir_sql_doing(weir_call *call, const char *what, const char *schema, const char *table);
 /* The table as the store has it. WEIR_NOT_FOUND: there is none. */
