@@ -9,6 +9,7 @@
 #define SQLITE_CELL_H
 
 #include <sqlite3.h>
+#include <weir/sql.h>
 #include <weir/weir.h>
 
 #include "decimal.h"
@@ -19,16 +20,27 @@ typedef struct cell_room {
 } cell_room;
 
 /*
- * Binds a value or NULL; returns SQLite's code, or SQLITE_RANGE when the value has no stored form. Copies
- * nothing.
+ * Binds a value or NULL as a value of `column`; returns SQLite's code, or SQLITE_RANGE when it has no place
+ * there. Copies nothing.
  */
-int cell_bind(sqlite3_stmt *statement, int index, const weir_cell *cell, cell_room *room);
+int cell_bind(sqlite3_stmt *statement, int index, const weir_cell *cell, const weir_column *column,
+              cell_room *room);
+/* A failure that says so; the value itself stays out of the text, it may be private. `code` as above. */
+weir_status cell_refuse(weir_call *call, const char *doing, const weir_column *column, int code) WEIR_CHECKED;
+
+/* weir_sql.literal: the stored form as a constant. */
+const char *cell_literal(weir_call *call, const weir_sql *sql, const weir_column *column,
+                         const weir_cell *cell);
 
 /*
- * Adds the SQL function weir_convert(value, from, to), with types by number, to the connection: the stored
- * form of `value` in another type, NULL for NULL. It fails rather than lose anything, but for digits past a
- * DOUBLE's precision.
+ * Adds the SQL functions to the connection:
+ *
+ *     weir_convert(value, from, to, precision, scale)   types by number: the stored form of `value` in
+ *                                                       another type; fails rather than lose anything
+ *     weir_before(time)                                 one millisecond earlier
+ *
+ * Both have NULL for NULL.
  */
-int cell_add_convert(sqlite3 *db);
+int cell_add_functions(sqlite3 *db);
 
 #endif

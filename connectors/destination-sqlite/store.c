@@ -4,6 +4,8 @@
  */
 #include "store.h"
 
+#include "cell.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -128,12 +130,22 @@ static weir_status explain(weir_call *call, sqlite3 *db, const char *doing)
     case SQLITE_NOTADB:
         return weir_task(call, "Cannot %s in '%s': %s. Choose another path, or restore the file.", doing,
                          opt->path, text);
+    case SQLITE_MISMATCH: /* by weir_convert */
+        return weir_task(call,
+                         "Cannot %s in '%s': a stored value does not fit a column's new type. Drop or "
+                         "correct such values, or re-sync the table.",
+                         doing, opt->path);
+    case SQLITE_CONSTRAINT:
+        return weir_task(call,
+                         "Cannot %s in '%s': %s. Rows of the table do not keep its key or a rule that was "
+                         "made by hand. Correct them or remove the rule, or re-sync the table.",
+                         doing, opt->path, text);
     default:
         return weir_fail(call, "Cannot %s in '%s': %s", doing, opt->path, text);
     }
 }
 
-weir_status store_error(weir_call *call, const char *doing)
+static weir_status store_error(weir_call *call, const char *doing)
 {
     const store *s = weir_session(call);
 
@@ -167,10 +179,29 @@ weir_status store_step(weir_call *call, sqlite3_stmt *statement, const char *doi
     return code == SQLITE_DONE ? WEIR_OK : store_error(call, doing);
 }
 
-weir_status store_begin(weir_call *call)
+weir_status store_query(weir_call *call, const char *sql, const char *doing, weir_sql_rows *out)
+{
+    sqlite3_stmt *statement = NULL;
+    weir_status status = store_prepare(call, sql, doing, &statement);
+    int count = sqlite3_column_count(statement);
+    const char **texts = weir_alloc(call, ((size_t)count + 1) * sizeof *texts);
+
+    while (status == WEIR_OK && (status = store_step(call, statement, doing)) == WEIR_ITEM) {
+        for (int i = 0; i < count; i++)
+            texts[i] = (const char *)sqlite3_column_text(statement, i);
+        weir_sql_rows_add(out, texts, (size_t)count);
+        status = WEIR_OK;
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+weir_status store_begin(weir_call *call, const weir_sql_scope *scope)
 {
     store *s = weir_session(call);
     weir_status status = file_lock(call, s->file);
+
+    (void)scope;
 
     if (status)
         return status;
@@ -216,7 +247,8 @@ static weir_status configure(weir_call *call, store *s)
     sqlite3_busy_timeout(s->db, (int)opt->lock_timeout_seconds * 1000);
     sqlite3_progress_handler(s->db, PROGRESS_STEPS, stop_when_abandoned, call);
     sqlite3_extended_result_codes(s->db, 1);
-    if (sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK ||
+    if (cell_add_functions(s->db) != SQLITE_OK ||
+        sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(s->db, "PRAGMA journal_mode", -1, &mode, NULL) != SQLITE_OK ||
         sqlite3_step(mode) != SQLITE_ROW)
         status = explain(call, s->db, "open the database");
@@ -268,11 +300,15 @@ weir_status store_open(weir_call *call, void **session)
 void store_close(void *session)
 {
     store *s = session;
+    sqlite3_stmt *left;
 
     if (s == NULL)
         return;
     if (s->db) {
         sqlite3_progress_handler(s->db, 0, NULL, NULL);
+        /* Those of a handler that was left on the spot. */
+        while ((left = sqlite3_next_stmt(s->db, NULL)) != NULL)
+            sqlite3_finalize(left);
         sqlite3_close(s->db);
     }
     if (s->file) {

@@ -10,6 +10,7 @@
 #define SQLITE_STORE_H
 
 #include <sqlite3.h>
+#include <weir/sql.h>
 #include <weir/weir.h>
 
 /* The options of the form; see README.md. */
@@ -32,21 +33,20 @@ weir_status store_open(weir_call *call, void **session);
 void store_close(void *session);
 
 /*
- * Begins the one transaction of a request, waiting for other writers; store_end commits it when `status` is
- * WEIR_OK and otherwise rolls back, and returns what the handler returns. Durable when it returns WEIR_OK.
- * The transaction sees the tables as they are now: describe inside it.
+ * weir_sql.begin and end: the one transaction of a request, begun when other writers are through. Durable
+ * when store_end returns WEIR_OK. The transaction sees the tables as they are now.
  */
-weir_status store_begin(weir_call *call) WEIR_CHECKED;
+weir_status store_begin(weir_call *call, const weir_sql_scope *scope) WEIR_CHECKED;
 weir_status store_end(weir_call *call, weir_status status) WEIR_CHECKED;
 
-/* Runs SQL without results. `doing` says what is attempted, for the error: "create table 'x'". */
+/* weir_sql.run: SQL without results. `doing` says what is attempted, for the error: "create table 'x'". */
 weir_status store_run(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
+/* weir_sql.query */
+weir_status store_query(weir_call *call, const char *sql, const char *doing, weir_sql_rows *out) WEIR_CHECKED;
 /* A statement, owned by the caller (sqlite3_finalize accepts NULL). */
 weir_status store_prepare(weir_call *call, const char *sql, const char *doing,
                           sqlite3_stmt **out) WEIR_CHECKED;
 /* One row: WEIR_ITEM; the end: WEIR_OK. */
 weir_status store_step(weir_call *call, sqlite3_stmt *statement, const char *doing) WEIR_CHECKED;
-/* Ends the call with SQLite's last error in words: a task where a person must act, else a failure. */
-weir_status store_error(weir_call *call, const char *doing) WEIR_CHECKED;
 
 #endif

@@ -9,175 +9,129 @@
  * rows win because they come later; updates and deletes of keys that are not there change nothing.
  */
 #include "cell.h"
-#include "table.h"
-
-#include <limits.h>
+#include "dialect.h"
 
 #define OP_COUNT 3
 
 typedef struct writer {
     weir_call *call;
+    const weir_sql_target *target;
     const weir_table *table;
-    const char *name;  /* as stored */
-    const char *doing; /* for errors */
-    weir_table stored;
     sqlite3_stmt *statements[OP_COUNT]; /* by weir_op */
     cell_room *rooms;                   /* one per column */
 } writer;
 
-static void put_key_filter(text *sql, const weir_table *table)
+static void put_name(weir_sql_text *sql, const writer *w, size_t index)
+{
+    weir_sql_put_quoted(sql, w->target->into[index]->name, '"');
+}
+
+static void put_key_filter(weir_sql_text *sql, const writer *w)
 {
     const char *glue = " WHERE ";
 
-    for (size_t i = 0; i < table->column_count; i++) {
-        if (!table->columns[i].key)
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        if (!w->table->columns[i].key)
             continue;
-        text_put(sql, glue);
-        text_name(sql, table->columns[i].name);
-        text_printf(sql, " = ?%zu", i + 1);
+        weir_sql_put(sql, glue);
+        put_name(sql, w, i);
+        weir_sql_printf(sql, " = ?%zu", i + 1);
         glue = " AND ";
     }
 }
 
+static bool is_asked(const writer *w, const weir_sql_column *stored)
+{
+    for (size_t i = 0; i < w->table->column_count; i++)
+        if (w->target->into[i] == stored)
+            return true;
+    return false;
+}
+
+/* A replaced row is a whole row: columns that the request no longer has become NULL (R-BAT-09). */
+static void put_conflict(weir_sql_text *sql, const writer *w)
+{
+    const weir_sql_table *stored = w->target->stored;
+    const char *glue = " ON CONFLICT (";
+
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        if (!w->table->columns[i].key)
+            continue;
+        weir_sql_put(sql, glue);
+        put_name(sql, w, i);
+        glue = ", ";
+    }
+    if (glue[0] != ',')
+        return; /* without a key every row is a new one */
+    glue = ") DO UPDATE SET ";
+    for (size_t i = 0; i < stored->count; i++) {
+        const weir_sql_column *column = &stored->columns[i];
+        bool asked = is_asked(w, column);
+
+        if (column->column.key)
+            continue;
+        weir_sql_put(sql, glue);
+        weir_sql_put_quoted(sql, column->name, '"');
+        weir_sql_put(sql, asked ? " = excluded." : " = NULL");
+        if (asked)
+            weir_sql_put_quoted(sql, column->name, '"');
+        glue = ", ";
+    }
+    weir_sql_put(sql, glue[0] == ')' ? ") DO NOTHING" : "");
+}
+
 static const char *replace_sql(const writer *w)
 {
-    const weir_table *table = w->table;
-    const char *glue = " ON CONFLICT (";
-    text sql = text_new(w->call);
+    weir_sql_text sql = weir_sql_text_new(w->call);
 
-    text_put(&sql, "INSERT INTO ");
-    text_name(&sql, w->name);
-    for (size_t i = 0; i < table->column_count; i++) {
-        text_put(&sql, i == 0 ? " (" : ", ");
-        text_name(&sql, table->columns[i].name);
+    weir_sql_printf(&sql, "INSERT INTO %s", w->target->stored->path);
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        weir_sql_put(&sql, i == 0 ? " (" : ", ");
+        put_name(&sql, w, i);
     }
-    for (size_t i = 0; i < table->column_count; i++)
-        text_printf(&sql, "%s?%zu", i == 0 ? ") VALUES (" : ", ", i + 1);
-    text_put(&sql, ")");
-    for (size_t i = 0; i < table->column_count; i++) {
-        if (!table->columns[i].key)
-            continue;
-        text_put(&sql, glue);
-        text_name(&sql, table->columns[i].name);
-        glue = ", ";
-    }
-    /* A replaced row is a whole row: columns that the request no longer has become NULL (R-BAT-09). */
-    glue = ") DO UPDATE SET ";
-    for (size_t i = 0; i < w->stored.column_count; i++) {
-        const char *name = w->stored.columns[i].name;
-
-        if (w->stored.columns[i].key)
-            continue;
-        text_put(&sql, glue);
-        text_name(&sql, name);
-        text_put(&sql, table_find(table, name) ? " = excluded." : " = NULL");
-        if (table_find(table, name))
-            text_name(&sql, name);
-        glue = ", ";
-    }
-    text_put(&sql, glue[0] == ')' ? ") DO NOTHING" : "");
+    for (size_t i = 0; i < w->table->column_count; i++)
+        weir_sql_printf(&sql, "%s?%zu", i == 0 ? ") VALUES (" : ", ", i + 1);
+    weir_sql_put(&sql, ")");
+    put_conflict(&sql, w);
     return sql.data;
 }
 
 /* NULL when there is no column that an update could change. */
 static const char *update_sql(const writer *w)
 {
-    const weir_table *table = w->table;
     const char *glue = " SET ";
-    text sql = text_new(w->call);
+    weir_sql_text sql = weir_sql_text_new(w->call);
 
-    text_put(&sql, "UPDATE ");
-    text_name(&sql, w->name);
-    for (size_t i = 0; i < table->column_count; i++) {
-        if (table->columns[i].key)
+    weir_sql_printf(&sql, "UPDATE %s", w->target->stored->path);
+    for (size_t i = 0; i < w->table->column_count; i++) {
+        if (w->table->columns[i].key)
             continue;
-        text_put(&sql, glue);
-        text_name(&sql, table->columns[i].name);
-        text_printf(&sql, " = CASE WHEN ?%zu THEN ?%zu ELSE ", table->column_count + i + 1, i + 1);
-        text_name(&sql, table->columns[i].name);
-        text_put(&sql, " END");
+        weir_sql_put(&sql, glue);
+        put_name(&sql, w, i);
+        weir_sql_printf(&sql, " = CASE WHEN ?%zu THEN ?%zu ELSE ", w->table->column_count + i + 1, i + 1);
+        put_name(&sql, w, i);
+        weir_sql_put(&sql, " END");
         glue = ", ";
     }
-    put_key_filter(&sql, table);
+    put_key_filter(&sql, w);
     return glue[0] == ',' ? sql.data : NULL;
 }
 
 static const char *delete_sql(const writer *w)
 {
-    text sql = text_new(w->call);
+    weir_sql_text sql = weir_sql_text_new(w->call);
 
-    text_put(&sql, "DELETE FROM ");
-    text_name(&sql, w->name);
-    put_key_filter(&sql, w->table);
+    weir_sql_printf(&sql, "DELETE FROM %s", w->target->stored->path);
+    put_key_filter(&sql, w);
     return sql.data;
 }
 
-/*
- * The request's table against the stored one: what does not match would be lost or stored as something else.
- */
-static weir_status check_shape(writer *w)
+/* The statement of a kind of row, made when the first of it comes. */
+static weir_status prepare(writer *w, weir_op op)
 {
-    bool keyed = false;
+    const char *sql = op == WEIR_REPLACE ? replace_sql(w) : op == WEIR_UPDATE ? update_sql(w) : delete_sql(w);
 
-    for (size_t i = 0; i < w->table->column_count; i++) {
-        const weir_column *column = &w->table->columns[i];
-        const weir_column *stored = table_find(&w->stored, column->name);
-
-        if (stored == NULL)
-            return weir_fail(w->call, "Cannot %s: the stored table has no column '%s'.", w->doing,
-                             column->name);
-        if (strcmp(table_stored_type(stored->type), table_stored_type(column->type)) != 0)
-            return weir_fail(w->call, "Cannot %s: column '%s' is stored as %s, not as %s.", w->doing,
-                             column->name, weir_type_name(stored->type), weir_type_name(column->type));
-        if (stored->key != column->key)
-            return weir_fail(w->call, "Cannot %s: column '%s' is%s part of the stored table's key.", w->doing,
-                             column->name, stored->key ? "" : " not");
-        keyed |= column->key;
-    }
-    for (size_t i = 0; i < w->stored.column_count; i++)
-        if (w->stored.columns[i].key && table_find(w->table, w->stored.columns[i].name) == NULL)
-            return weir_fail(w->call, "Cannot %s: the request lacks the key column '%s'.", w->doing,
-                             w->stored.columns[i].name);
-    if (!keyed)
-        return weir_task(w->call, "Cannot %s: it has no key, so its rows cannot be told apart.", w->doing);
-    return WEIR_OK;
-}
-
-static weir_status prepare(writer *w, const weir_batch *in)
-{
-    const char *sql[OP_COUNT] = { NULL };
-    weir_status status = table_describe(w->call, w->table->schema ? w->table->schema : "", w->table->name,
-                                        &w->stored);
-
-    if (status == WEIR_NOT_FOUND)
-        return weir_fail(w->call, "Cannot %s: there is no such table.", w->doing);
-    if (status == WEIR_OK)
-        status = check_shape(w);
-    if (status)
-        return status;
-    if (weir_batch_has(in, WEIR_REPLACE))
-        sql[WEIR_REPLACE] = replace_sql(w);
-    if (weir_batch_has(in, WEIR_UPDATE))
-        sql[WEIR_UPDATE] = update_sql(w);
-    if (weir_batch_has(in, WEIR_DELETE))
-        sql[WEIR_DELETE] = delete_sql(w);
-    for (size_t op = 0; status == WEIR_OK && op < OP_COUNT; op++)
-        if (sql[op])
-            status = store_prepare(w->call, sql[op], w->doing, &w->statements[op]);
-    w->rooms = weir_alloc(w->call, w->table->column_count * sizeof *w->rooms);
-    return status;
-}
-
-/* A cell that cannot be stored: the value itself stays out of the text, it may be private. */
-static weir_status refuse(const writer *w, const weir_cell *cell, int code)
-{
-    if (code == SQLITE_TOOBIG)
-        return weir_fail(w->call, "Cannot %s: a value of column '%s' is longer than SQLite's limit.",
-                         w->doing, cell->column);
-    if (code == SQLITE_RANGE)
-        return weir_fail(w->call, "Cannot %s: a value of column '%s' is no %s.", w->doing, cell->column,
-                         weir_type_name(cell->type));
-    return weir_fail(w->call, "Cannot %s: out of memory at column '%s'", w->doing, cell->column);
+    return sql != NULL ? store_prepare(w->call, sql, w->target->doing, &w->statements[op]) : WEIR_OK;
 }
 
 static weir_status apply(writer *w, const weir_row *row)
@@ -185,49 +139,47 @@ static weir_status apply(writer *w, const weir_row *row)
     sqlite3_stmt *statement = w->statements[row->op];
     weir_status status;
 
-    if (statement == NULL)
-        return WEIR_OK;
     for (size_t i = 0; i < row->count; i++) {
         const weir_cell *cell = &row->cells[i];
+        const weir_column *column = &w->target->into[i]->column;
         bool key = w->table->columns[i].key;
         int code = SQLITE_OK;
 
-        if (key && cell->presence != WEIR_VALUE)
-            return weir_fail(w->call, "Cannot %s: a row has no value in its key column '%s'.", w->doing,
-                             cell->column);
         if (key || row->op != WEIR_DELETE)
-            code = cell_bind(statement, (int)i + 1, cell, &w->rooms[i]);
+            code = cell_bind(statement, (int)i + 1, cell, column, &w->rooms[i]);
         if (code == SQLITE_OK && row->op == WEIR_UPDATE && !key)
             code = sqlite3_bind_int(statement, (int)(row->count + i + 1), cell->presence != WEIR_UNMODIFIED);
         if (code != SQLITE_OK)
-            return refuse(w, cell, code);
+            return cell_refuse(w->call, w->target->doing, column, code);
     }
-    status = store_step(w->call, statement, w->doing);
+    status = store_step(w->call, statement, w->target->doing);
     sqlite3_reset(statement);
     return status;
 }
 
-static weir_status write_rows(writer *w, weir_batch *in)
+static weir_status take_row(writer *w, const weir_row *row)
 {
-    weir_row row;
-    weir_status status = prepare(w, in);
+    weir_status status = weir_sql_check_row(w->call, w->target, row);
 
-    while (status == WEIR_OK && (status = weir_batch_next(in, &row)) == WEIR_ITEM)
-        status = apply(w, &row);
-    for (size_t op = 0; op < OP_COUNT; op++)
-        sqlite3_finalize(w->statements[op]);
-    return status;
+    if (status == WEIR_OK && w->statements[row->op] == NULL)
+        status = prepare(w, row->op);
+    /* Still none: an update of a table that has keys alone. */
+    return status == WEIR_OK && w->statements[row->op] != NULL ? apply(w, row) : status;
 }
 
-weir_status table_write(weir_call *call, const weir_table *table, weir_batch *in)
+weir_status write_rows(weir_call *call, const weir_sql_target *target, weir_batch *in)
 {
-    writer w = {
-        .call = call,
-        .table = table,
-        .name = table_stored_name(call, table->schema, table->name),
-        .doing = table_doing(call, "write table", table->schema, table->name),
-    };
-    weir_status status = store_begin(call);
+    writer w = { .call = call, .target = target, .table = target->table };
+    weir_row row;
+    weir_status status;
 
-    return status ? status : store_end(call, write_rows(&w, in));
+    w.rooms = weir_alloc(call, (w.table->column_count + 1) * sizeof *w.rooms);
+    while ((status = weir_batch_next(in, &row)) == WEIR_ITEM) {
+        status = take_row(&w, &row);
+        if (status)
+            break;
+    }
+    for (size_t op = 0; op < OP_COUNT; op++)
+        sqlite3_finalize(w.statements[op]);
+    return status;
 }

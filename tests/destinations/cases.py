@@ -136,6 +136,10 @@ def form_and_setup_tests(bench):
         assert answer.WhichOneof("response") == "failure" and answer.failure, path
     (bench.folder / "text.db").write_text("This is no database. " * 1000)
     assert "text.db" in test("connect", {"path": str(bench.folder / "text.db")}).failure
+    if bench.store.name == "sqlite":  # history and migrations: tests/sql
+        bench.stop()
+        assert not [t for t in bench.store.tables() if "probe" in t]
+        return
     with refused("error", "UNIMPLEMENTED"):
         bench.run.call("WriteHistoryBatch", bench.run.messages.WriteHistoryBatchRequest(
             configuration=bench.run.configuration), "WriteBatchResponse")
@@ -320,7 +324,7 @@ def numbers_that_do_not_fit(bench):
             bench.write(model, "t", ("replace", [{"id": 1, "d": value}]))
             bench.check(model, "t")
         except Failed as failure:
-            assert "d" in failure.text and bench.store.name == "duckdb"
+            assert "'d'" in failure.text
             assert bench.rows("t", columns) == []
 
 
