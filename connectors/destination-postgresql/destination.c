@@ -1,4 +1,6 @@
 /* destination-postgresql: form, setup tests and session; what the parts do stands in destination.h. */
+#include <stdlib.h>
+
 #include "destination.h"
 
 #define SERVER_VERSION_MIN 140000
@@ -9,7 +11,7 @@
  */
 static const char session_settings[] = "SET temp_buffers = '64MB'; SET work_mem = '64MB'";
 
-static weir_status open_session(weir_call *call, void **session)
+weir_status session_connect(weir_call *call, pg_session *at)
 {
     const struct options *options = weir_options(call);
     link_address address = { .host = options->host,
@@ -34,32 +36,56 @@ static weir_status open_session(weir_call *call, void **session)
         PQfinish(link);
         return status;
     }
-    *session = link;
+    PQfinish(at->link);
+    at->link = link;
     return WEIR_OK;
 }
 
-static void close_session(void *session)
+static void close_session(void *opened)
 {
-    PQfinish(session);
+    pg_session *session = opened;
+
+    PQclear(session->result);
+    PQfinish(session->link);
+    free(session->rows);
+    free(session);
+}
+
+static weir_status open_session(weir_call *call, void **out)
+{
+    pg_session *session = calloc(1, sizeof *session);
+    weir_status status;
+
+    if (session == NULL)
+        return weir_fail(call, "open a session: out of memory");
+    status = session_connect(call, session);
+    if (status == WEIR_OK)
+        *out = session;
+    else
+        close_session(session);
+    return status;
 }
 
 /*
  * Nothing is left in a session between requests: staging tables go with their transaction. So one that is
  * still connected and outside of a transaction is as good as new; one in the middle of something is closed.
  */
-static weir_status check_session(weir_call *call, void *session)
+static weir_status check_session(weir_call *call, void *opened)
 {
+    const pg_session *session = opened;
+    PGconn *link = session->link;
+
     (void)call;
     /* The first reads what the server has sent meanwhile, such as its goodbye, the second finds its end. */
-    if (PQconsumeInput(session) == 0 || PQconsumeInput(session) == 0 || PQstatus(session) != CONNECTION_OK ||
-        PQtransactionStatus(session) != PQTRANS_IDLE)
+    if (PQconsumeInput(link) == 0 || PQconsumeInput(link) == 0 || PQstatus(link) != CONNECTION_OK ||
+        PQtransactionStatus(link) != PQTRANS_IDLE)
         return WEIR_FAILED;
     return WEIR_OK;
 }
 
 static weir_status test_connect(weir_call *call)
 {
-    return link_run(call, weir_session(call), "ask the server", "SELECT 1");
+    return store_run(call, "SELECT 1", "ask the server");
 }
 
 /*
@@ -74,11 +100,13 @@ static weir_status test_permissions(weir_call *call)
         " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND has_schema_privilege(oid, "
         "'CREATE')),"
         " format('%I TO %I', current_database(), current_user)";
-    PGresult *rows = NULL;
-    weir_status status = link_query(call, weir_session(call), "look at the permissions", sql, &rows);
+    const pg_session *session = weir_session(call);
+    const PGresult *rows;
+    weir_status status = store_run(call, sql, "look at the permissions");
 
     if (status != WEIR_OK)
         return status;
+    rows = session->result;
     if (PQgetvalue(rows, 0, 0)[0] != 't')
         status = weir_task(call,
                            "The user may not create temporary tables. Run: GRANT TEMPORARY ON DATABASE %s;",
@@ -86,9 +114,10 @@ static weir_status test_permissions(weir_call *call)
     else if (PQgetvalue(rows, 0, 1)[0] != 't')
         status = weir_task(call, "The user may not create schemas. Run: GRANT CREATE ON DATABASE %s;",
                            PQgetvalue(rows, 0, 2));
-    PQclear(rows);
     return status;
 }
+
+WEIR_SQL_HANDLERS(postgresql)
 
 static const weir_destination destination = {
     .name = "postgresql",
@@ -115,11 +144,7 @@ static const weir_destination destination = {
                         { "permissions", "Creating tables", test_permissions }),
     .open = open_session,
     .close = close_session,
-    .describe = describe,
-    .create = create,
-    .alter = alter,
-    .truncate = truncate_rows,
-    .write = write_rows,
+    WEIR_SQL_DESTINATION(postgresql),
     .sessions_idle_max = 8,
     .check = check_session,
 };
