@@ -41,6 +41,7 @@ static void add_field(weir_sql_merge *m, weir_sql_field *fields, const weir_sql_
         .name = weir_sql_quoted(r->call, r->sql, part == 'n' ? column->fine : column->name),
         .staged = weir_printf(r->call, "%c%zu", asked ? part : 'x', asked ? index : m->count),
         .index = index,
+        .foreign = !column->remembered,
         .key = column->column.key,
         .own = column->column.key && strcmp(column->column.name, "_fivetran_start") != 0,
         .carried = !asked || (!column->column.key && m->modified[index] < m->rows),
@@ -196,7 +197,7 @@ static const char *assignments(const weir_sql_merge *m, const char *before, cons
         if (i < m->asked || lacking_too)
             weir_sql_printf(&set, "%s%s = %s%s%s", glue, field->name, before,
                             staged ? field->staged : field->name, after);
-        else
+        else if (!field->foreign)
             weir_sql_printf(&set, "%s%s = NULL", glue, field->name);
     }
     return set.data;
@@ -300,8 +301,8 @@ void weir__sql_put_carried(weir_sql_text *out, const weir_sql_merge *m, size_t f
     weir_sql_printf(out, "SELECT %s", also);
     for (size_t i = from; i < to; i++) {
         if (m->fields[i].carried)
-            weir_sql_printf(out, ", nth_value(g.%s, coalesce(g.p%zu, 1)) OVER w AS %s", m->fields[i].staged,
-                            i, m->fields[i].staged);
+            weir_sql_printf(out, ", nth_value(g.%s, CAST(coalesce(g.p%zu, 1) AS INTEGER)) OVER w AS %s",
+                            m->fields[i].staged, i, m->fields[i].staged);
         else
             weir_sql_printf(out, ", g.%s", m->fields[i].staged);
     }

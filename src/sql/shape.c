@@ -73,6 +73,11 @@ static const weir_sql_part *part_of(const weir_sql_shape *shape, const weir_sql_
 
 /* --- columns and their values --- */
 
+static const char *text_cast(const weir_sql_request *r)
+{
+    return r->sql->text_cast != NULL ? r->sql->text_cast : "CAST(%s AS TEXT)";
+}
+
 static const char *stored_name(const weir_sql_request *r, const weir_column *column)
 {
     return weir_sql_stored_name(r->call, r->sql, column->name, WEIR_SQL_NAME_COLUMN);
@@ -124,13 +129,30 @@ static const char *fine_of(const weir_sql_request *r, const weir_sql_part *part)
     return part->fine_value != NULL ? part->fine_value : weir__sql_of(r, WEIR_SQL_TABLE, part->old->fine);
 }
 
+/* A value of the part that has no place in its new type, in *rows; none where all have one. */
+static weir_status find_misfit(const weir_sql_request *r, const weir_sql_shape *shape,
+                               const weir_sql_part *part, weir_sql_rows *rows)
+{
+    const char *value = weir__sql_of(r, WEIR_SQL_TABLE, part->old->name);
+    const char *misfit = r->sql->misfit != NULL ? r->sql->misfit(r->call, part->old, value, &part->column)
+                                                : NULL;
+
+    *rows = (weir_sql_rows){ .call = r->call };
+    if (misfit == NULL)
+        return WEIR_OK;
+    return weir__sql_query(r,
+                           weir_printf(r->call, "SELECT %s FROM %s AS t WHERE %s LIMIT 1",
+                                       weir__sql_fill(r->call, text_cast(r), value, ""), shape->stored->path,
+                                       misfit),
+                           rows);
+}
+
 /* Values that have no place in a part's type are a task. */
 static weir_status check_values(const weir_sql_request *r, const weir_sql_shape *shape)
 {
     for (size_t i = 0; i < shape->count; i++) {
         const weir_sql_part *part = &shape->parts[i];
-        const char *misfit = NULL;
-        bool found = false;
+        weir_sql_rows rows;
         weir_status status;
 
         if (!converts(r, part))
@@ -139,21 +161,16 @@ static weir_status check_values(const weir_sql_request *r, const weir_sql_shape 
             return weir_task(
                 r->call, "Cannot %s: column '%s' cannot turn from %s into %s. Re-sync the table.", r->doing,
                 part->column.name, weir_type_name(part->old->column.type), weir_type_name(part->column.type));
-        if (r->sql->misfit != NULL)
-            misfit = r->sql->misfit(r->call, part->old, weir__sql_of(r, WEIR_SQL_TABLE, part->old->name),
-                                    &part->column);
-        if (misfit == NULL)
-            continue;
-        status = weir__sql_any(
-            r, weir_printf(r->call, "SELECT 1 FROM %s AS t WHERE %s LIMIT 1", shape->stored->path, misfit),
-            &found);
+        status = find_misfit(r, shape, part, &rows);
         if (status != WEIR_OK)
             return status;
-        if (found)
+        if (rows.count > 0)
             return weir_task(r->call,
-                             "Cannot %s: a stored value of column '%s' does not fit its new type %s. Drop or "
-                             "correct such values, or re-sync the table.",
-                             r->doing, part->column.name, r->sql->type(r->call, &part->column));
+                             "Cannot %s: a stored value of column '%s', %.64s, does not fit its new type %s. "
+                             "Drop or correct such values, or re-sync the table.",
+                             r->doing, part->column.name,
+                             rows.items[0][0] != NULL ? rows.items[0][0] : "NULL",
+                             r->sql->type(r->call, &part->column));
     }
     return WEIR_OK;
 }
@@ -197,7 +214,6 @@ static const char *show_rows(const weir_sql_request *r, const weir_sql_shape *sh
 weir_status weir__sql_check_key(const weir_sql_request *r, const weir_sql_shape *shape)
 {
     weir_sql_text shown = weir_sql_text_new(r->call), group = weir_sql_text_new(r->call);
-    const char *cast = r->sql->text_cast != NULL ? r->sql->text_cast : "CAST(%s AS TEXT)";
     const char *nulls = NULL;
     weir_sql_rows rows;
     weir_status status;
@@ -208,7 +224,8 @@ weir_status weir__sql_check_key(const weir_sql_request *r, const weir_sql_shape 
 
         if (value == NULL)
             continue;
-        weir_sql_printf(&shown, "%s%s", keys++ > 0 ? ", " : "", weir__sql_fill(r->call, cast, value, ""));
+        weir_sql_printf(&shown, "%s%s", keys++ > 0 ? ", " : "",
+                        weir__sql_fill(r->call, text_cast(r), value, ""));
         if (shape->parts[i].constant)
             continue;
         nulls = nulls == NULL ? weir_printf(r->call, "%s IS NULL", value)

@@ -133,6 +133,7 @@ typedef struct weir_sql_field {
     const char *name;   /* quoted */
     const char *staged; /* in the stage: "c3", "n3"; "x2" for one that the request lacks */
     size_t index;       /* of the request's column; SIZE_MAX: it lacks it */
+    bool foreign;       /* not this layer's: somebody has added it, or changed it by hand */
     bool key;
     bool own;     /* of the key, and does not name a version */
     bool carried; /* some rows leave it unmodified */
