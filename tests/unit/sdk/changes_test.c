@@ -156,6 +156,31 @@ static void a_table_of_a_request_is_checked(void **state)
     weir__arena_free(arena);
 }
 
+/* Callers that add up the digits of DECIMAL(38, 10) and (38, 15) ask for (43, 15). */
+static void a_decimal_has_38_digits_at_most(void **state)
+{
+    static const struct {
+        uint32_t precision, scale, precision_kept, scale_kept;
+    } cases[] = { { 38, 37, 38, 37 }, { 43, 15, 38, 15 }, { 60, 50, 38, 38 }, { 39, 0, 38, 0 } };
+    weir_arena *arena = weir__arena_new(1 << 16);
+    weir_error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const v2_decimal_params digits = { .precision = cases[i].precision, .scale = cases[i].scale };
+        const v2_data_type_params params = { .which_params = V2_DATA_TYPE_PARAMS_DECIMAL,
+                                             .params.decimal = &digits };
+        const v2_column column = { .name = TEXT("a"), .type = V2_DATA_TYPE_DECIMAL, .params = &params };
+        const v2_table wire = { .name = TEXT("t"), .columns = &column, .columns_count = 1 };
+        weir_table got;
+
+        assert_int_equal(weir__table_from_wire((weir_bytes){ 0 }, &wire, arena, &got, &err), WEIR_OK);
+        assert_int_equal(got.columns[0].params.precision, cases[i].precision_kept);
+        assert_int_equal(got.columns[0].params.scale, cases[i].scale_kept);
+    }
+    weir__arena_free(arena);
+}
+
 static void schemas_are_grouped_in_order_of_appearance(void **state)
 {
     const weir_column column = { .name = "a", .type = WEIR_INT };
@@ -197,6 +222,7 @@ int main(void)
         cmocka_unit_test(changes_are_what_differs),
         cmocka_unit_test(tables_survive_the_wire_and_back),
         cmocka_unit_test(a_table_of_a_request_is_checked),
+        cmocka_unit_test(a_decimal_has_38_digits_at_most),
         cmocka_unit_test(schemas_are_grouped_in_order_of_appearance),
         cmocka_unit_test(every_allocation_may_fail),
     };
