@@ -75,6 +75,7 @@ cmd_install() { # [PREFIX]
         *":$prefix/bin:"*) ;;
         *) say "put it on your path: export PATH=$prefix/bin:\$PATH" ;;
     esac
+    say "for pkg-config: export PKG_CONFIG_PATH=$prefix/lib/pkgconfig; for CMake: export CMAKE_PREFIX_PATH=$prefix"
 }
 
 cmd_demo() {

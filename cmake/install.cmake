@@ -6,7 +6,7 @@
 #   lib/pkgconfig/weir.pc             pkg-config --cflags --libs weir, with --static for a static connector
 #   lib/cmake/weir                    find_package(weir)
 #   lib/weir                          our own connectors, and libraries that are opened on demand
-#   share                             manual pages, completion scripts
+#   share                             manual pages, completion scripts, share/weir/input-file.schema.json
 #
 # The build folder itself serves as a package, too: -D weir_DIR=build/release.
 include(GNUInstallDirs)
@@ -72,6 +72,7 @@ if(TARGET weir_cli)
     install(DIRECTORY ${pages}/ TYPE DATA PATTERN made EXCLUDE)
 endif()
 install(FILES docs/man/libweir.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
+install(FILES docs/reference/input-file.schema.json DESTINATION share/weir)
 get_property(connectors GLOBAL PROPERTY WEIR_CONNECTORS)
 foreach(connector IN LISTS connectors)
     install(TARGETS ${connector} RUNTIME DESTINATION lib/weir)

@@ -266,7 +266,7 @@ int cli_main(int argc, char **argv)
     if (strcmp(name, "completion") == 0)
         return cli_completion(argc > 2 ? argv[2] : NULL);
     if (name[0] == '\0')
-        cli_error("a command is missing; see weir --help");
+        fprintf(stderr, "weir: a command is missing: new, sync, test, help or version; see weir --help\n");
     else
         cli_error("unknown command '%s'; see weir --help", name);
     return CLI_USAGE;

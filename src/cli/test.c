@@ -10,7 +10,9 @@
 
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "engine/connector.h"
 #include "sys/entropy.h"
+#include "sys/process.h"
 #include "tester/tester.h"
 
 enum {
@@ -68,7 +70,8 @@ static const cli_option options[OPTION_COUNT] = {
     [DUMP] = { "--dump", "COMMAND", "destination: the same through a command", false },
     [JSON] = { "--json", NULL, "end with a report, one JSON object on standard output", false },
     [CONNECT_TIMEOUT] = { "--connect-timeout", "SECONDS", "to reach the connector (10)", false },
-    [CALL_TIMEOUT] = { "--call-timeout", "SECONDS", "a call may take (as a platform: minutes to hours)",
+    [CALL_TIMEOUT] = { "--call-timeout", "SECONDS",
+                       "a call may take, and a source may be silent (as a platform: minutes to hours)",
                        false },
 };
 
@@ -91,12 +94,14 @@ static const char examples[] =
     "  weir test --tester-type source --connector ./source-files --working-dir ./data --json\n"
     "\n"
     "The data folder holds configuration.json (asked for on the console when it is not there) and, for a\n"
-    "destination, the input files, which run in alphabetical order; docs/reference/input-file.schema.json\n"
-    "describes them. A source's rows land in warehouse.db in the data folder. The connector's host is the\n"
-    "environment's GRPC_HOSTNAME, else localhost.\n"
-    "COMMAND of --dump is run by sh with the environment WEIR_SCHEMA and WEIR_TABLE and prints the rows as "
-    "CSV\n"
-    "with a header line.\n"
+    "destination, the input files, which run in alphabetical order; share/weir/input-file.schema.json\n"
+    "of the installation describes them. A source's rows land in warehouse.db in the data folder. The\n"
+    "connector's host is the environment's GRPC_HOSTNAME, else localhost.\n"
+    "COMMAND of --dump is run by sh, with the schema and the table as two more arguments, or as $1 and $2 "
+    "when\n"
+    "it has a $ in it. It prints rows as JSON Lines or as CSV with a header line, where a bare empty cell "
+    "is\n"
+    "NULL and \"\" is the empty string, and exits with 0, or with 4 when there is no such table.\n"
     "Exit status: 0 pass, 1 the connector failed, 2 wrong usage, configuration or input, 3 the tester "
     "failed.\n";
 
@@ -247,6 +252,11 @@ static int run(char **values)
         code = take_texts(values, &to);
     if (code != CLI_SUCCESS)
         return code;
+    if (to.connector != NULL && !connector_is_address(to.connector) &&
+        weir__process_find(to.connector, &err) != WEIR_OK) {
+        cli_error("--connector: %s", err.text);
+        return CLI_USAGE;
+    }
     folder = find_folder(values);
     if (folder == NULL)
         return CLI_USAGE;

@@ -291,7 +291,7 @@ static void tell_waiting(const connector *c)
 }
 
 /* Connects in short steps, so that a program that dies at once is not waited for. */
-static weir_status connect_to(connector *c, weir_error *err)
+static weir_status connect_to(connector *c, const char *target, weir_error *err)
 {
     int64_t deadline_ns = weir__clock_ns() + c->options.connect_timeout_ms * 1000000;
     weir_process_end end;
@@ -309,6 +309,10 @@ static weir_status connect_to(connector *c, weir_error *err)
             break;
         }
     } while (weir__process_wait(c->process, 0, &end) == WEIR_ITEM && weir__clock_ns() < deadline_ns);
+    if (c->process != NULL && weir__process_wait(c->process, 0, &end) == WEIR_ITEM)
+        weir__error(err,
+                    "it runs, but has not begun to listen on '%s' within %lld ms (see --connect-timeout)",
+                    target, (long long)c->options.connect_timeout_ms);
     weir__error_prefix(err, "%s", c->name);
     connector_explain(c, err);
     if (c->process == NULL || (weir__process_wait(c->process, 0, &end) == WEIR_OK && end.signal == 0))
@@ -342,7 +346,7 @@ weir_status connector_open(const connector_options *options, connector **out, we
     if (status == WEIR_OK)
         status = weir__rpc_client_open(&client, &c->client, err);
     if (status == WEIR_OK)
-        status = connect_to(c, err);
+        status = connect_to(c, target, err);
     if (status != WEIR_OK) {
         connector_close(c);
         return status;

@@ -209,6 +209,17 @@ static bool has_passed(int64_t deadline_ns)
     return deadline_ns != WEIR_FOREVER && weir__clock_ns() >= deadline_ns;
 }
 
+/* The lock is held. */
+static void end_silent(weir_rpc_call *call)
+{
+    char text[80];
+    int size = snprintf(text, sizeof text, "the peer has sent nothing for %lld ms",
+                        (long long)(call->idle_ns / 1000000));
+
+    weir__rpc_call_end_locked(call, WEIR_RPC_DEADLINE_EXCEEDED,
+                              (weir_bytes){ text, size > 0 ? (size_t)size : 0 }, true);
+}
+
 /*
  * Waits for a change, with the lock held. At the deadline, or when the peer has been silent too long, ends
  * the call.
@@ -239,8 +250,7 @@ static void wait_change(weir_rpc_call *call, bool receiving)
         weir__rpc_call_end_locked(call, WEIR_RPC_DEADLINE_EXCEEDED, weir__text("the deadline has passed"),
                                   true);
     else if (has_passed(call->active_ns + call->idle_ns))
-        weir__rpc_call_end_locked(call, WEIR_RPC_DEADLINE_EXCEEDED,
-                                  weir__text("the peer has sent nothing for too long"), true);
+        end_silent(call);
 }
 
 void weir__rpc_call_wait(weir_rpc_call *call, bool (*stop)(void *context), void *context)

@@ -134,8 +134,12 @@ weir_status weir__call_fail_error(weir_call *call, const weir_error *err)
 /* What a handler returned, against what it said. */
 static weir_status settle(weir_call *call, const char *what, unsigned allowed, weir_status status)
 {
-    if (status == WEIR_OK)
+    if (status == WEIR_OK) {
+        if (call->failure == WEIR_FAILED || call->failure == WEIR_TASK)
+            weir__log(WEIR_LOG_WARNING, "'%s' of the connector returned WEIR_OK though it had said: %s", what,
+                      call->text);
         return WEIR_OK;
+    }
     if (status == WEIR_FAILED || status == WEIR_TASK) {
         if (call->failure == WEIR_FAILED || call->failure == WEIR_TASK)
             return call->failure;

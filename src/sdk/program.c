@@ -12,6 +12,7 @@
 #include "rpc/rpc_limits.h"
 #include "sdk/form_text.h"
 #include "sdk/log.h"
+#include "sdk/options.h"
 #include "sys/signal.h"
 
 #define EXIT_STOPPED 0
@@ -28,7 +29,7 @@ static int print_form(const weir_program *p,
     int code = EXIT_STOPPED;
 
     weir__buf_init(&out, WEIR_CONFIG_SIZE_MAX);
-    if (write(&about, &out, &err) != WEIR_OK) {
+    if (weir__form_check(p->form, &err) != WEIR_OK || write(&about, &out, &err) != WEIR_OK) {
         fprintf(stderr, "%s: %s\n", p->name, err.text);
         code = EXIT_CANNOT_SERVE;
     } else if (out.size > 0 && fwrite(out.data, 1, out.size, stdout) != out.size) {

@@ -156,7 +156,12 @@ weir_status weir__process_find(const char *program, weir_error *err)
             number = try_program(path) == 0 ? 0 : number;
         folder = folder[size] == ':' ? folder + size + 1 : NULL;
     }
-    return number == 0 ? WEIR_OK : weir__error(err, "cannot run '%s': %s", program, strerror(number));
+    if (number == 0)
+        return WEIR_OK;
+    if (strchr(program, '/') == NULL && try_program(program) == 0)
+        return weir__error(err, "cannot run '%s': it is not on the PATH; the one in this folder is './%s'",
+                           program, program);
+    return weir__error(err, "cannot run '%s': %s", program, strerror(number));
 }
 
 weir_status weir__process_spawn(const weir_process_options *options, weir_process **out, weir_error *err)
@@ -197,7 +202,7 @@ weir_status weir__process_spawn(const weir_process_options *options, weir_proces
     error = read_report(failure[0]);
     process->pidfd = pidfd_open(process->id, 0);
     if (error != 0 || process->pidfd < 0) {
-        weir__error(err, "start '%s': %s", program, strerror(error ? error : errno));
+        weir__error(err, "cannot run '%s': %s", program, strerror(error ? error : errno));
         goto out;
     }
     process->output = output[0];

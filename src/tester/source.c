@@ -250,7 +250,8 @@ static weir_status reach(session *s, weir_error *err)
 
     if (status != WEIR_OK)
         return status;
-    subject->idle_ms = timeouts.idle_ms;
+    subject->idle_ms = tester_options_of(subject->t)->call_ms > 0 ? tester_options_of(subject->t)->call_ms
+                                                                  : timeouts.idle_ms;
     subject->caller = tester_caller_new(subject->t, tester_setup_client(subject->setup),
                                         tester_setup_connector(subject->setup),
                                         tester_setup_name(subject->setup));

@@ -2,7 +2,8 @@
  * tester/source_check: further syncs of a source, each into a warehouse in memory, compared with one another.
  *
  * The first is undisturbed; the others are stopped after a checkpoint and resumed, begin with another form
- * of the fresh state, or with a selection. They presume that the source gives the same rows every time.
+ * of the fresh state, or with a selection. They presume that the source gives the same rows every time: where
+ * rows differ, another undisturbed sync finds out whether it does.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -292,6 +293,55 @@ static weir_status compare_sides(const source_subject *subject, const side *calm
     return status;
 }
 
+/* Whether another undisturbed sync gives other rows than the first has given. */
+static weir_status find_out_moving(const source_subject *subject, const side *calm, bool *out,
+                                   weir_error *err)
+{
+    source_subject apart = *subject;
+    source_selection all;
+    begin_options begin = { .has_state = true, .state = { "{}", 2 }, .selection = &all };
+    side again = { 0 };
+    weir_status status = source_selection_init(&all, subject->schema, SOURCE_SELECT_ALL, subject->arena, err);
+
+    if (status != WEIR_OK)
+        return status;
+    status = side_init(&again, subject, err);
+    apart.found = again.found;
+    if (status == WEIR_OK && side_sync(&again, subject, &begin, err) == WEIR_OK) {
+        size_t before = findings_count(again.found);
+
+        status = compare_sides(&apart, calm, &again, FINDING_ORIGIN_MOVES, "undisturbed", err);
+        *out = findings_count(again.found) > before;
+    }
+    side_clear(&again);
+    source_selection_clear(&all);
+    return status;
+}
+
+/* As compare_sides, but what differs is held against the source only when its origin stands still. */
+static weir_status judge(const source_subject *subject, const side *calm, const side *other,
+                         finding_code code, const char *what, weir_error *err)
+{
+    source_subject apart = *subject;
+    bool moves = false;
+    weir_status status;
+
+    apart.found = findings_new(subject->seed);
+    if (apart.found == NULL)
+        return weir__error_memory(err, "comparing rows");
+    status = compare_sides(&apart, calm, other, code, what, err);
+    if (status == WEIR_OK && findings_count(apart.found) > 0)
+        status = find_out_moving(subject, calm, &moves, err);
+    for (size_t i = 0; status == WEIR_OK && i < findings_count(apart.found); i++) {
+        const finding *item = findings_get(apart.found, i);
+
+        findings_add(subject->found, moves ? FINDING_ORIGIN_MOVES : code, item->table, item->column, "%s%s",
+                     item->text, moves ? "; but another undisturbed sync gave other rows, too" : "");
+    }
+    findings_free(apart.found);
+    return status;
+}
+
 /* --- resume --- */
 
 /* R-RPC-05: after a cancelled stream the source must have time for another call soon. */
@@ -353,7 +403,7 @@ static weir_status resume_once(const source_subject *subject, const side *calm, 
         goto out;
     status = side_sync(&s, subject, &begin, err);
     status = status != WEIR_OK ? told(subject, FINDING_RESUME_DIFFERS, what, err)
-                               : compare_sides(subject, calm, &s, FINDING_RESUME_DIFFERS, what, err);
+                               : judge(subject, calm, &s, FINDING_RESUME_DIFFERS, what, err);
 out:
     weir__buf_clear(&state);
     side_clear(&s);
@@ -399,7 +449,7 @@ static weir_status check_restart(const source_subject *subject, const side *calm
         if (status == WEIR_OK && side_sync(&s, subject, &forms[i].begin, err) != WEIR_OK)
             status = told(subject, FINDING_RESTART_DIFFERS, forms[i].what, err);
         else if (status == WEIR_OK)
-            status = compare_sides(subject, calm, &s, FINDING_RESTART_DIFFERS, forms[i].what, err);
+            status = judge(subject, calm, &s, FINDING_RESTART_DIFFERS, forms[i].what, err);
         side_clear(&s);
     }
     return status;
@@ -456,7 +506,7 @@ static weir_status check_selection(const source_subject *subject, const side *ca
     if (status == WEIR_OK && side_sync(&s, subject, &none, err) != WEIR_OK)
         status = told(subject, FINDING_SELECTION_KEY, "without a selection", err);
     else if (status == WEIR_OK)
-        status = compare_sides(subject, calm, &s, FINDING_SELECTION_KEY, "without a selection", err);
+        status = judge(subject, calm, &s, FINDING_SELECTION_KEY, "without a selection", err);
     side_clear(&s);
     for (int kind = SOURCE_SELECT_WITHOUT_TABLE; kind < SOURCE_SELECTION_COUNT && status == WEIR_OK; kind++)
         status = select_once(subject, (source_selection_kind)kind, err);

@@ -225,6 +225,8 @@ static void meet_table(lint *l, lint_table *table)
     if (!table->known)
         findings_add(l->found, FINDING_UNDECLARED_TABLE, table->path, NULL,
                      "records came without a declaration");
+    else if (table->key_count == 0)
+        findings_add(l->found, FINDING_KEYLESS, table->path, NULL, "the table has no key");
 }
 
 static weir_status meet_column(lint *l, lint_table *table, const weir_record_cell *cell, size_t *out,

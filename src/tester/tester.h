@@ -34,7 +34,7 @@ typedef struct tester_options {
     const char *connector; /* --connector: a program to start, or an address; NULL: host and port */
     const char *folder;    /* data folder, absolute: configuration, input and batch files, warehouse */
     int64_t connect_ms;    /* how long to wait for the connector to listen */
-    int64_t call_ms;       /* deadline of every unary call; 0: those of R-ENG-14 */
+    int64_t call_ms;       /* of every unary call, and how long a source may be silent; 0: R-ENG-14 */
     bool json;             /* --json: a report on standard output */
     bool has_seed;
     uint64_t seed;   /* of everything random but keys; 0 and `has_seed` false: drawn */

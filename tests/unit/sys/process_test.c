@@ -86,7 +86,7 @@ static void a_program_that_is_not_there_is_named(void **state)
 
     (void)state;
     assert_int_equal(weir__process_spawn(&options, &process, &err), WEIR_FAILED);
-    assert_string_equal(err.text, "start '/no/such/program': No such file or directory");
+    assert_string_equal(err.text, "cannot run '/no/such/program': No such file or directory");
     assert_null(process);
 }
 
