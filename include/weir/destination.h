@@ -177,6 +177,12 @@ typedef struct weir_destination {
  */
 WEIR_API weir_status weir_batch_next(weir_batch *in, weir_row *row) WEIR_CHECKED;
 /*
+ * Back to before the first row, or the first file, for a handler that begins anew, such as after a lost
+ * connection. Rows and files that were handed out are gone. A reader that has failed stays failed: its
+ * status.
+ */
+WEIR_API weir_status weir_batch_rewind(weir_batch *in) WEIR_CHECKED;
+/*
  * The key columns in the table's order, their number in *count; borrowed from `table`, the list itself lives
  * as long as the call. `_fivetran_start` is left out: it tells a row's versions apart, not rows (R-HIS-02).
  */

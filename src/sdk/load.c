@@ -218,6 +218,20 @@ weir_status weir_batch_next(weir_batch *in, weir_row *row)
     }
 }
 
+weir_status weir_batch_rewind(weir_batch *in)
+{
+    weir_row_done(in->call);
+    if (in->failure != WEIR_OK)
+        return in->failure;
+    close_file(in);
+    weir__memory_file_close(in->memory);
+    in->memory = NULL;
+    in->next = 0;
+    in->mode = WEIR_LOAD_UNDECIDED;
+    in->ended = false;
+    return WEIR_OK;
+}
+
 static weir_op op_of(weir_batch_kind kind)
 {
     return kind == WEIR_BATCH_REPLACE  ? WEIR_REPLACE

@@ -127,6 +127,40 @@ static void files_come_whole_and_in_order(void **state)
     finish(&r);
 }
 
+/* From anywhere, rows and files alike; what comes after is what came before. */
+static void a_batch_is_read_again(void **state)
+{
+    char text[4096];
+    weir_batch_file file;
+    size_t size;
+    weir_row row;
+    reading r;
+
+    (void)state;
+    prepare(&r);
+    begin(&r);
+    for (int rows = 0; rows <= 3; rows++) {
+        for (int i = 0; i < rows; i++)
+            assert_int_equal(weir_batch_next(&r.batch, &row), WEIR_ITEM);
+        assert_int_equal(weir_batch_rewind(&r.batch), WEIR_OK);
+    }
+    assert_int_equal(weir_batch_next_file(&r.batch, &file), WEIR_ITEM);
+    assert_int_equal(weir_batch_read(&r.batch, text, 5, &size), WEIR_ITEM);
+    assert_int_equal(weir_batch_rewind(&r.batch), WEIR_OK);
+    for (int rows = 0; rows < 3; rows++) {
+        assert_int_equal(weir_batch_next(&r.batch, &row), WEIR_ITEM);
+        assert_int_equal(row.cells[0].as.integer, rows < 2 ? rows + 1 : 7);
+    }
+    assert_int_equal(weir_batch_next(&r.batch, &row), WEIR_OK);
+    assert_int_equal(weir_batch_rewind(&r.batch), WEIR_OK);
+    assert_false(r.batch.ended);
+    unlink(r.replaces[0].data);
+    assert_int_equal(weir_batch_next(&r.batch, &row), WEIR_FAILED);
+    assert_int_equal(weir_batch_rewind(&r.batch), WEIR_FAILED);
+    end(&r);
+    finish(&r);
+}
+
 /* What a loader may do with the memory: open the path, read it, and change nothing. */
 static void memory_is_a_sealed_file(void **state)
 {
@@ -320,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_come_whole_and_in_order),
+        cmocka_unit_test(a_batch_is_read_again),
         cmocka_unit_test(memory_is_a_sealed_file),
         cmocka_unit_test(memory_has_a_bound),
         cmocka_unit_test(bad_files_are_refused),
