@@ -7,9 +7,12 @@
 
 /*
  * Memory of the server per session: staging stays out of files while it is small, merges hash instead of
- * sorting.
+ * sorting. Where it can, the server looks every two seconds whether anybody still waits, so that what a lost
+ * connection has left behind does not hold its table locked.
  */
-static const char session_settings[] = "SET temp_buffers = '64MB'; SET work_mem = '64MB'";
+static const char session_settings[] =
+    "SET temp_buffers = '64MB'; SET work_mem = '64MB'; SELECT set_config(name, '2000', false) FROM "
+    "pg_settings WHERE name = 'client_connection_check_interval' AND version() ~ 'linux'";
 
 weir_status session_connect(weir_call *call, pg_session *at)
 {
@@ -51,14 +54,17 @@ static void close_session(void *opened)
     free(session);
 }
 
+/* A server that is just being restarted is there a moment later; one that is not there is told soon. */
 static weir_status open_session(weir_call *call, void **out)
 {
+    weir_retry again = { .call = call, .attempts_max = 3, .wait_first_ms = RETRY_FIRST_MS };
     pg_session *session = calloc(1, sizeof *session);
-    weir_status status;
+    weir_status status = WEIR_FAILED;
 
     if (session == NULL)
         return weir_fail(call, "open a session: out of memory");
-    status = session_connect(call, session);
+    while (status == WEIR_FAILED && weir_retry_next(&again))
+        status = session_connect(call, session);
     if (status == WEIR_OK)
         *out = session;
     else
@@ -117,8 +123,6 @@ static weir_status test_permissions(weir_call *call)
     return status;
 }
 
-WEIR_SQL_HANDLERS(postgresql)
-
 static const weir_destination destination = {
     .name = "postgresql",
     .form = WEIR_FORM(
@@ -144,7 +148,13 @@ static const weir_destination destination = {
                         { "permissions", "Creating tables", test_permissions }),
     .open = open_session,
     .close = close_session,
-    WEIR_SQL_DESTINATION(postgresql),
+    .describe = handle_describe,
+    .create = handle_create,
+    .alter = handle_alter,
+    .truncate = handle_truncate,
+    .write = handle_write,
+    .write_history = handle_write_history,
+    .migrate = handle_migrate,
     .sessions_idle_max = 8,
     .check = check_session,
 };

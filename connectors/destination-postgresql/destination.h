@@ -3,6 +3,7 @@
  * what is left to do for a store.
  *
  *   destination.c  form, setup tests, session
+ *   retry.c        the handlers: the layer's, begun anew when the server went away
  *   store.c        the dialect; statements, transactions, the catalogue
  *   types.c        column types both ways, constants, and how stored values change type
  *   load.c         the loader: COPY straight into the table, or into a staging table
@@ -16,6 +17,8 @@
 
 #include "link.h"
 
+#define RETRY_FIRST_MS 100 /* the longest wait before a second attempt */
+
 struct options {
     const char *host;
     int64_t port;
@@ -27,11 +30,20 @@ struct options {
     const char *nul_characters; /* "refuse" or "replace" */
 };
 
+/* What became of a transaction whose connection was lost while it was committed. */
+enum commit_outcome {
+    COMMIT_DECIDED, /* it was not lost, or it was committed all the same */
+    COMMIT_UNDONE,  /* nothing was done: the request may begin anew */
+    COMMIT_UNKNOWN  /* nobody could be asked */
+};
+
 /* A handler may be left by a jump, so all that must be released hangs here. */
 typedef struct pg_session {
-    PGconn *link;     /* owned */
-    PGresult *result; /* owned: of the last statement, until the next one */
-    char *rows;       /* owned: encoded rows of a stage */
+    PGconn *link;         /* owned */
+    PGresult *result;     /* owned: of the last statement, until the next one */
+    char transaction[24]; /* the number of the request's transaction */
+    enum commit_outcome commit;
+    char *rows; /* owned: encoded rows of a stage */
     size_t size;
     size_t capacity;
 } pg_session;
@@ -49,6 +61,15 @@ weir_status store_run(weir_call *call, const char *sql, const char *doing) WEIR_
  * link_failed says. NULL is a statement that was cancelled.
  */
 weir_status store_failed(weir_call *call, const PGresult *result, const char *doing) WEIR_CHECKED;
+
+/* --- retry.c --- */
+weir_status handle_describe(weir_call *call, const char *schema, const char *table, weir_table *out);
+weir_status handle_create(weir_call *call, const weir_table *table);
+weir_status handle_alter(weir_call *call, const weir_table *table, const weir_changes *changes);
+weir_status handle_truncate(weir_call *call, const weir_truncation *what);
+weir_status handle_write(weir_call *call, const weir_table *table, weir_batch *in);
+weir_status handle_write_history(weir_call *call, const weir_table *table, weir_batch *in);
+weir_status handle_migrate(weir_call *call, const weir_migration *what);
 
 /* --- types.c --- */
 /* The type of a column as the server shows it: "numeric(10,2)". A JSON key is text: json has no equality. */

@@ -6,6 +6,8 @@
  * again waits for the one that its caller has given up. A failed transaction ends with its connection
  * (check_session), which also ends a COPY in the middle.
  */
+#include <stdio.h>
+
 #include "destination.h"
 
 #define LOCK_OF_SCHEMAS "7236827364827" /* two calls that create the same schema wait for each other */
@@ -88,18 +90,22 @@ static uint64_t hash(const char *text)
     return value;
 }
 
-/* Begins, and takes the locks of one or two tables in one order for all. */
+/* Begins, takes the locks of one or two tables in one order for all, and asks for its own number. */
 static const char *begin_sql(weir_call *call, const weir_sql_scope *scope)
 {
     int64_t first = (int64_t)hash(weir_sql_path(call, &postgresql, scope->schema, scope->table));
-    int64_t second;
+    int64_t second = first;
+    weir_sql_text sql = weir_sql_text_new(call);
 
-    if (scope->other == NULL)
-        return weir_printf(call, "BEGIN; SELECT pg_advisory_xact_lock(%lld)", (long long)first);
-    second = (int64_t)hash(weir_sql_path(call, &postgresql, scope->schema, scope->other));
-    return weir_printf(call, "BEGIN; SELECT pg_advisory_xact_lock(%lld); SELECT pg_advisory_xact_lock(%lld)",
-                       (long long)(first < second ? first : second),
-                       (long long)(first < second ? second : first));
+    if (scope->other != NULL)
+        second = (int64_t)hash(weir_sql_path(call, &postgresql, scope->schema, scope->other));
+    weir_sql_printf(&sql, "BEGIN; SELECT pg_advisory_xact_lock(%lld)",
+                    (long long)(first < second ? first : second));
+    if (first != second)
+        weir_sql_printf(&sql, "; SELECT pg_advisory_xact_lock(%lld)",
+                        (long long)(first < second ? second : first));
+    weir_sql_put(&sql, "; SELECT pg_current_xact_id()");
+    return sql.data;
 }
 
 /* Nothing has been done yet, so a connection that was lost while it waited is made anew. */
@@ -111,17 +117,63 @@ static weir_status begin(weir_call *call, const weir_sql_scope *scope)
 
     if (!try_statements(call, sql) || PQstatus(session->link) == CONNECTION_BAD) {
         status = session_connect(call, session);
-        if (status != WEIR_OK)
-            return status;
-        return store_run(call, sql, scope->doing);
+        if (status == WEIR_OK)
+            status = store_run(call, sql, scope->doing);
+    } else {
+        status = result_status(call, scope->doing);
     }
-    return result_status(call, scope->doing);
+    if (status == WEIR_OK)
+        (void)snprintf(session->transaction, sizeof session->transaction, "%s",
+                       PQgetvalue(session->result, 0, 0));
+    return status;
+}
+
+/* What became of the session's transaction: "committed", "aborted", "in progress", "". */
+static weir_status ask_outcome(weir_call *call, const char **out)
+{
+    pg_session *session = weir_session(call);
+    weir_status status = session_connect(call, session);
+
+    if (status == WEIR_OK)
+        status = store_run(call, weir_printf(call, "SELECT pg_xact_status('%s')", session->transaction),
+                           "ask what became of the request");
+    if (status == WEIR_OK)
+        *out = PQgetisnull(session->result, 0, 0) ? "" : PQgetvalue(session->result, 0, 0);
+    return status;
+}
+
+/* The connection was lost during COMMIT: only the server knows whether it had come that far. */
+static weir_status find_outcome(weir_call *call)
+{
+    weir_retry again = { .call = call };
+    pg_session *session = weir_session(call);
+    const char *outcome = "";
+    weir_status status = WEIR_FAILED;
+
+    session->commit = COMMIT_UNKNOWN;
+    while (weir_retry_next(&again)) {
+        status = ask_outcome(call, &outcome);
+        if (status == WEIR_OK && strcmp(outcome, "committed") == 0)
+            return WEIR_OK;
+        if (status == WEIR_OK && strcmp(outcome, "aborted") == 0) {
+            session->commit = COMMIT_UNDONE;
+            return weir_fail(call, "Cannot commit the request: the connection to the server was lost.");
+        }
+    }
+    return weir_retry_fail(&again,
+                           "The connection to the server was lost while the request was committed, and "
+                           "whether it was is not known. Sending it again is safe");
 }
 
 static weir_status end(weir_call *call, weir_status status)
 {
-    if (status == WEIR_OK)
-        return store_run(call, "COMMIT", "commit the request");
+    const pg_session *session = weir_session(call);
+
+    if (status == WEIR_OK) {
+        status = store_run(call, "COMMIT", "commit the request");
+        return status == WEIR_FAILED && PQstatus(session->link) != CONNECTION_OK ? find_outcome(call)
+                                                                                 : status;
+    }
     /* No failures, so that the connection stays; those that are end with it. */
     if (status == WEIR_NOT_FOUND || status == WEIR_UNSUPPORTED)
         (void)try_statements(call, "ROLLBACK");

@@ -32,13 +32,14 @@ def csv_text(columns, rows):
 
 
 class Batch:
-    """Collects files and sends them as one WriteBatch. Rows are dicts of text; a column order per file is drawn."""
+    """Collects files and sends them as one WriteBatch, or WriteHistoryBatch. Rows are dicts of text; a column order per file is drawn."""
 
     def __init__(self, connector, config, schema, table, seed=0):
         self.connector, self.config, self.schema, self.table = connector, config, schema, table
         self.rng = random.Random(seed)
         self.folder = tempfile.mkdtemp(dir=FOLDER.name)
         self.files = {"replace_files": [], "update_files": [], "delete_files": []}
+        self.method = "WriteBatch"
 
     def add(self, kind, columns, rows):
         columns = list(columns)
@@ -46,10 +47,12 @@ class Batch:
         path = os.path.join(self.folder, f"{kind}{sum(map(len, self.files.values()))}.csv.gz")
         with open(path, "wb") as file:
             file.write(gzip.compress(csv_text(columns, rows), 1))
-        self.files[f"{kind}_files"].append(path)
+        if kind == "earliest_start":
+            self.method = "WriteHistoryBatch"
+        self.files.setdefault(f"{kind}_files", []).append(path)
         return self
 
     def send(self, timeout=120):
-        return self.connector.call("WriteBatch", timeout, configuration=self.config, schema_name=self.schema,
+        return self.connector.call(self.method, timeout, configuration=self.config, schema_name=self.schema,
                                    table=self.table, **self.files,
                                    file_params={"compression": 2, "null_string": NULL, "unmodified_string": UNMODIFIED})

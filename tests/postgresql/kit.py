@@ -108,7 +108,8 @@ class Connector:
         """The reply; raises grpc.RpcError where the connector fails."""
         m = self.messages
         request = m[f"{method}Request"](**fields)
-        return self._method("unary_unary", method, m[f"{method}Request"], m[f"{method}Response"])(request, timeout=timeout)
+        reply = m[f"{'WriteBatch' if method == 'WriteHistoryBatch' else method}Response"]
+        return self._method("unary_unary", method, m[f"{method}Request"], reply)(request, timeout=timeout)
 
     def update(self, config, state=None, selection=None, timeout=120):
         request = self.messages["UpdateRequest"](configuration=config, state_json=state, selection=selection)

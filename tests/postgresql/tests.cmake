@@ -1,5 +1,6 @@
 # The PostgreSQL connectors over gRPC against a private server, see README.md.
-set(postgresql_tests source_types_test source_sync_test destination_test destination_model_test)
+set(postgresql_tests source_types_test source_sync_test destination_test destination_model_test
+    destination_cut_test)
 if(TARGET weir_cli)
     list(APPEND postgresql_tests sync_test)
 endif()

@@ -1,0 +1,143 @@
+/*
+ * destination-postgresql/retry: the handlers of the SQL layer, begun anew when the server went away in the
+ * middle.
+ *
+ * A request is one transaction, so one that was cut off has done nothing, and is done again from its first
+ * row over a new connection: after a restart or a failover of the server, a broken network, a deadlock with
+ * other programs. The one moment at which nobody knows what was done is the commit; there the server is asked
+ * what became of the transaction (store.c). When the server stays away, the last error is the answer.
+ */
+#include "destination.h"
+
+#define ATTEMPTS_MAX 8 /* 6 s on average, 13 s at most */
+
+/* One request: a handler of the layer's with what it is about. */
+typedef struct request {
+    weir_status (*run)(weir_call *call, const struct request *request);
+    const char *schema;
+    const char *name;
+    const weir_table *table;
+    const weir_changes *changes;
+    const void *what;
+    weir_table *out;
+    weir_batch *in; /* NULL: there are no rows */
+} request;
+
+/* SQLSTATEs that say that the same may work a moment later. */
+static bool is_passing(const char *state)
+{
+    static const char *const states[] = { "40001", "40P01", "57P01", "57P02", "57P03" };
+
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (strcmp(state, states[i]) == 0)
+            return true;
+    return strncmp(state, "08", 2) == 0;
+}
+
+static bool may_pass(const pg_session *session)
+{
+    if (session->commit != COMMIT_DECIDED)
+        return session->commit == COMMIT_UNDONE;
+    return PQstatus(session->link) != CONNECTION_OK ||
+           is_passing(link_sqlstate(session->link, session->result));
+}
+
+/* A connection that knows nothing of the attempt before, and the batch at its start. */
+static weir_status begin_anew(weir_call *call, pg_session *session, weir_batch *in)
+{
+    weir_status status = session_connect(call, session);
+
+    return status == WEIR_OK && in != NULL ? weir_batch_rewind(in) : status;
+}
+
+static weir_status serve(weir_call *call, const request *what)
+{
+    weir_retry again = { .call = call, .attempts_max = ATTEMPTS_MAX, .wait_first_ms = RETRY_FIRST_MS };
+    pg_session *session = weir_session(call);
+    weir_status status = WEIR_CANCELLED;
+    bool connected = true;
+
+    while (weir_retry_next(&again)) {
+        if (again.attempts > 1) {
+            status = begin_anew(call, session, what->in);
+            connected = status == WEIR_OK;
+        }
+        session->commit = COMMIT_DECIDED;
+        if (connected)
+            status = what->run(call, what);
+        if (status != WEIR_FAILED || (connected && !may_pass(session)))
+            return status;
+        weir_log_warning(call, "Attempt %d failed for want of the server.", again.attempts);
+    }
+    return weir_running(call) ? status : WEIR_CANCELLED;
+}
+
+static weir_status run_describe(weir_call *call, const request *what)
+{
+    return weir_sql_describe(call, &postgresql, what->schema, what->name, what->out);
+}
+
+weir_status handle_describe(weir_call *call, const char *schema, const char *table, weir_table *out)
+{
+    return serve(call, &(request){ .run = run_describe, .schema = schema, .name = table, .out = out });
+}
+
+static weir_status run_create(weir_call *call, const request *what)
+{
+    return weir_sql_create(call, &postgresql, what->table);
+}
+
+weir_status handle_create(weir_call *call, const weir_table *table)
+{
+    return serve(call, &(request){ .run = run_create, .table = table });
+}
+
+static weir_status run_alter(weir_call *call, const request *what)
+{
+    return weir_sql_alter(call, &postgresql, what->table, what->changes);
+}
+
+weir_status handle_alter(weir_call *call, const weir_table *table, const weir_changes *changes)
+{
+    return serve(call, &(request){ .run = run_alter, .table = table, .changes = changes });
+}
+
+static weir_status run_truncate(weir_call *call, const request *what)
+{
+    return weir_sql_truncate(call, &postgresql, what->what);
+}
+
+weir_status handle_truncate(weir_call *call, const weir_truncation *what)
+{
+    return serve(call, &(request){ .run = run_truncate, .what = what });
+}
+
+static weir_status run_write(weir_call *call, const request *what)
+{
+    return weir_sql_write(call, &postgresql, what->table, what->in);
+}
+
+weir_status handle_write(weir_call *call, const weir_table *table, weir_batch *in)
+{
+    return serve(call, &(request){ .run = run_write, .table = table, .in = in });
+}
+
+static weir_status run_write_history(weir_call *call, const request *what)
+{
+    return weir_sql_write_history(call, &postgresql, what->table, what->in);
+}
+
+weir_status handle_write_history(weir_call *call, const weir_table *table, weir_batch *in)
+{
+    return serve(call, &(request){ .run = run_write_history, .table = table, .in = in });
+}
+
+static weir_status run_migrate(weir_call *call, const request *what)
+{
+    return weir_sql_migrate(call, &postgresql, what->what);
+}
+
+weir_status handle_migrate(weir_call *call, const weir_migration *what)
+{
+    return serve(call, &(request){ .run = run_migrate, .what = what });
+}
