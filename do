@@ -142,6 +142,20 @@ cmd_fuzz() { # [SECONDS [TARGET]]
     done
 }
 
+cmd_model() { # [--count N] [DESTINATION...]
+    local count=20000 store
+    [ "${1:-}" != --count ] || { count=${2:?}; shift 2; }
+    install_build
+    # shellcheck disable=SC2086
+    install $packages_postgresql $packages_test
+    build release
+    [ $# -gt 0 ] || set -- $(cd build/release/tests && ls model.* | sed 's/^model\.//')
+    for store in "$@"; do
+        say "$count random sequences on $store"
+        "build/release/tests/model.$store" --count "$count"
+    done
+}
+
 cmd_help() {
     cat <<'TEXT'
 ./do demo               sync a real data set from files to DuckDB, twice, and show what landed
@@ -152,6 +166,7 @@ cmd_help() {
 ./do check              format, layers, style, rules, static analysis
 ./do bench [NAME]       measure; prints CSV with ratios taken in one run
 ./do fuzz [SECONDS [T]] run the fuzz targets
+./do model [--count N] [D]  random sequences of requests on destinations, compared with the model (20,000)
 
 Everything that is missing is installed from Debian's packages first (as root or through sudo).
 TEXT
@@ -160,7 +175,7 @@ TEXT
 command=${1:-help}
 [ $# -gt 0 ] && shift
 case $command in
-    demo | test | install | build | check | bench | fuzz | help) "cmd_$command" "$@" ;;
+    demo | test | install | build | check | bench | fuzz | model | help) "cmd_$command" "$@" ;;
     -h | --help) cmd_help ;;
     *) cmd_help >&2; exit 2 ;;
 esac

@@ -1,6 +1,8 @@
 /* model/migrate_history: the guide's steps for histories, on rows in memory; see migrate_history.h. */
 #include "model/migrate_history.h"
 
+#include <stdlib.h>
+
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "model/value.h"
@@ -263,20 +265,50 @@ static weir_status begin_version(column_change *change, size_t index, weir_error
     return exchange(change, index, err);
 }
 
+typedef struct start_of {
+    const weir_cell *start;
+    size_t index;
+} start_of;
+
+static int latest_first(const void *a, const void *b)
+{
+    const start_of *x = a, *y = b;
+    int sign = weir__value_compare(y->start, x->start);
+
+    return sign != 0 ? sign : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Rows by start, the latest first: ⚖ of several active rows with one own key the latest goes on. */
+static start_of *order_rows(const column_change *change)
+{
+    const weir_model_table *table = change->table;
+    start_of *order = weir__calloc(table->count + 1, sizeof *order);
+
+    for (size_t i = 0; order != NULL && i < table->count; i++)
+        order[i] = (start_of){ &table->rows[i]->cells[table->layout->start], i };
+    if (order != NULL)
+        qsort(order, table->count, sizeof *order, latest_first);
+    return order;
+}
+
 static weir_status change_rows(column_change *change, weir_error *err)
 {
     size_t count = change->table->count; /* new versions come behind */
-    weir_status status = WEIR_OK;
+    start_of *order = order_rows(change);
+    weir_status status = order != NULL ? WEIR_OK : weir__error_memory(err, doing);
 
     for (size_t i = 0; i < count && status == WEIR_OK; i++) {
-        if (gets_version(change, i))
-            status = begin_version(change, i, err);
-        else if (compare_start(change, i) == 0) {
-            take_cells(change, i);
+        size_t index = order[i].index;
+
+        if (gets_version(change, index))
+            status = begin_version(change, index, err);
+        else if (compare_start(change, index) == 0) {
+            take_cells(change, index);
             change->cells[change->column] = change->value;
-            status = exchange(change, i, err);
+            status = exchange(change, index, err);
         }
     }
+    weir__free(order);
     return status;
 }
 

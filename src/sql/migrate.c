@@ -248,11 +248,19 @@ typedef struct column_change {
     weir_sql_table *stored;
     const weir_sql_column *column;
     const weir_sql_column *start;
-    const char *active; /* t."_fivetran_active" = TRUE */
     weir_cell value;
     weir_time at;
     bool drop;
 } column_change;
+
+static const char *is_active(const column_change *c, const char *alias)
+{
+    const weir_sql_request *r = &c->r;
+
+    return weir_printf(r->call, "%s = %s",
+                       weir__sql_of(r, alias, weir_sql_find(c->stored, "_fivetran_active")->name),
+                       weir__sql_bool(r, true));
+}
 
 /* No active row may start after the operation: its history would run backwards. */
 static weir_status check_starts(const column_change *c)
@@ -262,7 +270,7 @@ static weir_status check_starts(const column_change *c)
     weir_status status = weir__sql_any(
         r,
         weir_printf(r->call, "SELECT 1 FROM %s AS t WHERE %s AND (%s IS NULL OR NOT (%s OR %s)) LIMIT 1",
-                    c->stored->path, c->active, weir__sql_of(r, "t", c->start->name),
+                    c->stored->path, is_active(c, "t"), weir__sql_of(r, "t", c->start->name),
                     weir__sql_is_before(r, "t", c->start, c->at), weir__sql_is_at(r, "t", c->start, c->at)),
         &found);
 
@@ -272,14 +280,14 @@ static weir_status check_starts(const column_change *c)
     return status;
 }
 
-/* Rows that go on as a new version. Dropping makes none of a row that has nothing in the column. */
-static const char *gets_version(const column_change *c)
+/* Active rows that end at the operation. Dropping ends none that has nothing in the column. */
+static const char *gets_version(const column_change *c, const char *alias)
 {
     const weir_sql_request *r = &c->r;
 
-    return weir_printf(r->call, "%s AND %s%s%s%s", c->active, weir__sql_is_before(r, "t", c->start, c->at),
-                       c->drop ? " AND " : "", c->drop ? weir__sql_of(r, "t", c->column->name) : "",
-                       c->drop ? " IS NOT NULL" : "");
+    return weir_printf(r->call, "%s AND %s%s%s%s", is_active(c, alias),
+                       weir__sql_is_before(r, alias, c->start, c->at), c->drop ? " AND " : "",
+                       c->drop ? weir__sql_of(r, alias, c->column->name) : "", c->drop ? " IS NOT NULL" : "");
 }
 
 /* The value of a column, or of its companion, in the new version. */
@@ -298,32 +306,60 @@ static const char *new_value(const column_change *c, const weir_sql_column *colu
     return companion ? weir_printf(r->call, "%u", fine) : weir__sql_time(r, &column->column, time);
 }
 
-/* A version that starts at that time already is the one: operations at one time record one version. */
-static weir_status insert_versions(const column_change *c)
+/* y."k" = t."k" AND … for the own key. */
+static const char *same_key(const column_change *c, const char *alias)
 {
     const weir_sql_request *r = &c->r;
-    weir_sql_text names = weir_sql_text_new(r->call), values = weir_sql_text_new(r->call);
     weir_sql_text own = weir_sql_text_new(r->call);
 
     for (size_t i = 0; i < c->stored->count; i++) {
         const weir_sql_column *column = &c->stored->columns[i];
 
-        for (int part = 0; part < (column->fine != NULL ? 2 : 1); part++) {
-            const char *name = part == 1 ? column->fine : column->name;
+        if (!column->column.key || column == c->start)
+            continue;
+        weir_sql_printf(&own, "%s = %s AND ", weir__sql_of(r, alias, column->name),
+                        weir__sql_of(r, "t", column->name));
+        if (column->fine != NULL)
+            weir_sql_printf(&own, "%s = %s AND ", weir__sql_of(r, alias, column->fine),
+                            weir__sql_of(r, "t", column->fine));
+    }
+    return own.data;
+}
 
+/*
+ * A version that starts at that time already is the one: operations at one time record one version. Of
+ * several active rows with one key the latest goes on.
+ */
+static const char *goes_on(const column_change *c)
+{
+    const weir_sql_request *r = &c->r;
+
+    return weir_printf(
+        r->call,
+        "%s AND NOT EXISTS (SELECT 1 FROM %s AS y WHERE %s%s) AND NOT EXISTS (SELECT 1 FROM %s "
+        "AS z WHERE %s%s > %s AND %s)",
+        gets_version(c, "t"), c->stored->path, same_key(c, "y"), weir__sql_is_at(r, "y", c->start, c->at),
+        c->stored->path, same_key(c, "z"), weir__sql_instant(r, "z", c->start),
+        weir__sql_instant(r, "t", c->start), gets_version(c, "z"));
+}
+
+static weir_status insert_versions(const column_change *c)
+{
+    const weir_sql_request *r = &c->r;
+    weir_sql_text names = weir_sql_text_new(r->call), values = weir_sql_text_new(r->call);
+
+    for (size_t i = 0; i < c->stored->count; i++) {
+        const weir_sql_column *column = &c->stored->columns[i];
+
+        for (int part = 0; part < (column->fine != NULL ? 2 : 1); part++) {
             weir_sql_printf(&names, "%s%s", names.size > 0 ? ", " : "",
-                            weir_sql_quoted(r->call, r->sql, name));
+                            weir_sql_quoted(r->call, r->sql, part == 1 ? column->fine : column->name));
             weir_sql_printf(&values, "%s%s", values.size > 0 ? ", " : "", new_value(c, column, part == 1));
-            if (column->column.key && column != c->start)
-                weir_sql_printf(&own, "%s = %s AND ", weir__sql_of(r, "y", name), weir__sql_of(r, "t", name));
         }
     }
-    return weir__sql_run(
-        r, weir_printf(r->call,
-                       "INSERT INTO %s (%s) SELECT %s FROM %s AS t WHERE %s AND NOT EXISTS (SELECT 1 FROM %s "
-                       "AS y WHERE %s%s)",
-                       c->stored->path, names.data, values.data, c->stored->path, gets_version(c),
-                       c->stored->path, own.data, weir__sql_is_at(r, "y", c->start, c->at)));
+    return weir__sql_run(r,
+                         weir_printf(r->call, "INSERT INTO %s (%s) SELECT %s FROM %s AS t WHERE %s",
+                                     c->stored->path, names.data, values.data, c->stored->path, goes_on(c)));
 }
 
 static weir_status close_versions(const column_change *c)
@@ -342,7 +378,7 @@ static weir_status close_versions(const column_change *c)
     weir_sql_printf(&sql, "UPDATE %s AS t SET %s = %s", c->stored->path,
                     weir_sql_quoted(r->call, r->sql, active->name), weir__sql_bool(r, false));
     weir__sql_set_time(&sql, r, ", ", end, before);
-    weir_sql_printf(&sql, " WHERE %s", gets_version(c));
+    weir_sql_printf(&sql, " WHERE %s", gets_version(c, "t"));
     return weir__sql_run(r, sql.data);
 }
 
@@ -368,9 +404,6 @@ static weir_status find_columns(column_change *c, const weir_migration_column *c
         return status;
     c->column = weir_sql_find(c->stored, column->name);
     c->start = weir_sql_find(c->stored, "_fivetran_start");
-    c->active = weir_printf(r->call, "%s = %s",
-                            weir__sql_of(r, "t", weir_sql_find(c->stored, "_fivetran_active")->name),
-                            weir__sql_bool(r, true));
     return WEIR_OK;
 }
 
@@ -482,5 +515,5 @@ weir_status weir_sql_migrate(weir_call *call, const weir_sql *sql, const weir_mi
     if (what->kind < WEIR_MIGRATE_DROP_TABLE || what->kind > WEIR_MIGRATE_HISTORY_TO_SOFT_DELETE)
         return WEIR_UNSUPPORTED;
     status = sql->begin(call, &scope);
-    return status == WEIR_OK ? sql->end(call, migrate(&r, what)) : status;
+    return status == WEIR_OK ? weir__sql_end(call, sql, migrate(&r, what)) : status;
 }

@@ -38,6 +38,14 @@ struct weir_sql_rows {
 };
 
 weir_status weir__sql_run(const weir_sql_request *r, const char *sql);
+/* weir_sql.end. */
+weir_status weir__sql_end(weir_call *call, const weir_sql *sql, weir_status status);
+/*
+ * Called before every statement that changes something, before the end of the transaction ("COMMIT") and
+ * after it (""): tests kill the process there, or collect the statements. NULL in connectors. Set while no
+ * request runs.
+ */
+extern void (*weir__sql_watch)(const char *sql);
 weir_status weir__sql_query(const weir_sql_request *r, const char *sql, weir_sql_rows *out);
 /* True in *found when the query has a row. */
 weir_status weir__sql_any(const weir_sql_request *r, const char *sql, bool *found);

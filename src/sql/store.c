@@ -67,8 +67,25 @@ void weir_sql_rows_add(weir_sql_rows *out, const char *const *texts, size_t coun
 
 /* --- statements --- */
 
+void (*weir__sql_watch)(const char *sql);
+
+static void watch(const char *sql)
+{
+    if (weir__sql_watch != NULL)
+        weir__sql_watch(sql);
+}
+
+weir_status weir__sql_end(weir_call *call, const weir_sql *sql, weir_status status)
+{
+    watch("COMMIT");
+    status = sql->end(call, status);
+    watch("");
+    return status;
+}
+
 weir_status weir__sql_run(const weir_sql_request *r, const char *sql)
 {
+    watch(sql);
     return r->sql->run(r->call, sql, r->doing);
 }
 

@@ -44,7 +44,7 @@ weir_status weir_sql_create(weir_call *call, const weir_sql *sql, const weir_tab
     const weir_sql_scope scope = { WEIR_SQL_CREATE, r.schema, table->name, NULL, r.doing };
     weir_status status = sql->begin(call, &scope);
 
-    return status == WEIR_OK ? sql->end(call, create(&r, table)) : status;
+    return status == WEIR_OK ? weir__sql_end(call, sql, create(&r, table)) : status;
 }
 
 /* --- describe --- */
@@ -146,7 +146,7 @@ weir_status weir_sql_alter(weir_call *call, const weir_sql *sql, const weir_tabl
     const weir_sql_scope scope = { WEIR_SQL_ALTER, r.schema, table->name, NULL, r.doing };
     weir_status status = sql->begin(call, &scope);
 
-    return status == WEIR_OK ? sql->end(call, alter_table(&r, table, changes)) : status;
+    return status == WEIR_OK ? weir__sql_end(call, sql, alter_table(&r, table, changes)) : status;
 }
 
 /* --- truncate --- */
@@ -186,5 +186,5 @@ weir_status weir_sql_truncate(weir_call *call, const weir_sql *sql, const weir_t
     const weir_sql_scope scope = { WEIR_SQL_TRUNCATE, r.schema, what->table, NULL, r.doing };
     weir_status status = sql->begin(call, &scope);
 
-    return status == WEIR_OK ? sql->end(call, truncate_rows(&r, what)) : status;
+    return status == WEIR_OK ? weir__sql_end(call, sql, truncate_rows(&r, what)) : status;
 }

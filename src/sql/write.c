@@ -324,6 +324,8 @@ static weir_status run_script(writer *w, const weir_sql_script *script)
     weir_status status = WEIR_OK;
 
     if (w->r.sql->merge != NULL) {
+        for (size_t i = 0; weir__sql_watch != NULL && i < script->count; i++)
+            weir__sql_watch(script->items[i]);
         w->open = false;
         return w->r.sql->merge(w->r.call, &w->stage, script->items, script->count);
     }
@@ -434,7 +436,7 @@ static weir_status write_any(weir_call *call, const weir_sql *sql, const weir_ta
     w->history = history;
     w->target = (weir_sql_target){ .table = table, .doing = doing };
     status = sql->begin(call, &scope);
-    return status == WEIR_OK ? sql->end(call, write_batch(w, in)) : status;
+    return status == WEIR_OK ? weir__sql_end(call, sql, write_batch(w, in)) : status;
 }
 
 weir_status weir_sql_write(weir_call *call, const weir_sql *sql, const weir_table *table, weir_batch *in)

@@ -1,0 +1,36 @@
+/* tests/sql/play: a sequence on a destination in this process, and what its store then holds. */
+#ifndef TESTS_SQL_PLAY_H
+#define TESTS_SQL_PLAY_H
+
+#include "random.h"
+
+#include "base/buf.h"
+
+/* The destination under test. */
+typedef struct subject {
+    const weir_destination *destination;
+    const char *const *options; /* "name=value" */
+    size_t option_count;
+    const char *read; /* as for weir test --read */
+    limits limits;
+    unsigned compare_every; /* steps between two comparisons; 1: after each */
+    /* Every step is killed at every statement before it is done. */
+    bool kill_everywhere;
+    /* What is in the store that should not be there once all tables are gone, as text; may be NULL. */
+    const char *(*leftovers)(const struct subject *stage, weir_arena *arena);
+    void (*clean)(const struct subject *stage,
+                  const char *folder); /* removes what is in the private folder; may be NULL */
+} subject;
+
+typedef struct outcome {
+    bool failed;
+    size_t step;     /* where */
+    unsigned kind;   /* of failure, so that shrinking does not change it */
+    weir_buf text;   /* what is wrong; terminated */
+    uint64_t points; /* statements at which the destination was killed */
+} outcome;
+
+/* Plays all of it. */
+void play(const subject *stage, const sequence *s, outcome *out);
+
+#endif

@@ -1,0 +1,41 @@
+# Destinations on weir/sql.h under random sequences, and the SQL that the layer generates.
+#
+# weir_sql_random(STORE SOURCES … [LIBRARIES …]): random.STORE, out of tests/sql/STORE.c and the connector's sources.
+function(weir_sql_random store)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+    set(folder ${CMAKE_SOURCE_DIR}/tests/sql)
+    add_executable(random.${store} ${folder}/${store}.c ${folder}/random.c ${folder}/play.c ${folder}/generate.c
+        ${folder}/changes.c ${folder}/values.c ${folder}/print.c ${ARG_SOURCES})
+    set_target_properties(random.${store} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_include_directories(random.${store} PRIVATE ${folder} ${CMAKE_SOURCE_DIR}/src
+        ${CMAKE_SOURCE_DIR}/connectors/destination-${store})
+    target_link_libraries(random.${store} PRIVATE weir_all weir m ${ARG_LIBRARIES})
+endfunction()
+
+# weir_sql_random_test(STORE NAME [PREFIX COMMAND…] ARGUMENTS…): a run of it. PREFIX stands before the program: what
+# starts a server. The one called "random" is what `./do model` repeats.
+function(weir_sql_random_test store name)
+    cmake_parse_arguments(ARG "" "" "PREFIX;ARGUMENTS" ${ARGN})
+    set(program ${CMAKE_BINARY_DIR}/tests/random.${store})
+    add_test(NAME sql.${name}.${store} COMMAND ${ARG_PREFIX} ${program} ${ARG_ARGUMENTS})
+    set_tests_properties(sql.${name}.${store} PROPERTIES TIMEOUT 300 LABELS sql)
+    if(EXISTS /dev/shm) # stores that sync their files need no disk here
+        set_tests_properties(sql.${name}.${store} PROPERTIES ENVIRONMENT TMPDIR=/dev/shm)
+    endif()
+    if(name STREQUAL "random")
+        list(JOIN ARG_PREFIX " " prefix)
+        list(JOIN ARG_ARGUMENTS " " arguments)
+        file(WRITE ${CMAKE_BINARY_DIR}/tests/model.${store}
+            "#!/bin/sh\n[ ! -d /dev/shm ] || export TMPDIR=/dev/shm\nexec ${prefix} ${program} ${arguments} \"$@\"\n")
+        file(CHMOD ${CMAKE_BINARY_DIR}/tests/model.${store} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+    endif()
+endfunction()
+
+if(TARGET destination-sqlite)
+    file(GLOB sqlite_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/destination-sqlite/*.c)
+    list(FILTER sqlite_sources EXCLUDE REGEX "/main\\.c$")
+    weir_sql_random(sqlite SOURCES ${sqlite_sources} LIBRARIES weir_shared_sql sqlite3 ${CMAKE_DL_LIBS})
+    set(arguments --option path=@/warehouse.db --read sqlite:@/warehouse.db)
+    weir_sql_random_test(sqlite random ARGUMENTS --count 500 ${arguments})
+    weir_sql_random_test(sqlite kill ARGUMENTS --seed 100001 --count 40 --kill-everywhere ${arguments})
+endif()
