@@ -394,8 +394,9 @@ WEIR_API void weir_harness_set_quirks(weir_harness *h, const weir_quirks *quirks
  * how, or skipped and why. Failures are failures of the test, and so is a quirk about a rule that is not
  * probed. A quick look; certification proper runs over the wire. A destination is left with the tables of the
  * probes in the schema `weir_conformance`; without a reader rows are not looked at, and the report says so.
- * `quirks` may be NULL. Sources: R1 R2 R4 to R8 R10 R13; destinations: F1 to F6 F8 F10 F11 F16 to F20,
- * B1 to B6 B9 B10, T1 to T8, S1 S2 S5 to S8 S17 to S19 of the conformance list.
+ * `quirks` may be NULL. Sources: R1 R2 R4 to R8 R10 R13; destinations, of the conformance list: F1 to F11 F13
+ * F14 F16 to F20, V1 to V11, B1 to B10, T1 to T9, S1 to S3 S5 to S11 S13 to S15 S17 to S20, and with the
+ * handlers H1 to H12 H14 to H18, M1 to M7 M9 M10.
  */
 WEIR_API bool weir_conform_source(weir_harness *h, const weir_quirks *quirks);
 WEIR_API bool weir_conform_destination(weir_harness *h, const weir_quirks *quirks);

@@ -12,6 +12,16 @@ static const char *reason_of(const weir_quirks *quirks, const char *rule)
     return NULL;
 }
 
+/* A destination need not have these handlers. */
+static const char *missing_handler(const weir_harness *h, const weir_conform_probe *probe)
+{
+    if (probe->needs == WEIR_PROBE_HISTORY && h->definition.destination.write_history == NULL)
+        return "there is no .write_history";
+    if (probe->needs == WEIR_PROBE_MIGRATE && h->definition.destination.migrate == NULL)
+        return "there is no .migrate";
+    return NULL;
+}
+
 /* A quirk about a rule that is not probed would hide a misspelt one. */
 static void check_quirks(const weir_quirks *quirks, const weir_conform_probe *probes, size_t count)
 {
@@ -38,6 +48,8 @@ bool weir__conform_run(weir_harness *h, const weir_quirks *quirks, const weir_co
         const char *reason = reason_of(run.quirks, probes[i].rule);
         unsigned before = weir_test_failures();
 
+        if (reason == NULL)
+            reason = missing_handler(h, &probes[i]);
         if (reason != NULL) {
             skipped++;
             printf("    %-4s skipped %s: %s\n", probes[i].rule, probes[i].what, reason);

@@ -17,6 +17,11 @@ typedef struct weir_conform_probe {
     const char *rule;
     const char *what; /* one sentence for the report */
     void (*run)(const weir_probe_run *p);
+    enum {
+        WEIR_PROBE_ALWAYS,
+        WEIR_PROBE_HISTORY,
+        WEIR_PROBE_MIGRATE
+    } needs; /* a handler it is skipped without */
 } weir_conform_probe;
 
 /* Runs them and prints the report; true when none failed. */

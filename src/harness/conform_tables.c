@@ -93,15 +93,31 @@ bool weir__probe_resend(const weir_probe_run *p)
     return weir__probe_went_well(p, (weir_harness_resend)(p->h));
 }
 
+/* A table that the model does not have is not in the store either. */
+static bool compare_absent(const weir_probe_run *p, const char *name)
+{
+    weir_status status = (weir_harness_describe)(p->h, now.table.schema, name, NULL);
+
+    p->h->last.expected = true;
+    if (status == WEIR_NOT_FOUND)
+        return true;
+    weir__fail_here("%s: the table '%s' should not be there", p->rule, name);
+    return false;
+}
+
 bool weir__probe_compare(const weir_probe_run *p)
 {
-    const weir_model_table *table = weir__model_find(p->h->destination->model, now.table.schema,
-                                                     now.table.name);
+    return weir__probe_compare_name(p, now.table.name);
+}
+
+bool weir__probe_compare_name(const weir_probe_run *p, const char *name)
+{
+    const weir_model_table *table = weir__model_find(p->h->destination->model, now.table.schema, name);
     weir_buf diff;
     bool same;
 
     if (table == NULL)
-        return false; /* it was not created, and that has been said */
+        return compare_absent(p, name);
     weir__buf_init(&diff, WEIR_HARNESS_TEXT_MAX);
     same = weir__destination_compare(p->h, table, &diff);
     if (diff.size > 0)

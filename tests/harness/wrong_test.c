@@ -287,7 +287,7 @@ static wound having;
 
 typedef struct stored_row {
     weir_cell cells[STORE_COLUMNS];
-    char bytes[STORE_COLUMNS][160];
+    char bytes[STORE_COLUMNS][320];
 } stored_row;
 
 typedef struct stored_table {
@@ -532,6 +532,13 @@ static const weir_quirk quirks[] = {
     { "S6", "it cannot alter" },
     { "S7", "it cannot alter" },
     { "S8", "it cannot alter" },
+    { "S9", "it cannot alter" },
+    { "S10", "it cannot alter" },
+    { "S11", "it cannot alter" },
+    { "S14", "it cannot alter" },
+    { "S15", "it cannot alter" },
+    { "F7", "it is small" },
+    { "F9", "it is small" },
     { "B5", "keys are compared bit by bit" },
     { NULL, NULL },
 };

@@ -102,11 +102,18 @@ static weir_status create(weir_call *call, const weir_table *table)
     return sql_run(call, doing, create_text(call, sql_table(call, table->schema, table->name), table));
 }
 
+static bool is_text(weir_type type)
+{
+    return type == WEIR_STRING || type == WEIR_JSON || type == WEIR_XML;
+}
+
 /* What goes into a column out of the stored one; SQLite itself brings numbers to text and back. */
 static const char *converted(weir_call *call, const weir_column *old, const weir_column *now)
 {
     const char *name = sql_name(call, old->name);
 
+    if (old->type == WEIR_BOOLEAN && is_text(now->type))
+        return weir_printf(call, "CASE %s WHEN 1 THEN 'true' WHEN 0 THEN 'false' END", name);
     if (old->type == WEIR_NAIVE_DATE && now->type == WEIR_NAIVE_DATETIME)
         return weir_printf(call, "%s || 'T00:00:00.000000000'", name);
     if (old->type == WEIR_NAIVE_DATE && now->type == WEIR_UTC_DATETIME)
