@@ -9,9 +9,10 @@ jobs=$(nproc)
 # Debian 12 packages, by what needs them.
 packages_build="gcc g++ clang cmake ninja-build pkg-config protobuf-compiler libprotobuf-dev python3 python3-protobuf
     libnghttp2-dev libzstd-dev zlib1g-dev libssl-dev libjansson-dev libsqlite3-dev libpq-dev postgresql-server-dev-15
-    libcsv-dev libcmocka-dev libcurl4-openssl-dev ca-certificates"
+    libcsv-dev libcmocka-dev libcurl4-openssl-dev libmariadb-dev ca-certificates"
 packages_duckdb="nodejs npm"
 packages_postgresql="postgresql postgresql-client"
+packages_mariadb="mariadb-server"
 packages_test="python3-grpcio python3-jsonschema python3-venv libclang-rt-14-dev zstd openssl sqlite3 golang-go git
     make clang-16 mandoc zsh fish"
 packages_check="clang-format clang-tidy"
@@ -93,7 +94,7 @@ cmd_demo() {
 cmd_test() {
     install_build
     # shellcheck disable=SC2086
-    install $packages_postgresql $packages_test
+    install $packages_postgresql $packages_mariadb $packages_test
     build release
     build asan unit_tests
     build tsan unit_tests
@@ -122,7 +123,7 @@ cmd_check() {
 cmd_bench() {
     install_build
     # shellcheck disable=SC2086
-    install $packages_postgresql $packages_test
+    install $packages_postgresql $packages_mariadb $packages_test
     build release
     exec bench/run "$root/build/release" "$@"
 }
@@ -147,7 +148,7 @@ cmd_model() { # [--count N] [DESTINATION...]
     [ "${1:-}" != --count ] || { count=${2:?}; shift 2; }
     install_build
     # shellcheck disable=SC2086
-    install $packages_postgresql $packages_test
+    install $packages_postgresql $packages_mariadb $packages_test
     build release
     [ $# -gt 0 ] || set -- $(cd build/release/tests && ls model.* | sed 's/^model\.//')
     for store in "$@"; do
