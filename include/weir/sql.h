@@ -278,7 +278,7 @@ struct weir_sql {
     bool alter_key;      /* keys may change in place; else the table is made anew */
     bool alter_late;     /* a table may be altered after the same transaction has changed its rows */
     bool no_primary_key; /* keys are written down only: the layer keeps them unique */
-    bool null_keys;      /* NULL may stand in a key */
+    bool null_keys;      /* NULL may stand in a key; the store has IS NOT DISTINCT FROM */
     bool swap_by_rename; /* RENAME TABLE a TO b, c TO a is one atomic statement */
     weir_sql_upsert upsert;
     weir_sql_update update;

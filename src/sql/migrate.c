@@ -306,26 +306,6 @@ static const char *new_value(const column_change *c, const weir_sql_column *colu
     return companion ? weir_printf(r->call, "%u", fine) : weir__sql_time(r, &column->column, time);
 }
 
-/* y."k" = t."k" AND … for the own key. */
-static const char *same_key(const column_change *c, const char *alias)
-{
-    const weir_sql_request *r = &c->r;
-    weir_sql_text own = weir_sql_text_new(r->call);
-
-    for (size_t i = 0; i < c->stored->count; i++) {
-        const weir_sql_column *column = &c->stored->columns[i];
-
-        if (!column->column.key || column == c->start)
-            continue;
-        weir_sql_printf(&own, "%s = %s AND ", weir__sql_of(r, alias, column->name),
-                        weir__sql_of(r, "t", column->name));
-        if (column->fine != NULL)
-            weir_sql_printf(&own, "%s = %s AND ", weir__sql_of(r, alias, column->fine),
-                            weir__sql_of(r, "t", column->fine));
-    }
-    return own.data;
-}
-
 /*
  * A version that starts at that time already is the one: operations at one time record one version. Of
  * several active rows with one key the latest goes on.
@@ -338,9 +318,9 @@ static const char *goes_on(const column_change *c)
         r->call,
         "%s AND NOT EXISTS (SELECT 1 FROM %s AS y WHERE %s%s) AND NOT EXISTS (SELECT 1 FROM %s "
         "AS z WHERE %s%s > %s AND %s)",
-        gets_version(c, "t"), c->stored->path, same_key(c, "y"), weir__sql_is_at(r, "y", c->start, c->at),
-        c->stored->path, same_key(c, "z"), weir__sql_instant(r, "z", c->start),
-        weir__sql_instant(r, "t", c->start), gets_version(c, "z"));
+        gets_version(c, "t"), c->stored->path, weir__sql_same_row(r, c->stored, "y", "t"),
+        weir__sql_is_at(r, "y", c->start, c->at), c->stored->path, weir__sql_same_row(r, c->stored, "z", "t"),
+        weir__sql_instant(r, "z", c->start), weir__sql_instant(r, "t", c->start), gets_version(c, "z"));
 }
 
 static weir_status insert_versions(const column_change *c)

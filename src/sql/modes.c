@@ -109,22 +109,10 @@ weir_status weir__sql_to_history(const weir_sql_request *r, const weir_sql_table
 static const char *latest_version(const weir_sql_request *r, const weir_sql_table *stored)
 {
     const weir_sql_column *start = weir_sql_find(stored, "_fivetran_start");
-    weir_sql_text out = weir_sql_text_new(r->call);
 
-    weir_sql_printf(&out, "NOT EXISTS (SELECT 1 FROM %s AS y WHERE ", stored->path);
-    for (size_t i = 0; i < stored->count; i++) {
-        const weir_sql_column *column = &stored->columns[i];
-
-        if (!column->column.key || column == start)
-            continue;
-        weir_sql_printf(&out, "%s = %s AND ", weir__sql_of(r, "y", column->name),
-                        weir__sql_of(r, "t", column->name));
-        if (column->fine != NULL)
-            weir_sql_printf(&out, "%s = %s AND ", weir__sql_of(r, "y", column->fine),
-                            weir__sql_of(r, "t", column->fine));
-    }
-    weir_sql_printf(&out, "%s > %s)", weir__sql_instant(r, "y", start), weir__sql_instant(r, "t", start));
-    return out.data;
+    return weir_printf(r->call, "NOT EXISTS (SELECT 1 FROM %s AS y WHERE %s%s > %s)", stored->path,
+                       weir__sql_same_row(r, stored, "y", "t"), weir__sql_instant(r, "y", start),
+                       weir__sql_instant(r, "t", start));
 }
 
 weir_status weir__sql_to_soft_delete(const weir_sql_request *r, const weir_sql_table *stored,

@@ -238,10 +238,14 @@ weir_status weir__sql_check_key(const weir_sql_request *r, const weir_sql_shape 
     }
     if (keys == 0)
         return WEIR_OK;
+    /* One value for all: two rows are too many. */
     status = weir__sql_query(r,
-                             weir_printf(r->call, "SELECT %s FROM %s AS t%s%s HAVING count(*) > 1 LIMIT 3",
-                                         shown.data, shape->stored->path, where(r, shape, NULL), group.data),
+                             weir_printf(r->call, "SELECT %s FROM %s AS t%s%s%s", shown.data,
+                                         shape->stored->path, where(r, shape, NULL), group.data,
+                                         group.size > 0 ? " HAVING count(*) > 1 LIMIT 3" : " LIMIT 2"),
                              &rows);
+    if (status == WEIR_OK && group.size == 0 && rows.count < 2)
+        rows.count = 0;
     if (status == WEIR_OK && rows.count == 0 && nulls != NULL && (!r->sql->null_keys || keys == 1))
         status = weir__sql_query(r,
                                  weir_printf(r->call, "SELECT %s FROM %s AS t%s LIMIT 3", shown.data,

@@ -82,6 +82,9 @@ const char *weir__sql_bool(const weir_sql_request *r, bool value);
 const char *weir__sql_of(const weir_sql_request *r, const char *alias, const char *name);
 /* One value that compares as the column does, with its companion. */
 const char *weir__sql_instant(const weir_sql_request *r, const char *alias, const weir_sql_column *column);
+/* `one.k = other.k AND …` for the key without `_fivetran_start`, or "": a row of the same history. */
+const char *weir__sql_same_row(const weir_sql_request *r, const weir_sql_table *table, const char *one,
+                               const char *other);
 /* Conditions: the column's time is strictly before, or is, `time`. */
 const char *weir__sql_is_before(const weir_sql_request *r, const char *alias, const weir_sql_column *column,
                                 weir_time time);

@@ -125,6 +125,31 @@ const char *weir__sql_instant(const weir_sql_request *r, const char *alias, cons
     return weir__sql_fill(r->call, r->sql->instant_format, value, weir__sql_of(r, alias, column->fine));
 }
 
+/* A key may hold NULL where an alter has put an empty column into it. */
+static void put_same(weir_sql_text *out, const weir_sql_request *r, const char *one, const char *other,
+                     const char *name)
+{
+    weir_sql_printf(out, "%s %s %s AND ", weir__sql_of(r, one, name),
+                    r->sql->null_keys ? "IS NOT DISTINCT FROM" : "=", weir__sql_of(r, other, name));
+}
+
+const char *weir__sql_same_row(const weir_sql_request *r, const weir_sql_table *table, const char *one,
+                               const char *other)
+{
+    weir_sql_text out = weir_sql_text_new(r->call);
+
+    for (size_t i = 0; i < table->count; i++) {
+        const weir_sql_column *column = &table->columns[i];
+
+        if (!column->column.key || strcmp(column->column.name, "_fivetran_start") == 0)
+            continue;
+        put_same(&out, r, one, other, column->name);
+        if (column->fine != NULL)
+            put_same(&out, r, one, other, column->fine);
+    }
+    return out.data;
+}
+
 const char *weir__sql_is_before(const weir_sql_request *r, const char *alias, const weir_sql_column *column,
                                 weir_time time)
 {

@@ -55,10 +55,8 @@ static void fail(player *p, unsigned kind, const char *format, ...)
 
 /* --- requests --- */
 
-static weir_status send(player *p, const step *s)
+weir_status step_send(weir_harness *h, const step *s)
 {
-    weir_harness *h = p->h;
-
     for (size_t i = 0; i < s->row_count; i++)
         weir_harness_put(h, &s->table, s->rows[i].op, s->rows[i].cells, s->rows[i].count);
     switch (s->kind) {
@@ -84,12 +82,27 @@ static weir_status send(player *p, const step *s)
     return weir_harness_status(h);
 }
 
-/* A migration that puts NULL into a column of the key. */
+/* A row has no value in a column of its key: what a store does then is its own. */
+static bool has_null_key(const weir_model_table *table)
+{
+    const weir_table *columns = weir__model_columns(table);
+
+    for (size_t i = 0; i < columns->column_count; i++)
+        for (size_t row = 0; columns->columns[i].key && row < weir__model_row_count(table); row++)
+            if (weir__model_row(table, row).cells[i].presence != WEIR_VALUE)
+                return true;
+    return false;
+}
+
+/* A migration that puts NULL into a column of the key, or finds one there. */
 static bool is_null_for_key(player *p, const weir_migration *m)
 {
-    const weir_model_table *table = weir__model_find(p->h->destination->model, m->schema, m->table);
+    const char *name = m->kind == WEIR_MIGRATE_COPY_TABLE_TO_HISTORY ? m->as.names.from : m->table;
+    const weir_model_table *table = weir__model_find(p->h->destination->model, m->schema, name);
     const weir_column *column;
 
+    if (table != NULL && has_null_key(table))
+        return true;
     if ((m->kind != WEIR_MIGRATE_UPDATE_COLUMN && m->kind != WEIR_MIGRATE_ADD_COLUMN_DEFAULT) ||
         table == NULL)
         return false;
@@ -180,7 +193,7 @@ static bool kill_at(player *p, const step *s, unsigned point)
     if (child == 0) {
         countdown = point;
         weir__sql_watch = die_there;
-        (void)!send(p, s);
+        (void)!step_send(p->h, s);
         _exit(0);
     }
     if (child < 0 || waitpid(child, &status, 0) != child) {
@@ -308,7 +321,7 @@ static void play_step(player *p, const step *s)
     failures = weir_test_failures();
     if (s->kill_row > 0 && !p->stage->kill_everywhere && !is_keyless_write(s))
         weir_harness_crash_after_rows(p->h, s->kill_row);
-    status = send(p, s);
+    status = step_send(p->h, s);
     if (status == WEIR_CANCELLED && s->kill_row > 0) {
         failures = weir_test_failures();
         weir_harness_resend(p->h);
@@ -336,11 +349,11 @@ static void drop_all(player *p)
                                        strlen(columns->schema ? columns->schema : "")),
             .table = weir__arena_copy(p->arena, columns->name, strlen(columns->name))
         };
-        judge(p, &s, send(p, &s), weir_test_failures());
+        judge(p, &s, step_send(p->h, &s), weir_test_failures());
     }
 }
 
-static weir_harness *start(const subject *stage, weir_arena *arena)
+weir_harness *play_start(const subject *stage, weir_arena *arena)
 {
     weir_harness *h = weir__harness_destination(stage->destination, sizeof *stage->destination, __FILE__,
                                                 __LINE__);
@@ -362,7 +375,7 @@ void play(const subject *stage, const sequence *s, outcome *out)
 
     *out = (outcome){ 0 };
     weir__buf_init(&out->text, WEIR_MIB);
-    p.h = start(stage, p.arena);
+    p.h = play_start(stage, p.arena);
     weir_harness_set_files(p.h, &(weir_harness_files){ .seed = s->count + 7 });
     for (size_t i = 0; i < s->count && !out->failed; i++) {
         out->step = i;

@@ -30,6 +30,10 @@ typedef struct outcome {
     uint64_t points; /* statements at which the destination was killed */
 } outcome;
 
+/* A harness of the destination, with its options from `arena`. */
+weir_harness *play_start(const subject *stage, weir_arena *arena);
+/* Sends the request; its rows are put first. */
+weir_status step_send(weir_harness *h, const step *s);
 /* Plays all of it. */
 void play(const subject *stage, const sequence *s, outcome *out);
 

@@ -26,6 +26,8 @@ typedef struct arguments {
     const char *keep;
     const char *options[OPTIONS_MAX];
     subject stage;
+    const char *golden;
+    bool bless;
     bool verbose;
     char folder[64];
 } arguments;
@@ -35,7 +37,8 @@ static unsigned runs; /* makes the names of tables unique */
 static int usage(void)
 {
     fprintf(stderr, "usage: random --count N [--seed S] [--keep STEPS] [--option NAME=VALUE]... --read SPEC\n"
-                    "              [--compare-every N] [--kill-everywhere] [--verbose]\n");
+                    "              [--compare-every N] [--kill-everywhere] [--verbose]\n"
+                    "       random --golden FILE [--bless] [--option NAME=VALUE]...\n");
     return 2;
 }
 
@@ -61,6 +64,8 @@ static bool flag(arguments *a, const char *name)
         a->stage.kill_everywhere = true;
     else if (strcmp(name, "--verbose") == 0)
         a->verbose = true;
+    else if (strcmp(name, "--bless") == 0)
+        a->bless = true;
     else
         return false;
     return true;
@@ -74,6 +79,8 @@ static bool argument(arguments *a, const char *name, const char *value)
         a->count = strtoull(value, NULL, 10);
     else if (strcmp(name, "--keep") == 0)
         a->keep = value;
+    else if (strcmp(name, "--golden") == 0)
+        a->golden = value;
     else if (strcmp(name, "--compare-every") == 0)
         a->stage.compare_every = (unsigned)strtoul(value, NULL, 10);
     else if (strcmp(name, "--read") == 0)
@@ -98,7 +105,7 @@ static bool parse(arguments *a, int argc, char **argv)
     a->stage.options = a->options;
     if (a->stage.compare_every == 0)
         a->stage.compare_every = 1;
-    return a->stage.read != NULL && a->count > 0;
+    return a->golden != NULL || (a->stage.read != NULL && a->count > 0);
 }
 
 /* --- parts of a sequence --- */
@@ -317,20 +324,31 @@ static bool run_seed(arguments *a, uint64_t *steps, uint64_t *points)
     return !out.failed;
 }
 
+static uint64_t run_seeds(arguments *a)
+{
+    uint64_t failed = 0, steps = 0, points = 0;
+
+    runs = (unsigned)getpid() * 1000U;
+    for (uint64_t last = a->seed + a->count; a->seed < last && failed < 3; a->seed++)
+        failed += !run_seed(a, &steps, &points);
+    printf("%llu sequences of %llu steps, %llu kills: %llu failed\n", (unsigned long long)a->count,
+           (unsigned long long)steps, (unsigned long long)points, (unsigned long long)failed);
+    return failed;
+}
+
 int random_main(int argc, char **argv, const subject *stage)
 {
     arguments a = { .seed = 1, .stage = *stage };
-    uint64_t failed = 0, steps = 0, points = 0;
+    uint64_t failed;
     const char *base = getenv("TMPDIR");
 
     snprintf(a.folder, sizeof a.folder, "%s/weir-random-XXXXXX", base != NULL ? base : "/tmp");
     if (mkdtemp(a.folder) == NULL || !parse(&a, argc, argv))
         return usage();
-    runs = (unsigned)getpid() * 1000U;
-    for (uint64_t last = a.seed + a.count; a.seed < last && failed < 3; a.seed++)
-        failed += !run_seed(&a, &steps, &points);
-    printf("%llu sequences of %llu steps, %llu kills: %llu failed\n", (unsigned long long)a.count,
-           (unsigned long long)steps, (unsigned long long)points, (unsigned long long)failed);
+    if (a.golden != NULL)
+        failed = !golden_check(&a.stage, a.golden, a.bless);
+    else
+        failed = run_seeds(&a);
     if (stage->clean != NULL)
         stage->clean(&a.stage, a.folder);
     rmdir(a.folder);

@@ -5,7 +5,8 @@ function(weir_sql_random store)
     cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
     set(folder ${CMAKE_SOURCE_DIR}/tests/sql)
     add_executable(random.${store} ${folder}/${store}.c ${folder}/random.c ${folder}/play.c ${folder}/generate.c
-        ${folder}/changes.c ${folder}/values.c ${folder}/print.c ${ARG_SOURCES})
+        ${folder}/changes.c ${folder}/values.c ${folder}/print.c ${folder}/golden.c
+        ${ARG_SOURCES})
     set_target_properties(random.${store} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_include_directories(random.${store} PRIVATE ${folder} ${CMAKE_SOURCE_DIR}/src
         ${CMAKE_SOURCE_DIR}/connectors/destination-${store})
@@ -37,5 +38,7 @@ if(TARGET destination-sqlite)
     weir_sql_random(sqlite SOURCES ${sqlite_sources} LIBRARIES weir_shared_sql sqlite3 ${CMAKE_DL_LIBS})
     set(arguments --option path=@/warehouse.db --read sqlite:@/warehouse.db)
     weir_sql_random_test(sqlite random ARGUMENTS --count 500 ${arguments})
+    weir_sql_random_test(sqlite golden ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/sqlite.sql
+        --option path=@/warehouse.db)
     weir_sql_random_test(sqlite kill ARGUMENTS --seed 100001 --count 40 --kill-everywhere ${arguments})
 endif()
