@@ -329,6 +329,12 @@ static const char *carried_versions(const history *h, size_t from, size_t to)
     return out.data;
 }
 
+/* Fields that versions are made of: in a table without rows, columns that the request lacks have none. */
+static size_t field_count(const weir_sql_merge *m)
+{
+    return m->stage->empty ? m->asked : m->count;
+}
+
 /* Where a chunk that begins at `from` ends, by what one SELECT may have. */
 static size_t chunk_end(const history *h, size_t from)
 {
@@ -337,7 +343,7 @@ static size_t chunk_end(const history *h, size_t from)
 
     for (size_t i = 0; i < m->count; i++)
         used += m->fields[i].key;
-    while (to < m->count && (most == 0 || to == from || used + 2 <= most)) {
+    while (to < field_count(m) && (most == 0 || to == from || used + 2 <= most)) {
         used += m->fields[to].carried ? 2 : 1;
         to++;
     }
@@ -371,7 +377,7 @@ static const char *keep_chunks(const history *h, weir_sql_script *out, size_t *c
     const char *create = m->r.sql->temporary != NULL ? m->r.sql->temporary : "CREATE TEMP TABLE %s";
 
     *count = 0;
-    for (size_t from = 0, to; from < m->count; from = to, ++*count) {
+    for (size_t from = 0, to; from < field_count(m); from = to, ++*count) {
         const char *name = weir_printf(m->r.call, "_weir_versions_%u_%zu", m->stage->number, *count);
 
         to = chunk_end(h, from);
@@ -403,11 +409,11 @@ static void put_versions(const history *h, weir_sql_script *out)
         return;
     }
     /* What two statements read must not change in between. */
-    if (chunk_end(h, 0) == m->count && (m->stage->empty || m->r.sql->upsert != WEIR_SQL_DELETE_INSERT))
-        source = weir_printf(m->r.call, "(%s)", carried_versions(h, 0, m->count));
+    if (chunk_end(h, 0) == field_count(m) && (m->stage->empty || m->r.sql->upsert != WEIR_SQL_DELETE_INSERT))
+        source = weir_printf(m->r.call, "(%s)", carried_versions(h, 0, field_count(m)));
     else
         source = keep_chunks(h, out, &chunks);
-    weir__sql_upsert(m, source, true, out);
+    weir__sql_upsert(m, source, !m->stage->empty, out);
     for (size_t i = 0; i < chunks; i++)
         drop_chunk(h, i, out);
 }
