@@ -10,6 +10,8 @@
 #include "destination.h"
 
 #define DIGITS_MAX 38
+#define CLOCK "HH24:MI:SS"
+#define DAY_AND_CLOCK "YYYY-MM-DD\"T\"" CLOCK
 #define MICROS "(\\.[0-9]{6})[0-9]+" /* what is cut; a cast would round */
 
 /* Patterns of texts that are values. */
@@ -108,11 +110,11 @@ static bool is_calendar(weir_type type)
     return type == WEIR_NAIVE_DATE || type == WEIR_NAIVE_DATETIME || type == WEIR_UTC_DATETIME;
 }
 
-/* Without zeros at the end of the fraction, so that old and new rows of a widened column look alike. */
-static const char *time_text(weir_call *call, const char *value, const char *zone)
+/* With a fraction of none, three or six digits, so that old and new rows of a widened column look alike. */
+static const char *time_text(weir_call *call, const char *value, const char *format, const char *zone)
 {
-    return weir_printf(call, "rtrim(rtrim(to_char(%s, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '0'), '.') || '%s'",
-                       value, zone);
+    return weir_printf(call, "regexp_replace(to_char(%s, '%s.US'), '(\\.000000|000)$', '')%s", value, format,
+                       zone);
 }
 
 /* Plain digits from 1E-6 up to below 1E17, without needless zeros; else 1.5E300. */
@@ -130,9 +132,11 @@ static const char *as_text(weir_call *call, const weir_sql_column *from, const c
 {
     switch (storage(&from->column)) {
     case WEIR_NAIVE_DATETIME:
-        return time_text(call, value, "");
+        return time_text(call, value, DAY_AND_CLOCK, "");
     case WEIR_UTC_DATETIME:
-        return time_text(call, value, "Z");
+        return time_text(call, value, DAY_AND_CLOCK, " || 'Z'");
+    case WEIR_NAIVE_TIME:
+        return time_text(call, weir_printf(call, "%s::interval", value), CLOCK, "");
     case WEIR_BINARY:
         return weir_printf(call, "replace(encode(%s, 'base64'), E'\\n', '')", value);
     case WEIR_FLOAT:
