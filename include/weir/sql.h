@@ -301,7 +301,8 @@ struct weir_sql {
     weir_status (*begin)(weir_call *call, const weir_sql_scope *scope);
     weir_status (*end)(weir_call *call, weir_status status);
     /*
-     * Runs one statement without results; `doing` begins its error: "Cannot %s: …". A value that does not fit
+     * Runs one statement without results (or, where memory is WEIR_SQL_IN_COMMENTS, several that comment
+     * columns, with "; " between them); `doing` begins its error: "Cannot %s: …". A value that does not fit
      * its place, a key that is there twice: WEIR_TASK. A caller that is gone: WEIR_CANCELLED.
      */
     weir_status (*run)(weir_call *call, const char *sql, const char *doing);

@@ -350,12 +350,33 @@ const weir_sql_column *weir_sql_find(const weir_sql_table *table, const char *na
 
 /* --- writing down --- */
 
-static weir_status comment(const weir_sql_request *r, const char *table, const char *name, const char *note)
+static const weir_sql_found *find_found(const weir_sql_columns *columns, const char *name)
 {
-    return weir__sql_run(r,
-                         weir_printf(r->call, "COMMENT ON COLUMN %s.%s IS %s",
-                                     weir_sql_path(r->call, r->sql, r->schema, table),
-                                     weir_sql_quoted(r->call, r->sql, name), weir_sql_value(r->call, note)));
+    for (size_t i = 0; i < columns->count; i++)
+        if (strcmp(columns->items[i].name, name) == 0)
+            return &columns->items[i];
+    return NULL;
+}
+
+/* Comments that are there already stay; the others go to the store in one piece, for it may be far away. */
+static weir_status remember_in_comments(const weir_sql_request *r, const char *table,
+                                        const weir_column *columns, size_t count)
+{
+    const char *path = weir_sql_path(r->call, r->sql, r->schema, table);
+    weir_sql_columns there = { .call = r->call };
+    weir_sql_text sql = weir_sql_text_new(r->call);
+    weir_status status = r->sql->columns(r->call, r->schema, table, r->doing, &there);
+
+    for (size_t i = 0; status == WEIR_OK && i < count; i++) {
+        const char *name = weir_sql_stored_name(r->call, r->sql, columns[i].name, WEIR_SQL_NAME_COLUMN);
+        const weir_sql_found *found = find_found(&there, name);
+        const char *note = write_note(r, &columns[i], true);
+
+        if (found == NULL || found->comment == NULL || strcmp(found->comment, note) != 0)
+            weir_sql_printf(&sql, "%sCOMMENT ON COLUMN %s.%s IS %s", sql.size > 0 ? "; " : "", path,
+                            weir_sql_quoted(r->call, r->sql, name), weir_sql_value(r->call, note));
+    }
+    return status == WEIR_OK && sql.size > 0 ? weir__sql_run(r, sql.data) : status;
 }
 
 /* One more row of the side table in an INSERT, which is begun when `sql` is empty. */
@@ -417,15 +438,8 @@ static weir_status remember_in_table(const weir_sql_request *r, const char *tabl
 weir_status weir__sql_remember(const weir_sql_request *r, const char *table, const weir_column *columns,
                                size_t count)
 {
-    weir_status status = WEIR_OK;
-
-    if (r->sql->memory == WEIR_SQL_IN_TABLE)
-        return remember_in_table(r, table, columns, count);
-    for (size_t i = 0; status == WEIR_OK && i < count; i++)
-        status = comment(r, table,
-                         weir_sql_stored_name(r->call, r->sql, columns[i].name, WEIR_SQL_NAME_COLUMN),
-                         write_note(r, &columns[i], true));
-    return status;
+    return r->sql->memory == WEIR_SQL_IN_TABLE ? remember_in_table(r, table, columns, count)
+                                               : remember_in_comments(r, table, columns, count);
 }
 
 weir_status weir__sql_forget(const weir_sql_request *r, const char *table, const char *into)
