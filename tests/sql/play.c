@@ -137,10 +137,26 @@ static bool null_in_new_key(player *p, const step *s)
     return false;
 }
 
+/* A table may have kept its key, for a store may refuse rows without values in a new one; then so it is. */
+static bool has_other_key(player *p, const step *s)
+{
+    const weir_model_table *table = weir__model_find(p->h->destination->model, s->table.schema,
+                                                     s->table.name);
+    const weir_table *stored = table != NULL ? weir__model_columns(table) : NULL;
+
+    for (size_t i = 0; stored != NULL && i < stored->column_count; i++) {
+        const weir_column *column = weir_table_column(&s->table, stored->columns[i].name);
+
+        if ((column != NULL && column->key) != stored->columns[i].key)
+            return true;
+    }
+    return false;
+}
+
 static void judge(player *p, const step *s, weir_status status, unsigned failures)
 {
     bool writes = s->kind == STEP_WRITE || s->kind == STEP_HISTORY;
-    bool may_refuse = (writes && s->row_count == 0) ||
+    bool may_refuse = (writes && (s->row_count == 0 || has_other_key(p, s))) ||
                       (s->kind == STEP_MIGRATE ? is_null_for_key(p, &s->migration) : null_in_new_key(p, s));
     const char *text = weir_harness_text(p->h);
     weir_error err;
@@ -222,6 +238,36 @@ static void kill_before(player *p, const step *s)
 
 /* --- comparing --- */
 
+/* The name under which the store must have a column: cut, with 64 bits of FNV-1a (R-DST-08). */
+static const char *stored_name(player *p, const char *name)
+{
+    size_t most = p->stage->limits.name_size_max, size = strlen(name);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    if (most == 0 || size <= most)
+        return name;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
+    for (size = most - 17; ((unsigned char)name[size] & 0xC0) == 0x80; size--)
+        continue;
+    return weir__arena_printf(p->arena, "%.*s_%016llx", (int)size, name, (unsigned long long)hash);
+}
+
+/* The store's columns by their full names. */
+static const char *const *full_names(player *p, const weir_table *table, const char *const *columns,
+                                     size_t count)
+{
+    const char **out = weir__arena_array(p->arena, count + 1, sizeof *out);
+
+    for (size_t i = 0; i < count; i++) {
+        out[i] = columns[i];
+        for (size_t k = 0; k < table->column_count; k++)
+            if (strcmp(stored_name(p, table->columns[k].name), columns[i]) == 0)
+                out[i] = table->columns[k].name;
+    }
+    return out;
+}
+
 static weir_status compare_rows(player *p, const weir_model_table *table, weir_compare **compare,
                                 rows_reader *reader, const weir_row_diff **diff, weir_error *err)
 {
@@ -236,7 +282,8 @@ static weir_status compare_rows(player *p, const weir_model_table *table, weir_c
     if (status == WEIR_NOT_FOUND)
         return weir__error(err, "the store has no such table");
     if (status == WEIR_OK)
-        status = weir__compare_new(table, columns, count, &options, compare, err);
+        status = weir__compare_new(table, full_names(p, weir__model_columns(table), columns, count), count,
+                                   &options, compare, err);
     while (status == WEIR_OK && (status = rows_reader_next(reader, &cells, err)) == WEIR_ITEM)
         status = weir__compare_row(*compare, cells, err);
     return status == WEIR_OK ? weir__compare_end(*compare, diff, err) : status;

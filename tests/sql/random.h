@@ -19,6 +19,7 @@
 /* What a store cannot hold, or a destination is not asked to do. */
 typedef struct limits {
     unsigned time_digits; /* of a second; 0: nine */
+    size_t name_size_max; /* bytes of a column's name in the store; longer ones end in a hash. 0: any */
     bool no_nan;          /* neither NaN nor infinities */
     bool ignores_case;    /* of names */
     bool only_wider;      /* types change to wider ones only, and not to text */
