@@ -11,8 +11,8 @@
  * connection has left behind does not hold its table locked.
  */
 static const char session_settings[] =
-    "SET temp_buffers = '64MB'; SET work_mem = '64MB'; SELECT set_config(name, '2000', false) FROM "
-    "pg_settings WHERE name = 'client_connection_check_interval' AND version() ~ 'linux'";
+    "SET temp_buffers = '64MB'; SET work_mem = '64MB'; SELECT "
+    "set_config('client_connection_check_interval', '2000', false) WHERE version() ~ 'linux'";
 
 weir_status session_connect(weir_call *call, pg_session *at)
 {
