@@ -68,6 +68,8 @@ static weir_params altered_params(dice *d, const weir_column *old, weir_type typ
 {
     bool bounded = old->type == WEIR_STRING && old->params.string_byte_length > 0;
 
+    if (type == WEIR_DECIMAL && old->type == WEIR_DECIMAL && old->params.precision == 0)
+        return old->params; /* bounds that were not told cannot change */
     if (type != WEIR_STRING)
         return value_params(d, type);
     return (weir_params){ .string_byte_length = bounded ? 1024 : 0 };

@@ -18,6 +18,7 @@
 #include "base/limits.h"
 
 #define OPTIONS_MAX 32
+#define ROOMS 8
 #define SHRINK_RUNS_MAX 600
 
 typedef struct arguments {
@@ -30,6 +31,8 @@ typedef struct arguments {
     bool bless;
     bool verbose;
     char folder[64];
+    char rooms[ROOMS][256]; /* of texts with the folder in them */
+    size_t room_count;
 } arguments;
 
 static unsigned runs; /* makes the names of tables unique */
@@ -43,18 +46,15 @@ static int usage(void)
 }
 
 /* "path=@/x" and "sqlite:@/x" with the private folder. */
-static const char *with_folder(const arguments *a, const char *text)
+static const char *with_folder(arguments *a, const char *text)
 {
     const char *at = strstr(text, "@/");
-    size_t size = strlen(text) + sizeof a->folder;
-    char *out;
+    char *out = a->rooms[a->room_count];
 
-    if (at == NULL)
+    if (at == NULL || a->room_count == ROOMS)
         return text;
-    out = malloc(size);
-    if (out == NULL)
-        abort();
-    snprintf(out, size, "%.*s%s%s", (int)(at - text), text, a->folder, at + 1);
+    snprintf(out, sizeof a->rooms[0], "%.*s%s%s", (int)(at - text), text, a->folder, at + 1);
+    a->room_count++;
     return out;
 }
 

@@ -1,12 +1,14 @@
 /*
  * @NAME@: a destination over a SQL store.
  *
- * Every request may come twice, and requests for different tables run at the same time (each with a session
- * of its own), so each is one transaction that gives the same table when it is done again.
+ * weir/sql.h does the work: tables, batches, history mode and migrations, each request one transaction that
+ * gives the same table when it is done again. Here it is told what the store's SQL looks like.
  */
 #include "destination.h"
 
-#include "sql.h"
+#include <math.h>
+
+#include "store.h"
 
 struct options {
     const char *path;
@@ -16,262 +18,177 @@ static weir_status open_session(weir_call *call, void **session)
 {
     const struct options *opt = weir_options(call);
 
-    return sql_open(call, opt->path, session);
+    return store_open(call, opt->path, session);
 }
 
 /* The setup test: opening alone proves little, for SQLite opens a file when it first uses it. */
 static weir_status test_write(weir_call *call)
 {
-    weir_status status = sql_begin(call);
+    weir_status status = store_begin(call, NULL);
 
     return status ? status
-                  : sql_end(call, sql_run(call, "create a table",
-                                          "CREATE TABLE weir_setup (id); DROP TABLE weir_setup"));
+                  : store_end(call, store_run(call, "CREATE TABLE weir_setup (id); DROP TABLE weir_setup",
+                                              "create a table"));
 }
 
-/* --- tables --- */
+/* --- names and types --- */
 
-static bool table_exists(weir_call *call, const char *plain)
+/* SQLite has no schemas, so one becomes a prefix. */
+static const char *path_of(weir_call *call, const char *schema, const char *table)
 {
-    sqlite3_stmt *find;
-    bool found = false;
+    weir_sql_text out = weir_sql_text_new(call);
 
-    if (sql_prepare(call, "look for a table",
-                    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", &find) == WEIR_OK) {
-        sqlite3_bind_text(find, 1, plain, -1, SQLITE_STATIC);
-        found = sqlite3_step(find) == SQLITE_ROW;
-        sqlite3_finalize(find);
+    weir_sql_put_quoted(&out, weir_sql_flat_name(call, schema, table), '"');
+    return out.data;
+}
+
+/*
+ * The store's type of each of ours. SQLite keeps what has TEXT in its name as it is. What the name does not
+ * say is written down in the side table, so that describe() finds the very type that was asked for.
+ */
+static const char *const declared[WEIR_TYPE_COUNT] = {
+    [WEIR_UNSPECIFIED] = "TEXT",
+    [WEIR_BOOLEAN] = "BOOLEAN",
+    [WEIR_SHORT] = "SMALLINT",
+    [WEIR_INT] = "INTEGER",
+    [WEIR_LONG] = "BIGINT",
+    [WEIR_DECIMAL] = "TEXT_DECIMAL",
+    [WEIR_FLOAT] = "REAL",
+    [WEIR_DOUBLE] = "DOUBLE",
+    [WEIR_NAIVE_DATE] = "TEXT_DATE",
+    [WEIR_NAIVE_TIME] = "TEXT_TIME",
+    [WEIR_NAIVE_DATETIME] = "TEXT_NAIVE",
+    [WEIR_UTC_DATETIME] = "TEXT_UTC",
+    [WEIR_BINARY] = "BLOB",
+    [WEIR_XML] = "TEXT",
+    [WEIR_STRING] = "TEXT",
+    [WEIR_JSON] = "TEXT",
+};
+
+static const char *type_of(weir_call *call, const weir_column *column)
+{
+    (void)call;
+    return declared[column->type];
+}
+
+/* A column that somebody else made. */
+static void guess_type(const char *text, weir_column *out)
+{
+    out->type = WEIR_STRING;
+    for (int i = 1; i < WEIR_TYPE_COUNT; i++)
+        if (i != WEIR_XML && i != WEIR_JSON && strcmp(text, declared[i]) == 0)
+            out->type = (weir_type)i;
+}
+
+static bool is_integer(weir_type type)
+{
+    return type == WEIR_SHORT || type == WEIR_INT || type == WEIR_LONG;
+}
+
+/* `value` in another type. Only what loses nothing: NULL makes it a task to sync the table again. */
+static const char *convert(weir_call *call, const weir_sql_column *from, const char *value,
+                           const weir_column *to)
+{
+    weir_type old = from->column.type;
+    bool digits = to->type == WEIR_STRING || to->type == WEIR_DECIMAL;
+
+    if (old == WEIR_BOOLEAN && to->type == WEIR_STRING)
+        return weir_printf(call, "CASE %s WHEN 1 THEN 'true' WHEN 0 THEN 'false' END", value);
+    if ((is_integer(old) && digits) || (old == WEIR_DECIMAL && to->type == WEIR_STRING))
+        return weir_printf(call, "CAST(%s AS TEXT)", value);
+    if (is_integer(old) && (to->type == WEIR_FLOAT || to->type == WEIR_DOUBLE))
+        return weir_printf(call, "CAST(%s AS REAL)", value);
+    if ((is_integer(old) && is_integer(to->type) && old < to->type) ||
+        (old == WEIR_FLOAT && to->type == WEIR_DOUBLE) || (old == WEIR_NAIVE_DATE && to->type == WEIR_STRING))
+        return value;
+    if (old == WEIR_NAIVE_DATE && (to->type == WEIR_NAIVE_DATETIME || to->type == WEIR_UTC_DATETIME))
+        return weir_printf(call, "%s || ' 00:00:00.000'", value);
+    return NULL;
+}
+
+/* --- values --- */
+
+/* A time in a fixed width, so that texts sort as times do: SQLite's own functions know milliseconds. */
+static const char *time_literal(weir_call *call, const weir_cell *cell)
+{
+    bool clock = cell->type == WEIR_NAIVE_TIME;
+    char text[36];
+    weir_time whole = { .seconds = cell->as.time.seconds };
+    size_t size = weir_time_format(clock ? WEIR_NAIVE_TIME : WEIR_NAIVE_DATETIME, whole, text);
+
+    if (cell->type == WEIR_NAIVE_DATE)
+        return weir_printf(call, "'%.10s'", text);
+    if (!clock)
+        text[10] = ' ';
+    return weir_printf(call, "'%.*s.%03d'", (int)size, text, cell->as.time.nanos / 1000000);
+}
+
+/* A constant: most look as they do elsewhere. Equal values have equal constants (R-DST-07). */
+static const char *literal(weir_call *call, const weir_sql *sql, const weir_column *column,
+                           const weir_cell *cell)
+{
+    const char *text = cell->as.bytes.data;
+    size_t size = cell->as.bytes.size;
+
+    if (cell->presence != WEIR_VALUE)
+        return "NULL";
+    switch (cell->type) {
+    case WEIR_FLOAT:
+    case WEIR_DOUBLE:
+        if (isnan(cell->as.real))
+            return "NULL";
+        return isinf(cell->as.real) ? (cell->as.real < 0 ? "-9e999" : "9e999")
+                                    : weir_printf(call, "%.17e", cell->as.real);
+    case WEIR_NAIVE_DATE:
+    case WEIR_NAIVE_TIME:
+    case WEIR_NAIVE_DATETIME:
+    case WEIR_UTC_DATETIME:
+        return time_literal(call, cell);
+    case WEIR_DECIMAL: /* no zeros at the end */
+        if (memchr(text, '.', size) != NULL && memchr(text, 'e', size) == NULL &&
+            memchr(text, 'E', size) == NULL) {
+            while (text[size - 1] == '0')
+                size--;
+            size -= text[size - 1] == '.';
+        }
+        return weir_sql_value(call, weir_copy(call, text, size));
+    default:
+        return weir_sql_literal(call, sql, column, cell);
     }
-    return found;
 }
 
-static weir_status describe(weir_call *call, const char *schema, const char *table, weir_table *out)
-{
-    static const char text[] = "SELECT name, type, pk, count(*) OVER () FROM pragma_table_info(?1)";
-    const char *doing = weir_printf(call, "describe table '%s'", table);
-    sqlite3_stmt *list;
-    weir_column *columns = NULL;
-    size_t count = 0;
-    weir_status status = sql_prepare(call, doing, text, &list);
-    int code = SQLITE_ROW;
+/* --- the dialect --- */
 
-    if (status)
-        return status;
-    sqlite3_bind_text(list, 1, sql_plain_table(call, schema, table), -1, SQLITE_STATIC);
-    while ((code = sqlite3_step(list)) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(list, 0);
+static const weir_sql dialect = {
+    .name = "SQLite",
+    .quote = '"',
+    .names_ignore_case = true,
+    .rename_takes_path = true,
+    .path = path_of,
+    .type = type_of,
+    .guess = guess_type,
+    .convert = convert,
+    .literal = literal,
+    .memory = WEIR_SQL_IN_TABLE,
+    .memory_table = "_weir_columns",
+    .memory_create = "CREATE TABLE IF NOT EXISTS \"_weir_columns\" (table_name TEXT, column_name TEXT, "
+                     "type TEXT, precision INTEGER, scale INTEGER, string_byte_length INTEGER)",
+    .time_digits = 3,
+    .before_format = "strftime('%Y-%m-%d %H:%M:%f', %s, '-0.001 seconds')",
+    .alter_late = true,
+    .null_keys = true,
+    .upsert = WEIR_SQL_ON_CONFLICT,
+    .update = WEIR_SQL_UPDATE_FROM,
+    .remove = WEIR_SQL_DELETE_IN,
+    .temporary_path = "temp.%s",
+    .begin = store_begin,
+    .end = store_end,
+    .run = store_run,
+    .query = store_query,
+    .columns = store_columns,
+};
 
-        if (columns == NULL)
-            columns = weir_alloc(call, (size_t)sqlite3_column_int(list, 3) * sizeof *columns);
-        columns[count].name = weir_copy(call, name, strlen(name));
-        columns[count].key = sqlite3_column_int(list, 2) > 0;
-        sql_type_read((const char *)sqlite3_column_text(list, 1), &columns[count]);
-        count++;
-    }
-    status = code == SQLITE_DONE ? WEIR_OK : sql_fail(call, doing);
-    sqlite3_finalize(list);
-    if (status == WEIR_OK && count == 0)
-        return WEIR_NOT_FOUND;
-    if (status == WEIR_OK)
-        *out = (weir_table){ .schema = schema, .name = table, .columns = columns, .column_count = count };
-    return status;
-}
-
-static const char *create_text(weir_call *call, const char *quoted, const weir_table *table)
-{
-    const char *columns = "", *keys = "";
-
-    for (size_t i = 0; i < table->column_count; i++) {
-        const weir_column *column = &table->columns[i];
-        const char *name = sql_name(call, column->name);
-
-        columns = weir_printf(call, "%s%s%s %s%s", columns, i ? ", " : "", name, sql_type(call, column),
-                              column->key ? " NOT NULL" : "");
-        if (column->key)
-            keys = weir_printf(call, "%s%s%s", keys, keys[0] ? ", " : "", name);
-    }
-    if (keys[0] != '\0')
-        keys = weir_printf(call, ", PRIMARY KEY (%s)", keys);
-    return weir_printf(call, "CREATE TABLE %s (%s%s)", quoted, columns, keys);
-}
-
-static weir_status create(weir_call *call, const weir_table *table)
-{
-    const char *doing = weir_printf(call, "create table '%s'", table->name);
-
-    return sql_run(call, doing, create_text(call, sql_table(call, table->schema, table->name), table));
-}
-
-static bool is_text(weir_type type)
-{
-    return type == WEIR_STRING || type == WEIR_JSON || type == WEIR_XML;
-}
-
-/* What goes into a column out of the stored one; SQLite itself brings numbers to text and back. */
-static const char *converted(weir_call *call, const weir_column *old, const weir_column *now)
-{
-    const char *name = sql_name(call, old->name);
-
-    if (old->type == WEIR_BOOLEAN && is_text(now->type))
-        return weir_printf(call, "CASE %s WHEN 1 THEN 'true' WHEN 0 THEN 'false' END", name);
-    if (old->type == WEIR_NAIVE_DATE && now->type == WEIR_NAIVE_DATETIME)
-        return weir_printf(call, "%s || 'T00:00:00.000000000'", name);
-    if (old->type == WEIR_NAIVE_DATE && now->type == WEIR_UTC_DATETIME)
-        return weir_printf(call, "%s || 'T00:00:00.000000000Z'", name);
-    if (old->type == WEIR_NAIVE_DATETIME && now->type == WEIR_UTC_DATETIME)
-        return weir_printf(call, "%s || 'Z'", name);
-    return name;
-}
-
-/* SQLite changes little in place, so the table is made anew and filled from the old one. */
-static weir_status rebuild(weir_call *call, const weir_table *shape, const weir_table *stored,
-                           const char *doing)
-{
-    const char *table = sql_table(call, shape->schema, shape->name);
-    const char *to = "", *from = "";
-    weir_status status;
-
-    for (size_t i = 0; i < shape->column_count; i++) {
-        const weir_column *old = weir_table_column(stored, shape->columns[i].name);
-
-        if (old == NULL)
-            continue;
-        to = weir_printf(call, "%s%s%s", to, to[0] ? ", " : "", sql_name(call, old->name));
-        from = weir_printf(call, "%s%s%s", from, from[0] ? ", " : "",
-                           converted(call, old, &shape->columns[i]));
-    }
-    status = sql_run(call, doing, create_text(call, "weir_new", shape));
-    if (status == WEIR_OK && to[0] != '\0') {
-        const char *copy = weir_printf(call, "INSERT INTO weir_new (%s) SELECT %s FROM %s", to, from, table);
-        int code = sqlite3_exec(weir_session(call), copy, NULL, NULL, NULL);
-
-        if (code == SQLITE_CONSTRAINT)
-            status = weir_task(
-                call,
-                "Cannot %s: rows have the same values, or none, in the columns of the new key. "
-                "Choose a key that tells all rows apart, or re-sync the table.",
-                doing);
-        else if (code != SQLITE_OK)
-            status = sql_fail(call, doing);
-    }
-    if (status == WEIR_OK)
-        status = sql_run(call, doing,
-                         weir_printf(call, "DROP TABLE %s; ALTER TABLE weir_new RENAME TO %s", table, table));
-    return status;
-}
-
-static weir_status alter(weir_call *call, const weir_table *table, const weir_changes *changes)
-{
-    const weir_table *shape = weir_changes_table(call, table, changes);
-    const char *doing = weir_printf(call, "alter table '%s'", table->name);
-    weir_status status = sql_begin(call);
-
-    return status ? status : sql_end(call, rebuild(call, shape, changes->stored, doing));
-}
-
-static weir_status truncate_rows(weir_call *call, const weir_truncation *what)
-{
-    const char *plain = sql_plain_table(call, what->schema, what->table);
-    const char *doing = weir_printf(call, "truncate table '%s'", what->table);
-    const char *table = sql_name(call, plain);
-    const char *synced = sql_name(call, what->synced_column);
-    const char *text = weir_printf(call, "DELETE FROM %s WHERE %s < ?1", table, synced);
-    sqlite3_stmt *statement;
-    weir_status status;
-
-    if (!table_exists(call, plain))
-        return WEIR_NOT_FOUND;
-    if (what->deleted_column != NULL)
-        text = weir_printf(call, "UPDATE %s SET %s = 1 WHERE %s < ?1", table,
-                           sql_name(call, what->deleted_column), synced);
-    status = sql_prepare(call, doing, text, &statement);
-    if (status)
-        return status;
-    sql_bind_time(statement, 1, WEIR_UTC_DATETIME, what->before);
-    if (sqlite3_step(statement) != SQLITE_DONE)
-        status = sql_fail(call, doing);
-    sqlite3_finalize(statement);
-    return status;
-}
-
-/* --- rows --- */
-
-/* One statement for each kind of row, made once per request. Parameter i is the cell of column i. */
-typedef struct statements {
-    sqlite3_stmt *by_op[WEIR_DELETE + 1];
-    const char *doing;
-} statements;
-
-/* In an update, parameter count + i says whether column i stays as it is. */
-static weir_status prepare_all(weir_call *call, const weir_table *table, statements *out)
-{
-    const char *name = sql_table(call, table->schema, table->name);
-    const char *columns = "", *values = "", *keys = "", *sets = "";
-    weir_status status;
-
-    for (size_t i = 0; i < table->column_count; i++) {
-        const char *column = sql_name(call, table->columns[i].name);
-        size_t at = i + 1;
-
-        columns = weir_printf(call, "%s%s%s", columns, i ? ", " : "", column);
-        values = weir_printf(call, "%s%s?%zu", values, i ? ", " : "", at);
-        if (table->columns[i].key)
-            keys = weir_printf(call, "%s%s%s IS ?%zu", keys, keys[0] ? " AND " : "", column, at);
-        else
-            sets = weir_printf(call, "%s%s%s = CASE WHEN ?%zu THEN %s ELSE ?%zu END", sets,
-                               sets[0] ? ", " : "", column, table->column_count + at, column, at);
-    }
-    if (keys[0] == '\0' || sets[0] == '\0')
-        return weir_fail(call, "%s: it needs key columns and others", out->doing);
-    status = sql_prepare(
-        call, out->doing,
-        weir_printf(call, "INSERT OR REPLACE INTO %s (%s) VALUES (%s)", name, columns, values),
-        &out->by_op[WEIR_REPLACE]);
-    if (status == WEIR_OK)
-        status = sql_prepare(call, out->doing,
-                             weir_printf(call, "UPDATE %s SET %s WHERE %s", name, sets, keys),
-                             &out->by_op[WEIR_UPDATE]);
-    if (status == WEIR_OK)
-        status = sql_prepare(call, out->doing, weir_printf(call, "DELETE FROM %s WHERE %s", name, keys),
-                             &out->by_op[WEIR_DELETE]);
-    return status;
-}
-
-static weir_status apply(weir_call *call, const statements *s, const weir_table *table, const weir_row *row)
-{
-    sqlite3_stmt *statement = s->by_op[row->op];
-    int code = SQLITE_OK;
-
-    for (size_t i = 0; i < row->count && code == SQLITE_OK; i++) {
-        if (row->op == WEIR_DELETE && !table->columns[i].key)
-            continue;
-        code = sql_bind(statement, (int)i + 1, &row->cells[i]);
-        if (row->op == WEIR_UPDATE && !table->columns[i].key)
-            sqlite3_bind_int(statement, (int)(row->count + i) + 1, row->cells[i].presence == WEIR_UNMODIFIED);
-    }
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? WEIR_OK : sql_fail(call, s->doing);
-}
-
-static weir_status write_rows(weir_call *call, const weir_table *table, weir_batch *in)
-{
-    statements s = { .doing = weir_printf(call, "write to table '%s'", table->name) };
-    weir_row row;
-    weir_status status = sql_begin(call);
-
-    if (status)
-        return status;
-    status = prepare_all(call, table, &s);
-    if (status == WEIR_OK)
-        while ((status = weir_batch_next(in, &row)) == WEIR_ITEM &&
-               (status = apply(call, &s, table, &row)) == WEIR_OK)
-            continue;
-    for (int op = 0; op <= WEIR_DELETE; op++)
-        sqlite3_finalize(s.by_op[op]);
-    return sql_end(call, status);
-}
+WEIR_SQL_HANDLERS(dialect)
 
 const weir_destination destination = {
     .name = "@NAME@",
@@ -280,10 +197,6 @@ const weir_destination destination = {
                                 .description = "It is made when it is not there.")),
     .tests = WEIR_TESTS({ "write", "Creating a table", test_write }),
     .open = open_session,
-    .close = sql_close,
-    .describe = describe,
-    .create = create,
-    .alter = alter,
-    .truncate = truncate_rows,
-    .write = write_rows,
+    .close = store_close,
+    WEIR_SQL_DESTINATION(dialect),
 };

@@ -4,6 +4,10 @@
 
 #include "destination.h"
 
+/* What a store cannot do is declared here, with the reason; see weir_quirks. */
+static const weir_quirk skipped[] = { { NULL, NULL } };
+static const weir_quirks quirks = { .skipped = skipped, .coarse_times = true, .time_digits = 3 };
+
 static const weir_table people = {
     .schema = "crm",
     .name = "people",
@@ -21,6 +25,17 @@ static const weir_table wider = {
                  { .name = "born", .type = WEIR_NAIVE_DATE },
                  { .name = "_fivetran_synced", .type = WEIR_UTC_DATETIME },
                  { .name = "_fivetran_deleted", .type = WEIR_BOOLEAN }),
+};
+
+/* Every version of a row. */
+static const weir_table versions = {
+    .schema = "crm",
+    .name = "versions",
+    WEIR_COLUMNS({ .name = "id", .type = WEIR_LONG, .key = true }, { .name = "name", .type = WEIR_STRING },
+                 { .name = "_fivetran_synced", .type = WEIR_UTC_DATETIME },
+                 { .name = "_fivetran_start", .type = WEIR_UTC_DATETIME, .key = true },
+                 { .name = "_fivetran_end", .type = WEIR_UTC_DATETIME },
+                 { .name = "_fivetran_active", .type = WEIR_BOOLEAN }),
 };
 
 /* The value of a column, as SQLite keeps it; texts and bytes are borrowed until the next row. */
@@ -73,6 +88,7 @@ static weir_harness *open_harness(void)
 
     weir_harness_option(h, "path", path);
     weir_harness_read_with(h, read_rows, (void *)path);
+    weir_harness_set_quirks(h, &quirks);
     return h;
 }
 
@@ -140,6 +156,45 @@ WEIR_TEST(a_table_takes_another_shape)
     weir_harness_expect_model(h);
 }
 
+static void put_version(weir_harness *h, weir_op op, const char *name, int64_t start)
+{
+    weir_harness_put(h, &versions, op,
+                     WEIR_CELLS(weir_long("id", 1), weir_string("name", name),
+                                weir_utc_datetime("_fivetran_start", (weir_time){ .seconds = start }),
+                                weir_utc_datetime("_fivetran_end", (weir_time){ 253402300799, 999000000 }),
+                                weir_boolean("_fivetran_active", true)));
+}
+
+WEIR_TEST(history_keeps_every_version)
+{
+    weir_harness *h = open_harness();
+
+    weir_harness_create(h, &versions);
+    put_version(h, WEIR_REPLACE, "Ada", 1700000000);
+    weir_harness_write_history(h, &versions);
+    weir_harness_put(h, &versions, WEIR_EARLIEST,
+                     WEIR_CELLS(weir_long("id", 1),
+                                weir_utc_datetime("_fivetran_start", (weir_time){ .seconds = 1700000060 })));
+    put_version(h, WEIR_UPDATE, "Ada L.", 1700000060);
+    weir_harness_write_history(h, &versions);
+    weir_harness_expect_row_count(h, "versions", 2);
+    weir_harness_expect_model(h);
+    weir_harness_resend(h);
+    weir_harness_expect_model(h);
+}
+
+WEIR_TEST(migrations_carry_rows_over)
+{
+    weir_harness *h = open_people();
+    weir_migration to_history = { .kind = WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY,
+                                  .schema = "crm",
+                                  .table = "people",
+                                  .as.mode.deleted_column = "_fivetran_deleted" };
+
+    weir_harness_migrate(h, &to_history);
+    weir_harness_expect_model(h);
+}
+
 WEIR_TEST(truncation_stops_at_its_time)
 {
     weir_truncation all = { .schema = "crm",
@@ -156,12 +211,8 @@ WEIR_TEST(truncation_stops_at_its_time)
     weir_harness_expect_model(h);
 }
 
-/* What a store cannot do is declared here, with the reason; see weir_quirks. */
 WEIR_TEST(keeps_the_numbered_rules)
 {
-    static const weir_quirk skipped[] = { { NULL, NULL } };
-    static const weir_quirks quirks = { .skipped = skipped };
-
     weir_conform_destination(open_harness(), &quirks);
 }
 
