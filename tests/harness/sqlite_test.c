@@ -47,7 +47,7 @@ static char *select_from(const weir_table *table)
 
 static weir_status read_table(void *context, const weir_table *table, weir_rows *out)
 {
-    weir_cell cells[64];
+    static weir_cell cells[2048];
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     weir_status status = WEIR_OK;
@@ -174,6 +174,46 @@ WEIR_TEST(schema_changes)
     WEIR_EXPECT_EQUAL(weir_harness_describe(h, "shop", "nothing", NULL), WEIR_NOT_FOUND);
     weir_harness_create(h, &wider);
     weir_harness_expect_failure(h, "orders");
+}
+
+/* The most columns that README.md promises, all of them carried from version to version. */
+WEIR_TEST(a_wide_table_in_history_mode)
+{
+    enum {
+        WIDTH = 1960,
+        NAMES = 1955
+    };
+    static weir_column columns[WIDTH];
+    static char names[NAMES][8];
+    const weir_table wide = { .schema = "shop", .name = "wide", .columns = columns, .column_count = WIDTH };
+    weir_harness *h = warehouse();
+    const weir_time end = { INT64_C(253402300799), 999000000 };
+
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(names[i], sizeof names[i], "c%d", i);
+        columns[i] = (weir_column){ .name = names[i], .type = WEIR_LONG, .key = i == 0 };
+    }
+    columns[NAMES] = (weir_column){ .name = "_fivetran_synced", .type = WEIR_UTC_DATETIME };
+    columns[NAMES + 1] = (weir_column){ .name = "_fivetran_start", .type = WEIR_UTC_DATETIME, .key = true };
+    columns[NAMES + 2] = (weir_column){ .name = "_fivetran_end", .type = WEIR_UTC_DATETIME };
+    columns[NAMES + 3] = (weir_column){ .name = "_fivetran_active", .type = WEIR_BOOLEAN };
+    columns[NAMES + 4] = (weir_column){ .name = "last", .type = WEIR_STRING };
+    weir_harness_create(h, &wide);
+    for (int64_t version = 0; version < 3; version++) {
+        if (version > 0)
+            weir_harness_put(
+                h, &wide, WEIR_EARLIEST,
+                WEIR_CELLS(weir_long("c0", 1),
+                           weir_utc_datetime("_fivetran_start", (weir_time){ version * 60, 0 })));
+        weir_harness_put(h, &wide, version == 0 ? WEIR_REPLACE : WEIR_UPDATE,
+                         WEIR_CELLS(weir_long("c0", 1), weir_long("c1954", version), weir_string("last", "x"),
+                                    weir_utc_datetime("_fivetran_start", (weir_time){ version * 60, 0 }),
+                                    weir_utc_datetime("_fivetran_end", end),
+                                    weir_boolean("_fivetran_active", true)));
+        weir_harness_write_history(h, &wide);
+    }
+    weir_harness_expect_row_count(h, "wide", 3);
+    weir_harness_expect_model(h);
 }
 
 WEIR_TEST(bad_configuration_is_a_task)
