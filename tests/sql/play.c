@@ -137,6 +137,22 @@ static bool null_in_new_key(player *p, const step *s)
     return false;
 }
 
+/* Values of another type would become JSON, and may be none. */
+static bool needs_json(player *p, const step *s)
+{
+    const weir_model_table *table = weir__model_find(p->h->destination->model, s->table.schema,
+                                                     s->table.name);
+    const weir_table *stored = table != NULL ? weir__model_columns(table) : NULL;
+
+    for (size_t i = 0; p->stage->limits.checks_json && stored != NULL && i < stored->column_count; i++) {
+        const weir_column *column = weir_table_column(&s->table, stored->columns[i].name);
+
+        if (column != NULL && column->type == WEIR_JSON && stored->columns[i].type != WEIR_JSON)
+            return true;
+    }
+    return false;
+}
+
 /* A table may have kept its key, for a store may refuse rows without values in a new one; then so it is. */
 static bool has_other_key(player *p, const step *s)
 {
@@ -153,11 +169,24 @@ static bool has_other_key(player *p, const step *s)
     return false;
 }
 
+static bool may_refuse(player *p, const step *s)
+{
+    switch (s->kind) {
+    case STEP_WRITE:
+    case STEP_HISTORY:
+        return s->row_count == 0 || has_other_key(p, s);
+    case STEP_ALTER:
+        return null_in_new_key(p, s) || needs_json(p, s);
+    case STEP_MIGRATE:
+        return is_null_for_key(p, &s->migration);
+    default:
+        return false;
+    }
+}
+
 static void judge(player *p, const step *s, weir_status status, unsigned failures)
 {
-    bool writes = s->kind == STEP_WRITE || s->kind == STEP_HISTORY;
-    bool may_refuse = (writes && (s->row_count == 0 || has_other_key(p, s))) ||
-                      (s->kind == STEP_MIGRATE ? is_null_for_key(p, &s->migration) : null_in_new_key(p, s));
+    bool may = may_refuse(p, s);
     const char *text = weir_harness_text(p->h);
     weir_error err;
 
@@ -170,9 +199,9 @@ static void judge(player *p, const step *s, weir_status status, unsigned failure
         fail(p, REFUSED, "the destination does not support it");
     else if (status == WEIR_CANCELLED)
         fail(p, BROKEN, "the destination died");
-    else if (!may_refuse && step_apply(p->h->destination->model, s, p->arena, &err) == WEIR_OK)
+    else if (!may && step_apply(p->h->destination->model, s, p->arena, &err) == WEIR_OK)
         fail(p, REFUSED, "the destination refused what the model does: %s", text);
-    else if (strstr(text, "syntax") != NULL || strstr(text, "no such column") != NULL ||
+    else if (strstr(text, "syntax error") != NULL || strstr(text, "no such column") != NULL ||
              strstr(text, "leftover") != NULL)
         fail(p, BROKEN, "refused for a wrong reason: %s", text);
 }

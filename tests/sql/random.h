@@ -22,6 +22,7 @@ typedef struct limits {
     size_t name_size_max; /* bytes of a column's name in the store; longer ones end in a hash. 0: any */
     bool no_nan;          /* neither NaN nor infinities */
     bool ignores_case;    /* of names */
+    bool checks_json;     /* a text that is none cannot become JSON */
     bool only_wider;      /* types change to wider ones only, and not to text */
 } limits;
 
