@@ -39,8 +39,10 @@ enum commit_outcome {
 
 /* A handler may be left by a jump, so all that must be released hangs here. */
 typedef struct pg_session {
-    PGconn *link;         /* owned */
-    PGresult *result;     /* owned: of the last statement, until the next one */
+    PGconn *link;     /* owned */
+    PGresult *result; /* owned: of the last statement, until the next one */
+    const char *path; /* of the request's table, borrowed until the request ends; NULL before it has begun */
+    bool alters;
     char transaction[24]; /* the number of the request's transaction */
     enum commit_outcome commit;
     char *rows; /* owned: encoded rows of a stage */

@@ -57,6 +57,7 @@ static weir_status serve(weir_call *call, const request *what)
     weir_status status = WEIR_CANCELLED;
     bool connected = true;
 
+    session->path = NULL;
     while (weir_retry_next(&again)) {
         if (again.attempts > 1) {
             status = begin_anew(call, session, what->in);

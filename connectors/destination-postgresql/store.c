@@ -14,6 +14,25 @@
 
 /* --- statements --- */
 
+/*
+ * What gives the missing right, where the server's words name the table without its schema; NULL: other
+ * words. Only the owner may alter a table.
+ */
+static const char *missing_right(weir_call *call, const char *state, const char *message)
+{
+    const pg_session *session = weir_session(call);
+    bool owner = strncmp(message, "must be owner of table ", 23) == 0;
+    const char *user;
+
+    if (strcmp(state, "42501") != 0 || session->path == NULL ||
+        (!owner && strncmp(message, "permission denied for table ", 28) != 0))
+        return NULL;
+    user = weir_sql_quoted(call, &postgresql, PQuser(session->link));
+    if (owner || session->alters)
+        return weir_printf(call, "ALTER TABLE %s OWNER TO %s;", session->path, user);
+    return weir_printf(call, "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO %s;", session->path, user);
+}
+
 weir_status store_failed(weir_call *call, const PGresult *result, const char *doing)
 {
     const pg_session *session = weir_session(call);
@@ -21,9 +40,13 @@ weir_status store_failed(weir_call *call, const PGresult *result, const char *do
     const char *message = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *detail = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
     const char *place = result != NULL ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
+    const char *right = message != NULL ? missing_right(call, state, message) : NULL;
 
     if (result == NULL)
         return WEIR_CANCELLED;
+    if (right != NULL)
+        return weir_task(call, "Cannot %s: %s. Run as its owner, or as a superuser: %s", doing, message,
+                         right);
     /* Class 22: a value without a place in its type; 23: in its table. Only COPY's context names a place. */
     if (message != NULL && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0))
         return weir_task(
@@ -114,6 +137,9 @@ static weir_status begin(weir_call *call, const weir_sql_scope *scope)
     pg_session *session = weir_session(call);
     const char *sql = begin_sql(call, scope);
     weir_status status;
+
+    session->path = weir_sql_path(call, &postgresql, scope->schema, scope->table);
+    session->alters = scope->work == WEIR_SQL_ALTER;
 
     if (!try_statements(call, sql) || PQstatus(session->link) == CONNECTION_BAD) {
         status = session_connect(call, session);

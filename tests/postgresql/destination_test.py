@@ -375,9 +375,20 @@ class Trouble(Base):
         self.assertIn('GRANT USAGE, CREATE ON SCHEMA "s" TO "writer"', text)
         cluster.psql("GRANT USAGE ON SCHEMA s TO writer")
         text = self.refused(self.batch(table("t", ("id", "INT", True))).add("replace", ["id"], [{"id": "1"}]).send)
-        self.assertIn('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE', text)
+        self.assertIn('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE "s"."t" TO "writer";', text)
         text = self.refused(lambda: self.alter(table("t", ("id", "LONG", True))))
-        self.assertIn("owner", text)
+        self.assertIn('ALTER TABLE "s"."t" OWNER TO "writer";', text)
+        cluster.psql("GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE s.t TO writer; REVOKE TEMPORARY ON DATABASE weir FROM public")
+        text = self.refused(self.batch(table("t", ("id", "INT", True))).add("delete", ["id"], [{"id": "1"}]).send)
+        self.assertIn('GRANT TEMPORARY ON DATABASE "weir" TO "writer";', text)
+        # What the messages asked for is all that a user needs.
+        cluster.psql("GRANT CREATE, TEMPORARY ON DATABASE weir TO writer; ALTER TABLE s.t OWNER TO writer")
+        for name in ("connect", "permissions"):
+            self.assertEqual(self.failure(name, user="writer", password="Write-9133"), "")
+        self.written(self.batch(table("t", ("id", "INT", True))).add("replace", ["id"], [{"id": "1"}]).add("delete", ["id"], [{"id": "2"}]))
+        self.assertEqual(self.call("AlterTable", schema_name="s", table=table("t", ("id", "LONG", True))).WhichOneof("response"), "success")
+        self.create(table("t", ("id", "INT", True)), schema="new")
+        cluster.psql("GRANT TEMPORARY ON DATABASE weir TO public; DROP SCHEMA new CASCADE")
         cluster.psql("DROP OWNED BY writer; DROP ROLE writer")
 
     def test_missing_table_and_column(self):
