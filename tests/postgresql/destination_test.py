@@ -1,7 +1,9 @@
 """destination-postgresql: tables, types, names, batches and errors."""
 import base64
 import random
+import re
 import unittest
+from pathlib import Path
 
 import grpc
 
@@ -132,6 +134,16 @@ class Types(Base):
         self.assertIsNone(self.described("t"))
         self.create(table("t", *ALL))
         self.assertEqual(self.described("t"), {c[0]: (c[1], len(c) > 2) for c in ALL})
+
+    def test_documented_types(self):
+        """The mapping table of the overview is what the server has."""
+        page = Path(kit.HERE, "../../connectors/destination-postgresql/docs/overview.md").read_text()
+        rows = re.findall(r"^\| ([A-Z_]+)(\(p, s\))? \| `([^`]+)` \|", page, re.M)
+        self.assertEqual({r[0] for r in rows}, set(MESSAGES["Column"].DESCRIPTOR.fields_by_name["type"].enum_type.values_by_name)
+                         - {"UNSPECIFIED"})
+        self.create(table("t", *((f"c{i}", f"{name}(11,4)" if bounds else name) for i, (name, bounds, _) in enumerate(rows))))
+        stored = cluster.rows("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 's.t'::regclass AND attnum > 0")
+        self.assertEqual([r[0] for r in stored], [r[2].replace("(p,s)", "(11,4)") for r in rows])
 
     def test_values(self):
         wanted = table("t", *ALL)
@@ -447,6 +459,23 @@ class Trouble(Base):
             list(pool.map(load, range(8)))
         for number in range(8):
             self.assertEqual(cluster.rows(f"SELECT count(*), min(v), max(v) FROM s.t{number}"), [("20000", "b", "b")])
+
+    def test_parallel_on_one_table(self):
+        """Eight requests for one table follow each other, each with all of its rows or none, whatever they do."""
+        from concurrent.futures import ThreadPoolExecutor
+        wanted = table("t", ("id", "INT", True), ("v", "STRING"))
+        self.create(wanted)
+
+        def write(number):
+            rows = [{"id": str(i), "v": str(number)} for i in range(5000)]
+            own = [{"id": str(10000 + number), "v": "own"}]
+            self.written(self.batch(wanted).add("replace", ["id", "v"], rows + own).add("update", ["id", "v"], rows[:10])
+                         .add("delete", ["id"], [{"id": str(4000 + i)} for i in range(10)]))
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(write, range(8)))
+        self.assertEqual(cluster.rows("SELECT count(*), count(DISTINCT v) FROM s.t WHERE id < 10000"), [("4990", "1")])
+        self.assertEqual(cluster.rows("SELECT count(*) FROM s.t WHERE v = 'own'"), [("8",)])
 
     def test_sessions_are_used_again(self):
         """Up to eight connections wait for the next request; one that the server has closed is no trouble."""
