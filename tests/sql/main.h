@@ -13,7 +13,9 @@ int random_main(int argc, char **argv, const subject *stage);
  * they are as in the file; else the first difference is shown.
  */
 bool golden_check(const subject *stage, const char *path, bool bless);
-/* print.c: a sequence for people, and as an input file of `weir test` where that can say it. */
+/* input.c: files NN.json in the folder; NULL, or why `weir test` cannot be told the sequence. */
+const char *sequence_write_input(const sequence *s, const char *folder);
+/* print.c: a sequence for people. */
 void sequence_print(const sequence *s, FILE *out);
 
 #endif

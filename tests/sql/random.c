@@ -271,6 +271,22 @@ static void loud(int saved)
     close(saved);
 }
 
+/* The same for `weir test`, where it can say it. */
+static void write_input(const arguments *a, const sequence *s)
+{
+    char folder[64];
+    const char *why;
+
+    snprintf(folder, sizeof folder, "random-%llu", (unsigned long long)a->seed);
+    why = sequence_write_input(s, folder);
+    if (why == NULL)
+        printf("As input files: %s; add configuration.json and play them with\n"
+               "    weir test --tester-type destination --connector … --working-dir %s --read …\n",
+               folder, folder);
+    else
+        printf("The grammar of input files has no words for it: %s.\n", why);
+}
+
 static void report(const arguments *a, selection *keep, const outcome *first)
 {
     int saved = quiet();
@@ -289,6 +305,7 @@ static void report(const arguments *a, selection *keep, const outcome *first)
     whole = sequence_new(a->seed, &a->stage.limits, 0);
     s = apply_selection(&whole, keep);
     sequence_print(&s, stdout);
+    write_input(a, &s);
     sequence_free(&whole);
     weir__buf_clear(&last.text);
 }
@@ -308,6 +325,7 @@ static bool run_seed(arguments *a, uint64_t *steps, uint64_t *points)
         sequence shown = apply_selection(&s, &keep);
 
         sequence_print(&shown, stdout);
+        write_input(a, &shown);
     }
     saved = a->verbose ? -1 : quiet();
     run_selection(a, &keep, &out);

@@ -5,7 +5,7 @@ function(weir_sql_random store)
     cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
     set(folder ${CMAKE_SOURCE_DIR}/tests/sql)
     add_executable(random.${store} ${folder}/${store}.c ${folder}/random.c ${folder}/play.c ${folder}/generate.c
-        ${folder}/changes.c ${folder}/values.c ${folder}/print.c ${folder}/golden.c
+        ${folder}/changes.c ${folder}/values.c ${folder}/print.c ${folder}/golden.c ${folder}/input.c
         ${ARG_SOURCES})
     set_target_properties(random.${store} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_include_directories(random.${store} PRIVATE ${folder} ${CMAKE_SOURCE_DIR}/src
