@@ -335,21 +335,6 @@ static size_t field_count(const weir_sql_merge *m)
     return m->stage->empty ? m->asked : m->count;
 }
 
-/* Where a chunk that begins at `from` ends, by what one SELECT may have. */
-static size_t chunk_end(const history *h, size_t from)
-{
-    const weir_sql_merge *m = h->m;
-    size_t most = m->r.sql->select_columns_max, used = word_count(m) + 8, to = from;
-
-    for (size_t i = 0; i < m->count; i++)
-        used += m->fields[i].key;
-    while (to < field_count(m) && (most == 0 || to == from || used + 2 <= most)) {
-        used += m->fields[to].carried ? 2 : 1;
-        to++;
-    }
-    return to;
-}
-
 static const char *chunk_path(const history *h, size_t chunk)
 {
     const weir_sql_merge *m = h->m;
@@ -380,7 +365,7 @@ static const char *keep_chunks(const history *h, weir_sql_script *out, size_t *c
     for (size_t from = 0, to; from < field_count(m); from = to, ++*count) {
         const char *name = weir_printf(m->r.call, "_weir_versions_%u_%zu", m->stage->number, *count);
 
-        to = chunk_end(h, from);
+        to = weir__sql_part_end(m, from, field_count(m));
         drop_chunk(h, *count, out);
         weir__sql_script_add(
             m, out,
@@ -409,7 +394,8 @@ static void put_versions(const history *h, weir_sql_script *out)
         return;
     }
     /* What two statements read must not change in between. */
-    if (chunk_end(h, 0) == field_count(m) && (m->stage->empty || m->r.sql->upsert != WEIR_SQL_DELETE_INSERT))
+    if (weir__sql_part_end(m, 0, field_count(m)) == field_count(m) &&
+        (m->stage->empty || m->r.sql->upsert != WEIR_SQL_DELETE_INSERT))
         source = weir_printf(m->r.call, "(%s)", carried_versions(h, 0, field_count(m)));
     else
         source = keep_chunks(h, out, &chunks);

@@ -309,46 +309,82 @@ void weir__sql_put_carried(weir_sql_text *out, const weir_sql_merge *m, size_t f
     weir_sql_printf(out, " FROM (%s) AS g WINDOW w AS %s", rows, window.data);
 }
 
-/* Of rows with one key, one: per column the last value that is set; pN says whether any is. */
-static const char *folded_rows(const weir_sql_merge *m)
+size_t weir__sql_part_end(const weir_sql_merge *m, size_t from, size_t count)
 {
-    weir_sql_text rows = weir_sql_text_new(m->r.call), keys = weir_sql_text_new(m->r.call);
-    weir_sql_text also = weir_sql_text_new(m->r.call), out = weir_sql_text_new(m->r.call);
+    size_t words = (m->target->table->column_count + WEIR_SQL_MASK_BITS - 1) / WEIR_SQL_MASK_BITS;
+    size_t most = m->r.sql->select_columns_max, used = words + 8, to = from;
 
-    weir__sql_put_staged(&keys, m, "o", weir__sql_is_key);
+    for (size_t i = 0; i < m->count; i++)
+        used += m->fields[i].key;
+    while (to < count && (most == 0 || to == from || used + 2 <= most)) {
+        used += m->fields[to].carried ? 2 : 1;
+        to++;
+    }
+    return to;
+}
+
+static bool in_part(const weir_sql_merge *m, size_t index, size_t from, size_t to)
+{
+    return m->fields[index].key || (index >= from && index < to);
+}
+
+/* The stage's rows, numbered within their key from both ends: the fields of a part, the key and the masks. */
+static void put_numbered(weir_sql_text *out, const weir_sql_merge *m, size_t from, size_t to)
+{
+    const char *glue = "SELECT ";
+
+    for (size_t i = 0; i < m->asked; i++) {
+        if (!in_part(m, i, from, to))
+            continue;
+        weir_sql_printf(out, "%ss.%s", glue, m->fields[i].staged);
+        glue = ", ";
+    }
+    for (size_t i = 0; i < m->target->table->column_count; i += WEIR_SQL_MASK_BITS)
+        weir_sql_printf(out, ", s.m%zu", i);
+    weir_sql_put(out, ", row_number() OVER (PARTITION BY ");
+    weir__sql_put_staged(out, m, "s", weir__sql_is_key);
+    weir_sql_put(out, " ORDER BY s.seq) AS rn, row_number() OVER (PARTITION BY ");
+    weir__sql_put_staged(out, m, "s", weir__sql_is_key);
+    weir_sql_printf(out, " ORDER BY s.seq DESC) AS back FROM %s AS s", m->stage->relation);
+}
+
+/* Of rows with one key, one: per column of a part the last value that is set; pN says whether any is. */
+static const char *folded_rows(const weir_sql_merge *m, size_t from, size_t to)
+{
+    weir_sql_text rows = weir_sql_text_new(m->r.call), also = weir_sql_text_new(m->r.call);
+    weir_sql_text out = weir_sql_text_new(m->r.call);
+
     weir_sql_put(&rows, "SELECT o.*");
     weir_sql_put(&also, "g.back");
     for (size_t i = 0; i < m->asked; i++) {
-        if (!m->fields[i].carried)
+        if (m->fields[i].key && (i < from || i >= to))
+            weir_sql_printf(&also, ", g.%s", m->fields[i].staged);
+        if (!m->fields[i].carried || i < from || i >= to)
             continue;
         weir_sql_put(&rows, ", max(CASE WHEN ");
         weir__sql_put_modified(&rows, "o", m->fields[i].index);
         weir_sql_printf(&rows, " THEN o.rn END) OVER w AS p%zu", i);
         weir_sql_printf(&also, ", g.p%zu", i);
     }
-    weir_sql_put(&rows, " FROM (SELECT s.*, row_number() OVER (PARTITION BY ");
-    weir__sql_put_staged(&rows, m, "s", weir__sql_is_key);
-    weir_sql_put(&rows, " ORDER BY s.seq) AS rn, row_number() OVER (PARTITION BY ");
-    weir__sql_put_staged(&rows, m, "s", weir__sql_is_key);
-    weir_sql_printf(&rows,
-                    " ORDER BY s.seq DESC) AS back FROM %s AS s) AS o WINDOW w AS (PARTITION BY %s ORDER BY "
-                    "o.rn ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
-                    m->stage->relation, keys.data);
+    weir_sql_put(&rows, " FROM (");
+    put_numbered(&rows, m, from, to);
+    weir_sql_put(&rows, ") AS o WINDOW w AS (PARTITION BY ");
+    weir__sql_put_staged(&rows, m, "o", weir__sql_is_key);
+    weir_sql_put(&rows, " ORDER BY o.rn ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)");
     weir_sql_put(&out, "(SELECT * FROM (");
-    weir__sql_put_carried(&out, m, 0, m->asked, rows.data, also.data);
+    weir__sql_put_carried(&out, m, from, to, rows.data, also.data);
     weir_sql_put(&out, ") AS f WHERE f.back = 1)");
     return out.data;
 }
 
-/* Columns that every row sets are set; others where their bit is. */
-static void merge_update(const weir_sql_merge *m, weir_sql_script *out)
+/* `"a" = …, ` of the columns of a part: those that every row sets are set, others where their bit is. */
+static const char *update_set(const weir_sql_merge *m, size_t from, size_t to)
 {
-    const char *source = m->doubled ? folded_rows(m) : m->stage->relation;
-    weir_sql_text set = weir_sql_text_new(m->r.call), match = weir_sql_text_new(m->r.call);
+    const char *target = m->r.sql->update == WEIR_SQL_UPDATE_JOIN ? "t." : "";
+    weir_sql_text set = weir_sql_text_new(m->r.call);
 
-    for (size_t i = 0; i < m->asked; i++) {
+    for (size_t i = from; i < to; i++) {
         const weir_sql_field *field = &m->fields[i];
-        const char *target = m->r.sql->update == WEIR_SQL_UPDATE_JOIN ? "t." : "";
 
         if (field->key || m->modified[field->index] == 0)
             continue;
@@ -364,9 +400,26 @@ static void merge_update(const weir_sql_merge *m, weir_sql_script *out)
             weir__sql_put_modified(&set, "s", field->index);
         weir_sql_printf(&set, " THEN s.%s ELSE t.%s END", field->staged, field->name);
     }
+    return set.data;
+}
+
+/* Folding takes two columns of a SELECT for one, so a wide table may need several statements. */
+static void merge_update(const weir_sql_merge *m, weir_sql_script *out)
+{
+    weir_sql_text match = weir_sql_text_new(m->r.call);
+
     weir__sql_put_match(&match, m, weir__sql_is_key);
-    if (set.size > 0)
-        weir__sql_script_add(m, out, weir__sql_update_from(m, set.data, source, match.data));
+    for (size_t from = 0, to; from < m->asked; from = to) {
+        const char *set;
+
+        to = m->doubled ? weir__sql_part_end(m, from, m->asked) : m->asked;
+        set = update_set(m, from, to);
+        if (set[0] != '\0')
+            weir__sql_script_add(
+                m, out,
+                weir__sql_update_from(m, set, m->doubled ? folded_rows(m, from, to) : m->stage->relation,
+                                      match.data));
+    }
 }
 
 void weir__sql_merge_rows(const weir_sql_merge *m, weir_sql_script *out)

@@ -198,6 +198,8 @@ void weir__sql_put_match(weir_sql_text *out, const weir_sql_merge *m, weir_sql_c
  */
 void weir__sql_put_carried(weir_sql_text *out, const weir_sql_merge *m, size_t from, size_t to,
                            const char *rows, const char *also);
+/* Where a part of the fields that begins at `from` ends, by what one SELECT may have; `count` at most. */
+size_t weir__sql_part_end(const weir_sql_merge *m, size_t from, size_t count);
 /* UPDATE t SET `set` FROM (`source`) s WHERE `where`, in the store's form. */
 const char *weir__sql_update_from(const weir_sql_merge *m, const char *set, const char *source,
                                   const char *where);

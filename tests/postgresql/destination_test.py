@@ -362,6 +362,48 @@ class Truncate(Base):
         self.assertEqual(cluster.rows("SELECT id FROM s.t ORDER BY id"), [("2",), ("3",), ("4",)])
 
 
+class Wide(Base):
+    """1,000 columns, of which a SELECT that folds or carries values would need more than the server allows."""
+    COUNT = 1000
+    VALUES = (("LONG", str), ("STRING", lambda i: f"s{i}"), ("INT", lambda i: str(-i)))
+
+    def value(self, column, number):
+        return self.VALUES[column % 3][1](number)
+
+    def row(self, number, keep=lambda column: False, **more):
+        return {f"c{i}": KEEP if keep(i) else self.value(i, number) for i in range(self.COUNT)} | more
+
+    def test_folded_updates(self):
+        """R-DST-05: of several updates of a key the last value of each column."""
+        wanted = table("t", ("id", "LONG", True), *((f"c{i}", self.VALUES[i % 3][0]) for i in range(self.COUNT)))
+        names = [c["name"] for c in wanted["columns"]]
+        self.create(wanted)
+        updates = [self.row(100 + k, lambda i, k=k: (i + k) % 3 > 0, id="1") for k in (0, 1, 1)]
+        self.written(self.batch(wanted).add("replace", names, [self.row(n, id=str(n)) for n in (1, 2)]).add("update", names, updates))
+        number = lambda i: 100 if i % 3 == 0 else 101 if i % 3 == 2 else 1
+        self.assertEqual(cluster.rows("SELECT * FROM s.t ORDER BY id"), [
+            ("1", *(self.value(i, number(i)) for i in range(self.COUNT))), ("2", *(self.value(i, 2) for i in range(self.COUNT)))])
+
+    def test_history(self):
+        """R-HIS-03: unmodified cells take the value as of their start, from the file and from the table."""
+        wanted = table("t", ("id", "LONG", True), *((f"c{i}", self.VALUES[i % 3][0]) for i in range(self.COUNT)),
+                       ("_fivetran_start", "UTC_DATETIME", True), ("_fivetran_end", "UTC_DATETIME"), ("_fivetran_active", "BOOLEAN"))
+        names = [c["name"] for c in wanted["columns"]]
+        self.create(wanted)
+
+        def version(number, milli, keep=lambda column: False):
+            return self.row(number, keep, id="1", _fivetran_start=f"2024-01-01T00:00:00.{milli:03}Z",
+                            _fivetran_end="9999-12-31T23:59:59.999Z", _fivetran_active="true")
+        first = {"id": "1", "_fivetran_start": "2024-01-01T00:00:00.100Z"}
+        self.written(self.batch(wanted).add("earliest_start", list(first), []).add("replace", names, [version(1, 1)]))
+        self.written(self.batch(wanted).add("earliest_start", list(first), [first]).add("update", names, [
+            version(2, 100, lambda i: i % 2 > 0), version(3, 200, lambda i: i % 5 > 0)]))
+        numbers = [lambda i: 1, lambda i: 2 if i % 2 == 0 else 1, lambda i: 3 if i % 5 == 0 else 2 if i % 2 == 0 else 1]
+        listed = ", ".join(f"c{i}" for i in range(self.COUNT))
+        self.assertEqual(cluster.rows(f"SELECT {listed} FROM s.t ORDER BY _fivetran_start"), [
+            tuple(self.value(i, number(i)) for i in range(self.COUNT)) for number in numbers])
+
+
 class Trouble(Base):
     def failure(self, name, **settings):
         return connector.call("Test", name=name, configuration=cluster.config(**settings)).failure
