@@ -47,8 +47,12 @@ weir_status store_failed(weir_call *call, const PGresult *result, const char *do
     if (right != NULL)
         return weir_task(call, "Cannot %s: %s. Run as its owner, or as a superuser: %s", doing, message,
                          right);
-    /* Class 22: a value without a place in its type; 23: in its table. Only COPY's context names a place. */
-    if (message != NULL && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0))
+    /*
+     * Class 22: a value without a place in its type; 23: in its table; 54: in a row or an index. Only COPY's
+     * context names a place.
+     */
+    if (message != NULL &&
+        (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0 || strncmp(state, "54", 2) == 0))
         return weir_task(
             call, "Cannot %s: %s.%s%s%s", doing, message, detail != NULL ? " " : "",
             detail != NULL ? detail : "",
