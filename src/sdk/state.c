@@ -181,6 +181,11 @@ weir_status weir__state_set_string_in(weir_state *state, json_t *object, const c
 {
     json_t *old = json_object_get(object, key);
 
+    if (value == NULL) {
+        if (json_object_del(object, key) == 0)
+            outdate(state);
+        return WEIR_OK;
+    }
     if (!weir__utf8_valid(value, strlen(value)))
         return weir__error(err, "the value of '%s' in the state is not UTF-8", key);
     if (!json_is_string(old))

@@ -67,7 +67,7 @@ weir_status weir__state_make_table(weir_state *state, const char *path, struct j
 void weir__state_clear_table(weir_state *state, const char *path);
 /* True when there is anything in the state of the table. */
 bool weir__state_has_progress(const weir_state *state, const char *path);
-/* As above, in the state of a table; `object` NULL has nothing. */
+/* As above, in the state of a table; `object` NULL has nothing, a string NULL removes the key. */
 int64_t weir__state_long_in(const struct json_t *object, const char *key, int64_t fallback);
 const char *weir__state_string_in(const struct json_t *object, const char *key, const char *fallback);
 weir_status weir__state_set_long_in(weir_state *state, struct json_t *object, const char *key, int64_t value,

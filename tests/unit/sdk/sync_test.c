@@ -476,6 +476,9 @@ static void tables_have_states_of_their_own(void **state)
     weir_table_state_set_long(&s.sync, &a, "at", 1);
     weir_table_state_set_long(&s.sync, &b, "at", INT64_MAX);
     weir_table_state_set_string(&s.sync, &b, "name", "x");
+    weir_table_state_set_string(&s.sync, &b, "gone", "x");
+    weir_table_state_set_string(&s.sync, &b, "gone", NULL);
+    weir_table_state_set_string(&s.sync, &b, "never there", NULL);
     assert_int_equal(weir_table_state_long(&s.sync, &a, "at", 0), 1);
     assert_int_equal(weir_table_state_long(&s.sync, &b, "at", 0), INT64_MAX);
     assert_string_equal(weir_table_state_string(&s.sync, &b, "name", "-"), "x");
