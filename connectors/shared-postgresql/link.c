@@ -80,6 +80,7 @@ static PGconn *connect_with(const link_address *address, const char *port)
         { "sslmode", address->tls },
         { "sslrootcert", verify ? address->tls_authorities : "/nonexistent" },
         { "application_name", address->program },
+        { "replication", address->replication ? "database" : NULL },
     };
     size_t own_count = sizeof own / sizeof *own;
     const char *keywords[sizeof own / sizeof *own + FIXED_COUNT + 1] = { NULL };
@@ -183,7 +184,7 @@ PGresult *link_finish(weir_call *call, PGconn *link)
             PQclear(last);
             last = result;
         }
-        if (kind == PGRES_COPY_IN || kind == PGRES_COPY_OUT)
+        if (kind == PGRES_COPY_IN || kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH)
             break;
     }
     if (cancelled) {

@@ -21,6 +21,7 @@ typedef struct link_address {
     const char *tls;             /* one of LINK_TLS_MODES */
     const char *tls_authorities; /* file of certificates, for verify-ca and verify-full */
     const char *program;         /* shown in pg_stat_activity */
+    bool replication;            /* the connection understands replication commands, too */
 } link_address;
 
 /* libpq's own words. */
@@ -41,7 +42,7 @@ weir_status link_run(weir_call *call, PGconn *link, const char *doing, const cha
 /* Runs one statement; `*out` has its rows as text and is released by PQclear. Untouched on failure. */
 weir_status link_query(weir_call *call, PGconn *link, const char *doing, const char *sql,
                        PGresult **out) WEIR_CHECKED;
-/* Begins a COPY in the wanted direction: PGRES_COPY_IN or PGRES_COPY_OUT. */
+/* Begins a COPY in the wanted direction: PGRES_COPY_IN, PGRES_COPY_OUT or (replication) PGRES_COPY_BOTH. */
 weir_status link_copy(weir_call *call, PGconn *link, const char *doing, const char *sql,
                       ExecStatusType direction) WEIR_CHECKED;
 /*

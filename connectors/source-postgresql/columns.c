@@ -7,7 +7,10 @@
 #define ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 #define NUMERIC_OID 1700
 #define INET_OID 869
-#define SCALE_MAX 37 /* of DECIMAL */
+#define INT2VECTOR_OID 22
+#define OIDVECTOR_OID 30
+#define USER_OID_MIN 16384 /* first oid that is not PostgreSQL's own */
+#define SCALE_MAX 37       /* of DECIMAL */
 #define DIGITS_MAX 38
 
 static const struct {
@@ -17,7 +20,7 @@ static const struct {
     const char *name;
 } known[] = {
     { 16, WEIR_BOOLEAN, FORM_BOOLEAN, "boolean" },
-    { 17, WEIR_BINARY, FORM_BYTES, "bytea" },
+    { BYTEA_OID, WEIR_BINARY, FORM_BYTES, "bytea" },
     { 19, WEIR_STRING, FORM_BYTES, "name" },
     { 20, WEIR_LONG, FORM_INT8, "bigint" },
     { 21, WEIR_SHORT, FORM_INT2, "smallint" },
@@ -78,6 +81,31 @@ void column_map(source_column *column, uint32_t type_oid, int32_t modifier, char
         column->weir = WEIR_JSON;
         column->cast = "array_to_json(%s)::text";
     }
+}
+
+void column_map_elements(source_column *column, uint32_t element_oid, char element_kind)
+{
+    static const struct {
+        uint32_t oid;
+        array_kind kind;
+    } special[] = {
+        { 16, ARRAY_BOOLEAN },         { 20, ARRAY_NUMBER },  { 21, ARRAY_NUMBER }, { 23, ARRAY_NUMBER },
+        { 700, ARRAY_NUMBER },         { 701, ARRAY_NUMBER }, { 1114, ARRAY_TIME }, { 1184, ARRAY_TIME },
+        { NUMERIC_OID, ARRAY_NUMBER }, { 114, ARRAY_JSON },   { 3802, ARRAY_JSON },
+    };
+
+    column->array = ARRAY_SERVER;
+    if (column->type_oid == INT2VECTOR_OID || column->type_oid == OIDVECTOR_OID)
+        return; /* arrays that are not written like arrays */
+    for (size_t i = 0; i < ELEMENTS(special); i++) {
+        if (special[i].oid == element_oid) {
+            column->array = special[i].kind;
+            return;
+        }
+    }
+    /* Enums, and PostgreSQL's own base types, ranges and multiranges, are quoted texts. */
+    if (element_kind == 'e' || (element_oid < USER_OID_MIN && strchr("brm", element_kind) != NULL))
+        column->array = ARRAY_TEXT;
 }
 
 bool column_is_time(const source_column *column)

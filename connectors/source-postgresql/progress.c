@@ -2,6 +2,7 @@
  * source-postgresql/progress: the state of a table as one line of text under the table's quoted path.
  *
  *   copy columns=HEX parts=HEX xid=N part=N page=N
+ *   copy columns=HEX parts=HEX xid=N part=N page=N seen=SNAPSHOT          (change data capture)
  *   done columns=HEX
  *   done columns=HEX at=POSITION          (the rest of the line)
  *
@@ -44,6 +45,8 @@ uint64_t progress_columns(const source_table *table)
         hash = mix(hash, &column->type_oid, sizeof column->type_oid);
         hash = mix(hash, &column->weir, sizeof column->weir);
         hash = mix(hash, &column->key, sizeof column->key);
+        if (table->capturable)
+            hash = mix(hash, &column->number, sizeof column->number);
     }
     return mix_text(hash, table->cursor ? table->cursor->name : "");
 }
@@ -59,7 +62,7 @@ uint64_t progress_parts(const source_part *parts, size_t count)
     return hash;
 }
 
-static const char *state_key(sync_run *run, const source_table *table)
+const char *progress_key(sync_run *run, const source_table *table)
 {
     text key = text_new(run->call);
 
@@ -69,14 +72,16 @@ static const char *state_key(sync_run *run, const source_table *table)
 
 progress progress_load(sync_run *run, const source_table *table)
 {
-    const char *line = weir_state_string(run->out, state_key(run, table), "");
+    const char *line = weir_state_string(run->out, progress_key(run, table), "");
     progress value = { 0 };
     progress none = { .columns = progress_columns(table) };
     int end = 0;
 
     if (sscanf(line,
-               "copy columns=%" SCNx64 " parts=%" SCNx64 " xid=%" SCNu64 " part=%" SCNd64 " page=%" SCNd64,
-               &value.columns, &value.parts, &value.transaction, &value.part, &value.page) == 5)
+               "copy columns=%" SCNx64 " parts=%" SCNx64 " xid=%" SCNu64 " part=%" SCNd64 " page=%" SCNd64
+               "%n",
+               &value.columns, &value.parts, &value.transaction, &value.part, &value.page, &end) == 5 &&
+        end > 0)
         value.kind = PROGRESS_SNAPSHOT;
     else if (sscanf(line, "done columns=%" SCNx64 "%n", &value.columns, &end) == 1 && end > 0)
         value.kind = PROGRESS_DONE;
@@ -84,6 +89,8 @@ progress progress_load(sync_run *run, const source_table *table)
         return none;
     if (value.kind == PROGRESS_DONE && strncmp(line + end, " at=", 4) == 0)
         value.position = weir_copy(run->call, line + end + 4, strlen(line + end + 4));
+    if (value.kind == PROGRESS_SNAPSHOT && strncmp(line + end, " seen=", 6) == 0)
+        value.seen = weir_copy(run->call, line + end + 6, strlen(line + end + 6));
     return value;
 }
 
@@ -92,14 +99,17 @@ void progress_save(sync_run *run, const source_table *table, const progress *val
     char line[256];
     const char *state = line;
 
-    if (value->kind == PROGRESS_SNAPSHOT)
+    if (value->kind == PROGRESS_SNAPSHOT) {
         (void)snprintf(line, sizeof line,
                        "copy columns=%" PRIx64 " parts=%" PRIx64 " xid=%" PRIu64 " part=%" PRId64
                        " page=%" PRId64,
                        value->columns, value->parts, value->transaction, value->part, value->page);
-    else if (value->position == NULL)
+        if (value->seen != NULL)
+            state = weir_printf(run->call, "%s seen=%s", line, value->seen);
+    } else if (value->position == NULL) {
         (void)snprintf(line, sizeof line, "done columns=%" PRIx64, value->columns);
-    else
+    } else {
         state = weir_printf(run->call, "done columns=%" PRIx64 " at=%s", value->columns, value->position);
-    weir_state_set_string(run->out, state_key(run, table), state);
+    }
+    weir_state_set_string(run->out, progress_key(run, table), state);
 }

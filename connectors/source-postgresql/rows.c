@@ -10,6 +10,7 @@
 
 #include "numeric.h"
 #include "source.h"
+#include "values.h"
 #include "wire.h"
 
 #define BUFFER_SIZE ((size_t)1 << 20)
@@ -17,10 +18,6 @@
 #define ROW_SIZE_MAX ((size_t)64 << 20) /* what a record may hold */
 #define ROWS_BETWEEN_LOOKS 4096         /* at weir_running */
 #define UUID_TEXT_SIZE 36
-
-static const weir_time time_least = { -62135596800, 0 };            /* 0001-01-01T00:00:00 */
-static const weir_time time_greatest = { 253402300799, 999999000 }; /* 9999-12-31T23:59:59.999999 */
-static const weir_time day_greatest = { 253402214400, 0 };          /* 9999-12-31 */
 
 /* One COPY in progress. */
 struct stream {
@@ -97,28 +94,6 @@ static char *scratch_reserve(struct stream *in, size_t size, size_t cells_done)
     return moved + in->scratch_size;
 }
 
-static void warn_time(struct stream *in, source_column *column)
-{
-    if (column->warned & WARNED_TIME)
-        return;
-    column->warned |= WARNED_TIME;
-    weir_warn(in->run->call,
-              "Column '%s' of table '%s.%s' has times outside of the years 0001 to 9999 (infinity, BC): they "
-              "are sent "
-              "as the first or the last time of that range.",
-              column->name, in->table->schema, in->table->name);
-}
-
-/* Sets the time unless it is outside of the years 0001 to 9999; then the nearest bound takes its place. */
-static void set_time(struct stream *in, size_t index, weir_time time, weir_time greatest)
-{
-    if (time.seconds < time_least.seconds || time.seconds > time_greatest.seconds) {
-        warn_time(in, in->columns[index]);
-        time = time.seconds < 0 ? time_least : greatest;
-    }
-    in->cells[index].as.time = time;
-}
-
 static void set_timestamp(struct stream *in, size_t index, const char *at)
 {
     int64_t micros = (int64_t)wire_get64(at);
@@ -129,7 +104,8 @@ static void set_timestamp(struct stream *in, size_t index, const char *at)
         rest += WIRE_MICROS;
         seconds--;
     }
-    set_time(in, index, (weir_time){ seconds + WIRE_EPOCH_SECONDS, (int32_t)(rest * 1000) }, time_greatest);
+    value_set_time(in->run->call, in->table, in->columns[index],
+                   (weir_time){ seconds + WIRE_EPOCH_SECONDS, (int32_t)(rest * 1000) }, &in->cells[index]);
 }
 
 static bool set_numeric(struct stream *in, size_t index, const char *at, size_t size)
@@ -167,13 +143,7 @@ static bool set_numeric(struct stream *in, size_t index, const char *at, size_t 
         cell->as.bytes = (weir_bytes){ out, length };
         return true;
     }
-    cell->presence = WEIR_NULL;
-    if (!(column->warned & WARNED_NAN)) {
-        column->warned |= WARNED_NAN;
-        weir_warn(in->run->call,
-                  "Column '%s' of table '%s.%s' has the number NaN, which DECIMAL has not: sent as NULL.",
-                  column->name, in->table->schema, in->table->name);
-    }
+    value_set_nan(in->run->call, in->table, column, cell);
     return true;
 }
 
@@ -258,8 +228,8 @@ static bool set_field(struct stream *in, size_t index, const char *at, size_t si
         cell->as.real = number.real64;
         return true;
     case FORM_DATE:
-        set_time(in, index, (weir_time){ ((int32_t)wire_get32(at) + WIRE_EPOCH_DAYS) * 86400, 0 },
-                 day_greatest);
+        value_set_time(in->run->call, in->table, in->columns[index],
+                       (weir_time){ ((int32_t)wire_get32(at) + WIRE_EPOCH_DAYS) * 86400, 0 }, cell);
         return true;
     case FORM_TIMESTAMP:
         set_timestamp(in, index, at);

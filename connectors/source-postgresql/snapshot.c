@@ -29,6 +29,7 @@ struct snapshot {
     size_t part_count;
     int64_t pages_per_range;
     uint64_t oldest; /* transaction id, now */
+    const char *seen;
     const char *doing;
     text query; /* reused by every range */
 };
@@ -145,11 +146,13 @@ static weir_status prepare(struct snapshot *snapshot)
         pages += more;
     }
     if (status == WEIR_OK)
-        status = link_query(run->call, run->link, snapshot->doing,
-                            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text", &rows);
+        status = link_query(
+            run->call, run->link, snapshot->doing,
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_current_snapshot()::text", &rows);
     if (status != WEIR_OK)
         return status;
     snapshot->oldest = strtoull(PQgetvalue(rows, 0, 0), NULL, 10);
+    snapshot->seen = weir_copy(run->call, PQgetvalue(rows, 0, 1), (size_t)PQgetlength(rows, 0, 1));
     PQclear(rows);
     snapshot->pages_per_range = pages_per_range(run, snapshot->table, pages);
     return WEIR_OK;
@@ -172,6 +175,7 @@ weir_status snapshot_read(sync_run *run, source_table *table, progress *at)
         resumed = (progress){ 0 };
         *at = (progress){ .columns = at->columns, .parts = parts, .transaction = snapshot.oldest };
         at->kind = PROGRESS_SNAPSHOT;
+        at->seen = table->capturable ? snapshot.seen : NULL;
         status = weir_truncate(run->out, &table->table); /* R-SRC-09 */
     }
     while (status == WEIR_OK && at->part < (int64_t)snapshot.part_count) {

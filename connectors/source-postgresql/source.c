@@ -4,7 +4,7 @@
  * One connection and one transaction at a time; each table is read in a transaction of its own, so that no
  * lock outlives its table. What the parts do stands in source.h; what the customer sees in README.md.
  */
-#include "source.h"
+#include "capture.h"
 
 #define SERVER_VERSION_MIN 140000 /* ranges of ctid, infinite numerics */
 #define NAMED_TABLES_MAX 10       /* in a message */
@@ -26,7 +26,7 @@ static const char limit_sql[] =
     " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()) l,"
     " pg_settings z WHERE z.name = 'TimeZone'";
 
-static weir_status open_session(weir_call *call, void **session)
+weir_status session_link(weir_call *call, bool replication, PGconn **out)
 {
     const struct options *options = weir_options(call);
     link_address address = { .host = options->host,
@@ -36,9 +36,16 @@ static weir_status open_session(weir_call *call, void **session)
                              .password = options->password,
                              .tls = options->tls,
                              .tls_authorities = options->tls_authorities,
-                             .program = "weir source" };
+                             .program = "weir source",
+                             .replication = replication };
+
+    return link_open(call, &address, out);
+}
+
+static weir_status open_session(weir_call *call, void **session)
+{
     PGconn *link = NULL;
-    weir_status status = link_open(call, &address, &link);
+    weir_status status = session_link(call, false, &link);
 
     if (status != WEIR_OK)
         return status;
@@ -60,6 +67,11 @@ static void close_session(void *session)
     PQfinish(session);
 }
 
+bool options_capture(const struct options *options)
+{
+    return strcmp(options->mode, MODE_CAPTURE) == 0;
+}
+
 /* --- setup tests --- */
 
 static weir_status test_connect(weir_call *call)
@@ -67,8 +79,7 @@ static weir_status test_connect(weir_call *call)
     return link_run(call, weir_session(call), "ask the server", "SELECT 1");
 }
 
-/* The statements that let the user read all tables of `schema`. */
-static const char *missing_grants(weir_call *call, const char *schema)
+const char *missing_grants(weir_call *call, const char *schema)
 {
     const struct options *options = weir_options(call);
     text sql = text_new(call);
@@ -185,8 +196,7 @@ static weir_status read_limit(sync_run *run, const source_table *table, const ch
     return WEIR_OK;
 }
 
-/* Marks what is read: what the customer chose, the key, and the cursor. False when that is nothing. */
-static bool select_columns(sync_run *run, source_table *table)
+bool table_select_columns(sync_run *run, source_table *table)
 {
     bool any = false;
 
@@ -215,13 +225,13 @@ static weir_status read_in_transaction(sync_run *run, source_table *table, progr
     return link_run(run->call, run->link, "end reading", "COMMIT");
 }
 
-static weir_status sync_table(sync_run *run, source_table *table)
+weir_status table_sync(sync_run *run, source_table *table)
 {
     progress at;
     const char *limit;
     weir_status status;
 
-    if (!select_columns(run, table))
+    if (!table_select_columns(run, table))
         return WEIR_OK;
     at = progress_load(run, table);
     if (at.kind == PROGRESS_DONE && table->cursor == NULL) {
@@ -277,11 +287,13 @@ static weir_status update(weir_call *call, weir_sync *out)
     if (status != WEIR_OK)
         return status;
     warn_closed(call, &catalog, out);
+    if (options_capture(run.options))
+        return capture_sync(&run, &catalog);
     for (size_t i = 0; i < catalog.count && status == WEIR_OK; i++) {
         source_table *table = &catalog.tables[i];
 
         if (table->readable && table->column_count > 0 && weir_selected(out, &table->table, NULL))
-            status = sync_table(&run, table);
+            status = table_sync(&run, table);
     }
     return status;
 }
@@ -304,6 +316,18 @@ static const weir_source source = {
                   .description = "File of the certificates to trust, for verify-ca and verify-full."),
         WEIR_TEXT(struct options, schemas, .label = "Schemas", .placeholder = "public, sales",
                   .description = "Comma-separated; empty for all."),
+        WEIR_DROPDOWN(struct options, mode, .label = "How changes are found", .fallback = MODE_CURSOR,
+                      .choices = WEIR_CHOICES(MODE_CURSOR, MODE_CAPTURE),
+                      .description = "capture: from the server's log (logical replication), deletions "
+                                     "included. cursor: by columns that grow, or by reading again."),
+        WEIR_TEXT(struct options, publication, .label = "Publication", .fallback = "weir",
+                  .description = "For capture: CREATE PUBLICATION weir FOR TABLE …"),
+        WEIR_TEXT(struct options, slot, .label = "Replication slot", .fallback = "weir",
+                  .description = "For capture: made by the first sync. One for every connection; drop it "
+                                 "when the connection is no longer used."),
+        WEIR_DROPDOWN(struct options, lost, .label = "When the slot is lost", .fallback = LOST_STOP,
+                      .choices = WEIR_CHOICES(LOST_STOP, LOST_AGAIN),
+                      .description = "stop: tell a person. again: read all tables again."),
         WEIR_TEXT(
             struct options, cursor_columns, .label = "Cursor columns",
             .placeholder = "public.orders=updated_at, events=id",
@@ -324,7 +348,10 @@ static const weir_source source = {
                     .fallback = "true", .description = "Off: they are read once.")),
     .tests = WEIR_TESTS({ "connect", "Connecting to the database", test_connect },
                         { "permissions", "Reading the tables", test_permissions },
-                        { "cursors", "Finding the cursor columns", test_cursors }),
+                        { "cursors", "Finding the cursor columns", test_cursors },
+                        { "log", "Reading the server's log", check_log },
+                        { "publication", "Finding the publication", check_publication },
+                        { "slot", "Finding a replication slot", check_slot }),
     .open = open_session,
     .close = close_session,
     .schema = schema,

@@ -196,7 +196,13 @@ class Synced:
             row = {column: cell_value(value) for column, value in record.data.items()}
             keys = self.keys.get(name)
             key = tuple(row[k] for k in keys) if keys else tuple(sorted(row.items(), key=lambda item: item[0]))
-            table[key] = row
+            if record.type == 2:  # DELETE
+                table.pop(key, None)
+            elif record.type == 1:  # UPDATE: changed columns only; a missing row is ignored (R-SRC-02)
+                if key in table:
+                    table[key] = {**table[key], **row}
+            else:
+                table[key] = row
 
 
 def cell_value(value):
