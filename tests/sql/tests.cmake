@@ -48,8 +48,9 @@ if(TARGET destination-postgresql)
     list(FILTER postgresql_sources EXCLUDE REGEX "/destination\\.c$")
     weir_sql_random(postgresql SOURCES ${postgresql_sources} LIBRARIES weir_postgresql ${CMAKE_DL_LIBS})
     set(server ${CMAKE_SOURCE_DIR}/tests/postgresql/with_cluster)
-    weir_sql_random_test(postgresql random PREFIX ${server} ARGUMENTS --count 150 --compare-every 3)
+    weir_sql_random_test(postgresql random PREFIX ${server} ARGUMENTS --count 100 --compare-every 3)
     weir_sql_random_test(postgresql golden PREFIX ${server}
         ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/postgresql.sql)
+    set_tests_properties(sql.random.postgresql PROPERTIES TIMEOUT 900) # two connections a step
     weir_sql_random_test(postgresql kill PREFIX ${server} ARGUMENTS --seed 100001 --count 8 --kill-everywhere)
 endif()
