@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "batch/reader.h"
 #include "data/table.h"
+#include "sdk/migrate.h"
 #include "sdk/tables.h"
 #include "sys/file.h"
 
@@ -305,7 +306,8 @@ weir_status weir_harness_truncate(weir_harness *h, const weir_truncation *what)
 weir_status weir_harness_migrate(weir_harness *h, const weir_migration *what)
 {
     weir_destination_side *side = weir__destination_begin(h, "weir_harness_migrate", "migrate");
-    v2_migrate_request message = { 0 };
+    weir_migration_message details;
+    v2_migrate_request message = { .details = weir__migration_to_wire(what, &details) };
     weir_harness_request request = {
         .path = V2_DESTINATION_CONNECTOR_MIGRATE_PATH,
         .what = "migrate",
@@ -313,14 +315,16 @@ weir_status weir_harness_migrate(weir_harness *h, const weir_migration *what)
         .message = &message,
         .reply_type = &weir__v2_migrate_response,
     };
+    weir_error err;
 
     if (side == NULL)
         return WEIR_FAILED;
     WEIR_HARNESS_CONFIGURE(h, &message);
-    message.details = weir__migration_to_wire(h, what);
     request.reply = &side->reply;
     side->deed.kind = WEIR_DEED_MIGRATE;
-    side->deed.migration = weir__migration_to_model(h, what);
+    /* A copy that outlives `what`. One that cannot be read is refused by the destination in the same way. */
+    if (weir__migration_from_wire(message.details, h->arena, &side->deed.migration, &err) != WEIR_OK)
+        side->deed.migration = (weir_migration){ 0 };
     return serve(h, &request);
 }
 

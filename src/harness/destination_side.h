@@ -1,6 +1,6 @@
 /*
- * harness/destination_side: what a harness of a destination has besides. Shared by destination.c, migrate.c,
- * files.c, readback.c and conform_destination.c.
+ * harness/destination_side: what a harness of a destination has besides. Shared by destination.c, files.c,
+ * readback.c and conform_destination.c.
  */
 #ifndef WEIR_HARNESS_DESTINATION_SIDE_H
 #define WEIR_HARNESS_DESTINATION_SIDE_H
@@ -41,7 +41,7 @@ typedef struct weir_deed {
     const weir_table *table; /* in the harness's arena, as the rest */
     bool drop_columns;
     weir_truncation truncation;
-    weir_model_migration migration;
+    weir_migration migration;
     weir_put_rows rows;
 } weir_deed;
 
@@ -96,10 +96,6 @@ void weir__files_plain(weir_harness *h, const weir_table *table, const weir_writ
                        v2_write_batch_request *request);
 void weir__files_history(weir_harness *h, const weir_table *table, const weir_written_files *files,
                          v2_write_history_batch_request *request);
-
-/* migrate.c: the request, and what it is for the model. In h->arena. */
-const v2_migration_details *weir__migration_to_wire(weir_harness *h, const weir_migration *what);
-weir_model_migration weir__migration_to_model(weir_harness *h, const weir_migration *what);
 
 /* readback.c: reads the table out of the store; false, with a failure, when that does not work. */
 bool weir__rows_read(weir_harness *h, const weir_table *table, weir_rows *out);

@@ -81,38 +81,41 @@ weir_status weir__shape_apply(const weir_new_shape *shape, const weir_model_tabl
 
 /* --- what operations need --- */
 
-static weir_status need_names(const weir_model_migration *what, weir_error *err)
+static weir_status need_names(const weir_migration *what, weir_error *err)
 {
-    if (what->from == NULL || what->from[0] == '\0' || what->to == NULL || what->to[0] == '\0')
+    const weir_migration_names *names = &what->as.names;
+
+    if (names->from == NULL || names->from[0] == '\0' || names->to == NULL || names->to[0] == '\0')
         return weir__error(err, "%s: copy and rename need the names from and to", doing);
     return WEIR_OK;
 }
 
-static weir_status need_table(const weir_model *model, const weir_model_migration *what, size_t *index,
+static weir_status need_table(const weir_model *model, const weir_migration *what, size_t *index,
                               weir_error *err)
 {
     return weir__model_need(model, what->schema, what->table, doing, index, err);
 }
 
-static weir_status missing_column(const weir_model_migration *what, const char *column, weir_error *err)
+static weir_status missing_column(const weir_migration *what, const char *column, weir_error *err)
 {
     return weir__error(err, "%s table '%s': it has no column '%s'", doing, what->table, column ? column : "");
 }
 
-static weir_status need_new_column(const weir_model_migration *what, weir_error *err)
+static weir_status need_new_column(const weir_migration *what, weir_error *err)
 {
-    weir_column column = { .name = what->column, .type = what->type };
-    weir_table table = { what->schema, what->table, &column, 1 };
+    const weir_migration_column *column = &what->as.column;
+    weir_column new = { .name = column->name, .type = column->type };
+    weir_table table = { what->schema, what->table, &new, 1 };
 
-    if (what->type == WEIR_UNSPECIFIED)
+    if (column->type == WEIR_UNSPECIFIED)
         return weir__error(err, "%s table '%s': the new column '%s' has no type", doing, what->table,
-                           what->column ? what->column : "");
+                           column->name ? column->name : "");
     return weir__table_check(&table, err);
 }
 
 /* --- tables --- */
 
-static weir_status drop_table(weir_model *model, const weir_model_migration *what, weir_error *err)
+static weir_status drop_table(weir_model *model, const weir_migration *what, weir_error *err)
 {
     size_t index = weir__model_index(model, what->schema, what->table);
 
@@ -140,21 +143,22 @@ static weir_status renamed_copy(const weir_model_table *from, const char *to, we
 }
 
 /* ⚖ A target that exists was made by the first attempt: the copy is not made again (R-MIG-01). */
-static weir_status copy_table(weir_model *model, const weir_model_migration *what, weir_error *err)
+static weir_status copy_table(weir_model *model, const weir_migration *what, weir_error *err)
 {
-    bool history = what->kind == WEIR_MODEL_COPY_TABLE_TO_HISTORY;
+    const weir_migration_names *names = &what->as.names;
+    bool history = what->kind == WEIR_MIGRATE_COPY_TABLE_TO_HISTORY;
     weir_model_table *copy = NULL;
     weir_model_table *converted = NULL;
     size_t from = 0;
     weir_status status = need_names(what, err);
 
-    if (status != WEIR_OK || weir__model_index(model, what->schema, what->to) != SIZE_MAX)
+    if (status != WEIR_OK || weir__model_index(model, what->schema, names->to) != SIZE_MAX)
         return status;
-    status = weir__model_need(model, what->schema, what->from, doing, &from, err);
+    status = weir__model_need(model, what->schema, names->from, doing, &from, err);
     if (status == WEIR_OK)
-        status = renamed_copy(model->tables[from], what->to, &copy, err);
+        status = renamed_copy(model->tables[from], names->to, &copy, err);
     if (status == WEIR_OK && history)
-        status = weir__soft_delete_to_history(copy, what->soft_deleted_column, &converted, err);
+        status = weir__soft_delete_to_history(copy, names->deleted_column, &converted, err);
     if (converted != NULL) {
         weir__rows_free(copy);
         copy = converted;
@@ -166,8 +170,9 @@ static weir_status copy_table(weir_model *model, const weir_model_migration *wha
     return status;
 }
 
-static weir_status rename_table(weir_model *model, const weir_model_migration *what, weir_error *err)
+static weir_status rename_table(weir_model *model, const weir_migration *what, weir_error *err)
 {
+    const weir_migration_names *names = &what->as.names;
     weir_status status = need_names(what, err);
     weir_model_table *new = NULL;
     size_t from;
@@ -175,18 +180,18 @@ static weir_status rename_table(weir_model *model, const weir_model_migration *w
 
     if (status != WEIR_OK)
         return status;
-    from = weir__model_index(model, what->schema, what->from);
-    to = weir__model_index(model, what->schema, what->to);
+    from = weir__model_index(model, what->schema, names->from);
+    to = weir__model_index(model, what->schema, names->to);
     if (from == SIZE_MAX && to != SIZE_MAX)
         return WEIR_OK; /* sent again (R-MIG-01) */
     if (from == to && from != SIZE_MAX)
         return WEIR_OK;
     if (to != SIZE_MAX)
-        return weir__error(err, "%s: table '%s' cannot be renamed, for table '%s' exists", doing, what->from,
-                           what->to);
-    status = weir__model_need(model, what->schema, what->from, doing, &from, err);
+        return weir__error(err, "%s: table '%s' cannot be renamed, for table '%s' exists", doing, names->from,
+                           names->to);
+    status = weir__model_need(model, what->schema, names->from, doing, &from, err);
     if (status == WEIR_OK)
-        status = renamed_copy(model->tables[from], what->to, &new, err);
+        status = renamed_copy(model->tables[from], names->to, &new, err);
     if (status == WEIR_OK)
         weir__model_exchange(model, from, new);
     return status;
@@ -205,24 +210,26 @@ static weir_status reshape(weir_model *model, size_t index, const weir_new_shape
     return status;
 }
 
-static weir_status change_name(const weir_model_migration *what, weir_new_shape *shape, size_t from,
+static weir_status change_name(const weir_migration *what, weir_new_shape *shape, size_t from,
                                weir_error *err)
 {
-    if (what->kind == WEIR_MODEL_RENAME_COLUMN)
-        shape->columns[from].name = what->to;
+    const weir_migration_names *names = &what->as.names;
+    if (what->kind == WEIR_MIGRATE_RENAME_COLUMN)
+        shape->columns[from].name = names->to;
     else { /* ⚖ a copy is never part of the key */
         weir_column copy = shape->columns[from];
 
-        copy.name = what->to;
+        copy.name = names->to;
         copy.key = false;
         weir__shape_add(shape, copy, from);
     }
     return weir__table_check(&shape->table, err);
 }
 
-static weir_status copy_or_rename_column(weir_model *model, const weir_model_migration *what, weir_error *err)
+static weir_status copy_or_rename_column(weir_model *model, const weir_migration *what, weir_error *err)
 {
-    bool rename = what->kind == WEIR_MODEL_RENAME_COLUMN;
+    const weir_migration_names *names = &what->as.names;
+    bool rename = what->kind == WEIR_MIGRATE_RENAME_COLUMN;
     weir_new_shape shape = { 0 };
     size_t index = 0;
     size_t from;
@@ -233,15 +240,15 @@ static weir_status copy_or_rename_column(weir_model *model, const weir_model_mig
         status = need_table(model, what, &index, err);
     if (status != WEIR_OK)
         return status;
-    from = weir__layout_column(model->tables[index]->layout, what->from);
-    to = weir__layout_column(model->tables[index]->layout, what->to);
+    from = weir__layout_column(model->tables[index]->layout, names->from);
+    to = weir__layout_column(model->tables[index]->layout, names->to);
     if (to != SIZE_MAX && (!rename || from == SIZE_MAX || from == to))
         return WEIR_OK; /* sent again (R-MIG-01) */
     if (to != SIZE_MAX)
         return weir__error(err, "%s table '%s': column '%s' cannot be renamed, for column '%s' exists", doing,
-                           what->table, what->from, what->to);
+                           what->table, names->from, names->to);
     if (from == SIZE_MAX)
-        return missing_column(what, what->from, err);
+        return missing_column(what, names->from, err);
     status = weir__shape_open(&shape, model->tables[index]->layout->table, 1, err);
     if (status == WEIR_OK)
         status = change_name(what, &shape, from, err);
@@ -266,9 +273,10 @@ static bool assign(void *context, size_t index, weir_cell *cells)
 }
 
 /* R-MIG-02, R-MIG-03: the column, added when it is missing, gets the value in every row. */
-static weir_status set_column(weir_model *model, const weir_model_migration *what, weir_error *err)
+static weir_status set_column(weir_model *model, const weir_migration *what, weir_error *err)
 {
-    bool add = what->kind == WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT;
+    const weir_migration_column *column = &what->as.column;
+    bool add = what->kind == WEIR_MIGRATE_ADD_COLUMN_DEFAULT;
     weir_arena *arena = NULL;
     weir_new_shape shape = { 0 };
     assignment to = { 0 };
@@ -281,16 +289,16 @@ static weir_status set_column(weir_model *model, const weir_model_migration *wha
         status = weir__shape_open(&shape, model->tables[index]->layout->table, 1, err);
     if (status != WEIR_OK)
         goto out;
-    to.column = weir__shape_find(&shape, what->column ? what->column : "");
+    to.column = weir__shape_find(&shape, column->name ? column->name : "");
     if (to.column == SIZE_MAX && !add) {
-        status = missing_column(what, what->column, err);
+        status = missing_column(what, column->name, err);
         goto out;
     }
     if (to.column == SIZE_MAX)
-        to.column = weir__shape_add(&shape, (weir_column){ .name = what->column, .type = what->type },
+        to.column = weir__shape_add(&shape, (weir_column){ .name = column->name, .type = column->type },
                                     SIZE_MAX);
     arena = weir__arena_new(WEIR_ROW_SIZE_MAX);
-    status = arena != NULL ? weir__value_read(what->value, &shape.columns[to.column], arena, &to.value, err)
+    status = arena != NULL ? weir__value_read(column->value, &shape.columns[to.column], arena, &to.value, err)
                            : weir__error_memory(err, doing);
     if (status == WEIR_OK)
         status = reshape(model, index, &shape, assign, &to, err);
@@ -302,16 +310,16 @@ out:
 
 /* --- history --- */
 
-static weir_status change_history(weir_model *model, const weir_model_migration *what, weir_error *err)
+static weir_status change_history(weir_model *model, const weir_migration *what, weir_error *err)
 {
-    bool add = what->kind == WEIR_MODEL_ADD_COLUMN_IN_HISTORY;
+    bool add = what->kind == WEIR_MIGRATE_ADD_COLUMN_HISTORY;
     weir_model_table *new = NULL;
     size_t index = 0;
     weir_status status = need_table(model, what, &index, err);
 
     if (status == WEIR_OK && add)
         status = need_new_column(what, err);
-    if (status == WEIR_OK && what->column == NULL)
+    if (status == WEIR_OK && what->as.column.name == NULL)
         status = missing_column(what, "", err);
     if (status == WEIR_OK)
         status = weir__column_in_history(model->tables[index], what, &new, err);
@@ -320,47 +328,44 @@ static weir_status change_history(weir_model *model, const weir_model_migration 
     return status;
 }
 
-static weir_status change_mode(weir_model *model, const weir_model_migration *what, weir_error *err)
+static weir_status change_mode(weir_model *model, const weir_migration *what, weir_error *err)
 {
     weir_model_table *new = NULL;
     size_t index = 0;
-    weir_status status;
+    weir_status status = need_table(model, what, &index, err);
 
-    if (what->mode != WEIR_MODEL_SOFT_DELETE_TO_HISTORY && what->mode != WEIR_MODEL_HISTORY_TO_SOFT_DELETE)
-        return weir__error_as(err, WEIR_UNSUPPORTED, "%s table '%s': live mode is not supported", doing,
-                              what->table ? what->table : "");
-    status = need_table(model, what, &index, err);
     if (status != WEIR_OK)
         return status;
-    if (what->mode == WEIR_MODEL_SOFT_DELETE_TO_HISTORY)
-        status = weir__soft_delete_to_history(model->tables[index], what->soft_deleted_column, &new, err);
+    if (what->kind == WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY)
+        status = weir__soft_delete_to_history(model->tables[index], what->as.mode.deleted_column, &new, err);
     else
-        status = weir__history_to_soft_delete(model->tables[index], what->soft_deleted_column, &new, err);
+        status = weir__history_to_soft_delete(model->tables[index], what->as.mode.deleted_column, &new, err);
     if (status == WEIR_OK && new != NULL)
         weir__model_exchange(model, index, new);
     return status;
 }
 
-weir_status weir__model_migrate(weir_model *model, const weir_model_migration *what, weir_error *err)
+weir_status weir__model_migrate(weir_model *model, const weir_migration *what, weir_error *err)
 {
     switch (what->kind) {
-    case WEIR_MODEL_DROP_TABLE:
+    case WEIR_MIGRATE_DROP_TABLE:
         return drop_table(model, what, err);
-    case WEIR_MODEL_COPY_TABLE:
-    case WEIR_MODEL_COPY_TABLE_TO_HISTORY:
+    case WEIR_MIGRATE_COPY_TABLE:
+    case WEIR_MIGRATE_COPY_TABLE_TO_HISTORY:
         return copy_table(model, what, err);
-    case WEIR_MODEL_RENAME_TABLE:
+    case WEIR_MIGRATE_RENAME_TABLE:
         return rename_table(model, what, err);
-    case WEIR_MODEL_COPY_COLUMN:
-    case WEIR_MODEL_RENAME_COLUMN:
+    case WEIR_MIGRATE_COPY_COLUMN:
+    case WEIR_MIGRATE_RENAME_COLUMN:
         return copy_or_rename_column(model, what, err);
-    case WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT:
-    case WEIR_MODEL_UPDATE_COLUMN_VALUE:
+    case WEIR_MIGRATE_ADD_COLUMN_DEFAULT:
+    case WEIR_MIGRATE_UPDATE_COLUMN:
         return set_column(model, what, err);
-    case WEIR_MODEL_ADD_COLUMN_IN_HISTORY:
-    case WEIR_MODEL_DROP_COLUMN_IN_HISTORY:
+    case WEIR_MIGRATE_ADD_COLUMN_HISTORY:
+    case WEIR_MIGRATE_DROP_COLUMN_HISTORY:
         return change_history(model, what, err);
-    case WEIR_MODEL_CHANGE_SYNC_MODE:
+    case WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY:
+    case WEIR_MIGRATE_HISTORY_TO_SOFT_DELETE:
         return change_mode(model, what, err);
     }
     return weir__error_as(err, WEIR_UNSUPPORTED, "%s table '%s': unknown operation %d", doing,

@@ -327,24 +327,12 @@ static weir_status check_starts(const column_change *change, weir_error *err)
     return WEIR_OK;
 }
 
-static weir_status read_time(const weir_layout *layout, const weir_model_migration *what, weir_cell *at,
-                             weir_error *err)
-{
-    const char *text = what->operation_timestamp ? what->operation_timestamp : "";
-
-    *at = (weir_cell){ .column = "_fivetran_start", .type = layout->table->columns[layout->start].type };
-    if (weir_time_parse(WEIR_UTC_DATETIME, text, strlen(text), &at->as.time))
-        return WEIR_OK;
-    return weir__error(err, "%s table '%s': the operation's timestamp '%s' is no date and time in UTC", doing,
-                       layout->table->name, text);
-}
-
 /* Gives the new table its rows; `shape` and the column are settled. */
 static weir_status build(column_change *change, const weir_model_table *old, const weir_new_shape *shape,
-                         const weir_model_migration *what, weir_arena *arena, weir_error *err)
+                         const weir_migration *what, weir_arena *arena, weir_error *err)
 {
-    weir_status status = weir__value_read(change->drop ? NULL : what->value, &shape->columns[change->column],
-                                          arena, &change->value, err);
+    weir_bytes value = change->drop ? (weir_bytes){ 0 } : what->as.column.value;
+    weir_status status = weir__value_read(value, &shape->columns[change->column], arena, &change->value, err);
 
     if (status == WEIR_OK)
         status = weir__shape_apply(shape, old, NULL, NULL, &change->table, err);
@@ -359,28 +347,30 @@ static weir_status build(column_change *change, const weir_model_table *old, con
  * On an empty table nothing is recorded, but the column is there afterwards. ⚖ Dropping a column that is
  * missing succeeds, as dropping a table does.
  */
-weir_status weir__column_in_history(const weir_model_table *old, const weir_model_migration *what,
+weir_status weir__column_in_history(const weir_model_table *old, const weir_migration *what,
                                     weir_model_table **out, weir_error *err)
 {
-    column_change change = { .drop = what->kind == WEIR_MODEL_DROP_COLUMN_IN_HISTORY };
+    const weir_migration_column *column = &what->as.column;
+    column_change change = { .drop = what->kind == WEIR_MIGRATE_DROP_COLUMN_HISTORY };
     weir_new_shape shape = { 0 };
     weir_arena *arena = NULL;
     weir_status status;
 
     if (!weir__layout_is_history(old->layout))
         return weir__error(err, "%s table '%s': it is not in history mode", doing, old->layout->table->name);
-    if (change.drop && weir__layout_column(old->layout, what->column) == SIZE_MAX)
+    if (change.drop && weir__layout_column(old->layout, column->name) == SIZE_MAX)
         return WEIR_OK;
-    status = read_time(old->layout, what, &change.at, err);
-    if (status == WEIR_OK)
-        status = weir__shape_open(&shape, old->layout->table, 1, err);
+    change.at = (weir_cell){ .column = "_fivetran_start",
+                             .type = old->layout->table->columns[old->layout->start].type,
+                             .as.time = column->time };
+    status = weir__shape_open(&shape, old->layout->table, 1, err);
     if (status != WEIR_OK)
         goto out;
-    change.column = weir__shape_add(&shape, (weir_column){ .name = what->column, .type = what->type },
+    change.column = weir__shape_add(&shape, (weir_column){ .name = column->name, .type = column->type },
                                     SIZE_MAX);
     if (shape.columns[change.column].key) {
         status = weir__error(err, "%s table '%s': column '%s' is part of the key", doing,
-                             old->layout->table->name, what->column);
+                             old->layout->table->name, column->name);
         goto out;
     }
     arena = weir__arena_new(WEIR_ROW_SIZE_MAX);

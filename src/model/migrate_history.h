@@ -33,7 +33,7 @@ weir_status weir__soft_delete_to_history(const weir_model_table *old, const char
 weir_status weir__history_to_soft_delete(const weir_model_table *old, const char *deleted,
                                          weir_model_table **out, weir_error *err) WEIR_CHECKED;
 /* R-MIG-04: add_column_in_history_mode and drop_column_in_history_mode. */
-weir_status weir__column_in_history(const weir_model_table *old, const weir_model_migration *what,
+weir_status weir__column_in_history(const weir_model_table *old, const weir_migration *what,
                                     weir_model_table **out, weir_error *err) WEIR_CHECKED;
 
 #endif

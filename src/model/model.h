@@ -128,57 +128,15 @@ weir_status weir__model_write(weir_model *model, const weir_model_batch *batch, 
 weir_status weir__model_write_history(weir_model *model, const weir_model_batch *batch,
                                       weir_error *err) WEIR_CHECKED;
 
-/* --- migrations (R-MIG): MigrationDetails without the wire --- */
-
-typedef enum weir_model_operation {
-    WEIR_MODEL_DROP_TABLE = 1,
-    WEIR_MODEL_DROP_COLUMN_IN_HISTORY = 2,  /* column, operation_timestamp */
-    WEIR_MODEL_COPY_TABLE = 3,              /* from, to */
-    WEIR_MODEL_COPY_COLUMN = 4,             /* from, to */
-    WEIR_MODEL_COPY_TABLE_TO_HISTORY = 5,   /* from, to, soft_deleted_column */
-    WEIR_MODEL_RENAME_TABLE = 6,            /* from, to */
-    WEIR_MODEL_RENAME_COLUMN = 7,           /* from, to */
-    WEIR_MODEL_ADD_COLUMN_IN_HISTORY = 8,   /* column, type, value, operation_timestamp */
-    WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT = 9, /* column, type, value */
-    WEIR_MODEL_UPDATE_COLUMN_VALUE = 10,    /* column, value */
-    WEIR_MODEL_CHANGE_SYNC_MODE = 11        /* mode, soft_deleted_column, keep_deleted_rows */
-} weir_model_operation;
-
-/* Numbers as in TableSyncModeMigrationType. */
-typedef enum weir_model_mode {
-    WEIR_MODEL_SOFT_DELETE_TO_LIVE = 0,
-    WEIR_MODEL_SOFT_DELETE_TO_HISTORY = 1,
-    WEIR_MODEL_HISTORY_TO_SOFT_DELETE = 2,
-    WEIR_MODEL_HISTORY_TO_LIVE = 3,
-    WEIR_MODEL_LIVE_TO_SOFT_DELETE = 4,
-    WEIR_MODEL_LIVE_TO_HISTORY = 5
-} weir_model_mode;
-
-/* Members that the kind does not name are not read. All borrowed for the call. */
-typedef struct weir_model_migration {
-    const char *schema;
-    const char *table; /* not read by the kinds that copy or rename tables: from and to say it */
-    weir_model_operation kind;
-    const char *from;
-    const char *to;
-    const char *column;
-    weir_type type;
-    const char *value;               /* a default or a new value, as text; "NULL" is NULL (R-MIG-03) */
-    const char *operation_timestamp; /* UTC_DATETIME as text */
-    weir_model_mode mode;
-    const char *soft_deleted_column; /* NULL or "": none said */
-    bool keep_deleted_rows;          /* matters for LIVE pairs only */
-} weir_model_migration;
-
 /*
- * R-MIG-01 to R-MIG-05. WEIR_UNSUPPORTED: a pair with LIVE, or an unknown kind. WEIR_FAILED: the table or
- * column is missing (but see below), the text of a value or time is none, a target is taken, an active row
- * starts after operation_timestamp. WEIR_TASK: a new value makes rows equal under the key.
+ * R-MIG-01 to R-MIG-05. `what` is as the SDK hands it to a destination, but a schema or a table may be NULL,
+ * and a value that reads NULL is NULL, too. WEIR_UNSUPPORTED: an unknown kind. WEIR_FAILED: the table or
+ * column is missing (but see below), the text of a value is none, a target is taken, an active row starts
+ * after the operation's time. WEIR_TASK: a new value makes rows equal under the key.
  *
  * Sent again, ⚖: copy when the target exists, rename when only the target exists, drop of what is missing,
  * and a change of mode that is already done, change nothing and succeed.
  */
-weir_status weir__model_migrate(weir_model *model, const weir_model_migration *what,
-                                weir_error *err) WEIR_CHECKED;
+weir_status weir__model_migrate(weir_model *model, const weir_migration *what, weir_error *err) WEIR_CHECKED;
 
 #endif

@@ -294,19 +294,19 @@ static bool has_empty_value(weir_type type)
     return weir__type_is_bytes(type) && type != WEIR_DECIMAL;
 }
 
-weir_status weir__value_read(const char *text, const weir_column *column, weir_arena *arena, weir_cell *out,
+weir_status weir__value_read(weir_bytes text, const weir_column *column, weir_arena *arena, weir_cell *out,
                              weir_error *err)
 {
     weir_cell cell = { .column = column->name, .type = column->type, .presence = WEIR_NULL };
-    size_t size = text ? strlen(text) : 0;
+    bool null = text.data == NULL || (text.size == 4 && memcmp(text.data, "NULL", 4) == 0);
     char *copy;
 
-    if (text != NULL && strcmp(text, "NULL") != 0 && (size > 0 || has_empty_value(column->type))) {
-        copy = weir__arena_copy(arena, text, size);
+    if (!null && (text.size > 0 || has_empty_value(column->type))) {
+        copy = weir__arena_copy(arena, text.data, text.size);
         if (copy == NULL)
             return out_of_memory(err);
-        if (!weir__text_parse(&cell, copy, size))
-            return weir__text_parse_error(&cell, weir__text(text), err);
+        if (!weir__text_parse(&cell, copy, text.size))
+            return weir__text_parse_error(&cell, text, err);
         if (cell.type == WEIR_FLOAT)
             cell.as.real = (double)(float)cell.as.real;
     }

@@ -27,11 +27,11 @@ weir_status weir__value_convert(weir_cell *cell, const weir_column *column, weir
 /* WEIR_TASK when a value of the column's type has more digits than the column's bounds. */
 weir_status weir__value_fits(const weir_cell *cell, const weir_column *column, weir_error *err) WEIR_CHECKED;
 /*
- * R-MIG-03: the value that a text of a migration means in `column`: NULL, or "NULL", is NULL, and so is an
+ * R-MIG-03: the value that a text of a migration means in `column`: no data, or "NULL", is NULL, and so is an
  * empty text where the type has no empty value. BINARY is base64. Bytes are put into `arena`. WEIR_FAILED:
  * the text is no value of the type, or memory.
  */
-weir_status weir__value_read(const char *text, const weir_column *column, weir_arena *arena, weir_cell *out,
+weir_status weir__value_read(weir_bytes text, const weir_column *column, weir_arena *arena, weir_cell *out,
                              weir_error *err) WEIR_CHECKED;
 /*
  * Appends the cell for people: numbers and times plain, texts in single quotes with unprintable bytes as

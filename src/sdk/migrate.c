@@ -180,7 +180,7 @@ static weir_status take_operation(reading *r, const v2_migration_details *detail
     return unknown(r, "this operation");
 }
 
-static bool names_tables(weir_migration_kind kind)
+bool weir__migration_names_tables(weir_migration_kind kind)
 {
     return kind == WEIR_MIGRATE_COPY_TABLE || kind == WEIR_MIGRATE_COPY_TABLE_TO_HISTORY ||
            kind == WEIR_MIGRATE_RENAME_TABLE;
@@ -198,7 +198,7 @@ weir_status weir__migration_from_wire(const v2_migration_details *details, weir_
     status = take_operation(&r, details);
     if (status == WEIR_OK)
         status = take_optional(&r, details->schema, "schema", &made.schema);
-    if (status == WEIR_OK && (details->table.size > 0 || !names_tables(made.kind)))
+    if (status == WEIR_OK && (details->table.size > 0 || !weir__migration_names_tables(made.kind)))
         status = take_name(&r, details->table, "table", &made.table);
     if (status != WEIR_OK)
         return status;
@@ -227,7 +227,7 @@ static weir_status handle_migrate(weir_call *call, void *context)
         return WEIR_OK; /* R-MIG-01 */
     return weir_fail(call, "cannot migrate table '%s%s%s': it does not exist", what->schema,
                      what->schema[0] != '\0' ? "." : "",
-                     names_tables(what->kind) ? what->as.names.from : what->table);
+                     weir__migration_names_tables(what->kind) ? what->as.names.from : what->table);
 }
 
 /* The reply differs from the plain one in one more member, and so in numbers. */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "sdk/migrate.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -443,164 +444,21 @@ weir_status destination_write(destination_calls *calls, const weir_table *table,
 
 /* --- Migrate --- */
 
-/* Everything that a MigrationDetails may point to. */
-typedef struct details {
-    v2_migration_details out;
-    v2_drop_operation drop;
-    v2_drop_column_in_history_mode drop_column;
-    v2_copy_operation copy;
-    v2_copy_table copy_table;
-    v2_copy_column copy_column;
-    v2_copy_table_to_history_mode copy_history;
-    v2_rename_operation rename;
-    v2_rename_table rename_table;
-    v2_rename_column rename_column;
-    v2_add_operation add;
-    v2_add_column_in_history_mode add_history;
-    v2_add_column_with_default_value add_default;
-    v2_update_column_value_operation update;
-    v2_table_sync_mode_migration_operation mode;
-} details;
-
-static void fill_drop_or_add(details *d, const weir_model_migration *from)
-{
-    weir_bytes column = weir__text(from->column);
-    weir_bytes value = weir__text(from->value);
-    weir_bytes time = weir__text(from->operation_timestamp);
-
-    switch (from->kind) {
-    case WEIR_MODEL_DROP_TABLE:
-        d->drop.which_entity = V2_DROP_OPERATION_DROP_TABLE;
-        d->drop.entity.drop_table = true;
-        break;
-    case WEIR_MODEL_DROP_COLUMN_IN_HISTORY:
-        d->drop_column = (v2_drop_column_in_history_mode){ .column = column, .operation_timestamp = time };
-        d->drop.which_entity = V2_DROP_OPERATION_DROP_COLUMN_IN_HISTORY_MODE;
-        d->drop.entity.drop_column_in_history_mode = &d->drop_column;
-        break;
-    case WEIR_MODEL_ADD_COLUMN_IN_HISTORY:
-        d->add_history = (v2_add_column_in_history_mode){ .column = column,
-                                                          .column_type = (int32_t)from->type,
-                                                          .default_value = value,
-                                                          .operation_timestamp = time };
-        d->add.which_entity = V2_ADD_OPERATION_ADD_COLUMN_IN_HISTORY_MODE;
-        d->add.entity.add_column_in_history_mode = &d->add_history;
-        break;
-    default:
-        d->add_default = (v2_add_column_with_default_value){ .column = column,
-                                                             .column_type = (int32_t)from->type,
-                                                             .default_value = value };
-        d->add.which_entity = V2_ADD_OPERATION_ADD_COLUMN_WITH_DEFAULT_VALUE;
-        d->add.entity.add_column_with_default_value = &d->add_default;
-    }
-    if (from->kind == WEIR_MODEL_DROP_TABLE || from->kind == WEIR_MODEL_DROP_COLUMN_IN_HISTORY) {
-        d->out.which_operation = V2_MIGRATION_DETAILS_DROP;
-        d->out.operation.drop = &d->drop;
-    } else {
-        d->out.which_operation = V2_MIGRATION_DETAILS_ADD;
-        d->out.operation.add = &d->add;
-    }
-}
-
-static void fill_copy(details *d, const weir_model_migration *from)
-{
-    weir_bytes old = weir__text(from->from);
-    weir_bytes new = weir__text(from->to);
-
-    d->out.which_operation = V2_MIGRATION_DETAILS_COPY;
-    d->out.operation.copy = &d->copy;
-    if (from->kind == WEIR_MODEL_COPY_TABLE) {
-        d->copy_table = (v2_copy_table){ .from_table = old, .to_table = new };
-        d->copy.which_entity = V2_COPY_OPERATION_COPY_TABLE;
-        d->copy.entity.copy_table = &d->copy_table;
-    } else if (from->kind == WEIR_MODEL_COPY_COLUMN) {
-        d->copy_column = (v2_copy_column){ .from_column = old, .to_column = new };
-        d->copy.which_entity = V2_COPY_OPERATION_COPY_COLUMN;
-        d->copy.entity.copy_column = &d->copy_column;
-    } else {
-        d->copy_history = (v2_copy_table_to_history_mode){
-            .from_table = old, .to_table = new, .soft_deleted_column = weir__text(from->soft_deleted_column)
-        };
-        d->copy.which_entity = V2_COPY_OPERATION_COPY_TABLE_TO_HISTORY_MODE;
-        d->copy.entity.copy_table_to_history_mode = &d->copy_history;
-    }
-}
-
-static void fill_rename(details *d, const weir_model_migration *from)
-{
-    weir_bytes old = weir__text(from->from);
-    weir_bytes new = weir__text(from->to);
-
-    d->out.which_operation = V2_MIGRATION_DETAILS_RENAME;
-    d->out.operation.rename = &d->rename;
-    if (from->kind == WEIR_MODEL_RENAME_TABLE) {
-        d->rename_table = (v2_rename_table){ .from_table = old, .to_table = new };
-        d->rename.which_entity = V2_RENAME_OPERATION_RENAME_TABLE;
-        d->rename.entity.rename_table = &d->rename_table;
-    } else {
-        d->rename_column = (v2_rename_column){ .from_column = old, .to_column = new };
-        d->rename.which_entity = V2_RENAME_OPERATION_RENAME_COLUMN;
-        d->rename.entity.rename_column = &d->rename_column;
-    }
-}
-
-/* The table that MigrationDetails names; operations on tables name the one that is there. */
-static const char *table_of(const weir_model_migration *what)
-{
-    return what->table != NULL ? what->table : what->from;
-}
-
-static void fill_details(details *d, const weir_model_migration *from)
-{
-    *d = (details){ .out = { .schema = weir__text(from->schema), .table = weir__text(table_of(from)) } };
-    switch (from->kind) {
-    case WEIR_MODEL_COPY_TABLE:
-    case WEIR_MODEL_COPY_COLUMN:
-    case WEIR_MODEL_COPY_TABLE_TO_HISTORY:
-        fill_copy(d, from);
-        break;
-    case WEIR_MODEL_RENAME_TABLE:
-    case WEIR_MODEL_RENAME_COLUMN:
-        fill_rename(d, from);
-        break;
-    case WEIR_MODEL_UPDATE_COLUMN_VALUE:
-        d->update = (v2_update_column_value_operation){ .column = weir__text(from->column),
-                                                        .value = weir__text(from->value) };
-        d->out.which_operation = V2_MIGRATION_DETAILS_UPDATE_COLUMN_VALUE;
-        d->out.operation.update_column_value = &d->update;
-        break;
-    case WEIR_MODEL_CHANGE_SYNC_MODE: /* R-MIG-05: the type is always set */
-        d->mode = (v2_table_sync_mode_migration_operation){
-            .type = (int32_t)from->mode,
-            .has_soft_deleted_column = from->soft_deleted_column != NULL,
-            .soft_deleted_column = weir__text(from->soft_deleted_column),
-            .has_keep_deleted_rows = from->keep_deleted_rows,
-            .keep_deleted_rows = from->keep_deleted_rows,
-        };
-        d->out.which_operation = V2_MIGRATION_DETAILS_TABLE_SYNC_MODE_MIGRATION;
-        d->out.operation.table_sync_mode_migration = &d->mode;
-        break;
-    default:
-        fill_drop_or_add(d, from);
-    }
-}
-
-weir_status destination_migrate(destination_calls *calls, const weir_model_migration *what, weir_error *err)
+weir_status destination_migrate(destination_calls *calls, const weir_migration *what, weir_error *err)
 {
     tester_method method = { "Migrate",
                              V2_DESTINATION_CONNECTOR_MIGRATE_PATH,
                              &weir__v2_migrate_request,
                              &weir__v2_migrate_response,
                              360 * MINUTE,
-                             table_of(what) };
+                             what->table };
+    weir_migration_message details;
     v2_migrate_request request = { .configuration = calls->config,
-                                   .configuration_count = calls->config_count };
+                                   .configuration_count = calls->config_count,
+                                   .details = weir__migration_to_wire(what, &details) };
     v2_migrate_response reply = { 0 };
-    details d;
     weir_status status;
 
-    fill_details(&d, what);
-    request.details = &d.out;
     status = tester_call(calls->caller, &method, &request, &reply, err);
     if (status != WEIR_OK)
         return status;
@@ -611,7 +469,7 @@ weir_status destination_migrate(destination_calls *calls, const weir_model_migra
         weir__error(err, "the answer was success = false without a reason");
         break;
     case V2_MIGRATE_RESPONSE_UNSUPPORTED:
-        return weir__error_as(err, WEIR_UNSUPPORTED, "Migrate of '%s' is unsupported", table_of(what));
+        return weir__error_as(err, WEIR_UNSUPPORTED, "Migrate of '%s' is unsupported", what->table);
     case V2_MIGRATE_RESPONSE_WARNING:
         tell_warning(calls, reply.response.warning);
         return WEIR_OK;

@@ -32,7 +32,7 @@ weir_status destination_truncate(destination_calls *calls, const weir_truncation
 weir_status destination_write(destination_calls *calls, const weir_table *table, bool history,
                               const emit_files *files, weir_error *err) WEIR_CHECKED;
 /* WEIR_UNSUPPORTED: the answer was unsupported or UNIMPLEMENTED, without blame (R-MIG-06). */
-weir_status destination_migrate(destination_calls *calls, const weir_model_migration *what,
+weir_status destination_migrate(destination_calls *calls, const weir_migration *what,
                                 weir_error *err) WEIR_CHECKED;
 
 #endif

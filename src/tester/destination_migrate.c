@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "data/table.h"
+#include "sdk/migrate.h"
 #include "tester/destination_internal.h"
 
 static weir_status bad_input(destination *d, const input_migration *m, weir_error *err)
@@ -27,7 +28,7 @@ static weir_status meet(destination *d, const input_migration *m, const char *na
 
     if (weir__model_find(d->model, d->options->schema, name) == NULL) {
         status = destination_look(d, name, &found, err);
-        if (status == WEIR_OK && found == NULL && m->what.kind != WEIR_MODEL_DROP_TABLE) {
+        if (status == WEIR_OK && found == NULL && m->what.kind != WEIR_MIGRATE_DROP_TABLE) {
             weir__error(err, "there is no table '%s'", name);
             return bad_input(d, m, err);
         }
@@ -50,24 +51,26 @@ static weir_status changed_table(destination *d, const input_migration *m, const
     weir_column *columns = table != NULL
                                ? weir__arena_array(d->file_arena, table->column_count + 1, sizeof *columns)
                                : NULL;
-    size_t at = table != NULL ? weir__table_find(table, weir__text(m->what.column)) : SIZE_MAX;
+    size_t at = table != NULL ? weir__table_find(table, weir__text(m->what.as.column.name)) : SIZE_MAX;
     size_t count = 0;
 
     if (columns == NULL)
         return weir__error_memory(err, "altering a table");
     if ((m->kind == INPUT_ADD_COLUMN) != (at == SIZE_MAX)) {
         weir__error(err, "table '%s' has %s column '%s'", known->name, at == SIZE_MAX ? "no" : "already a",
-                    m->what.column);
+                    m->what.as.column.name);
         return bad_input(d, m, err);
     }
     for (size_t i = 0; i < table->column_count; i++)
         if (i != at || m->kind != INPUT_DROP_COLUMN)
             columns[count++] = table->columns[i];
     if (m->kind == INPUT_CHANGE_TYPE) {
-        columns[at].type = m->what.type;
+        columns[at].type = m->what.as.column.type;
         columns[at].params = m->params;
     } else if (m->kind == INPUT_ADD_COLUMN) {
-        columns[count++] = (weir_column){ .name = m->what.column, .type = m->what.type, .params = m->params };
+        columns[count++] = (weir_column){ .name = m->what.as.column.name,
+                                          .type = m->what.as.column.type,
+                                          .params = m->params };
     }
     table->columns = columns;
     table->column_count = count;
@@ -101,9 +104,9 @@ static weir_status run_alter(destination *d, const input_migration *m, weir_erro
 
 static weir_status fall_back_table(destination *d, const input_migration *m, weir_error *err)
 {
-    destination_table *known = destination_find(d, m->what.from);
+    destination_table *known = destination_find(d, m->what.table);
     weir_table *table = destination_shape(d, known, d->file_arena);
-    input_table like = { .history = m->what.kind == WEIR_MODEL_COPY_TABLE_TO_HISTORY || known->history };
+    input_table like = { .history = m->what.kind == WEIR_MIGRATE_COPY_TABLE_TO_HISTORY || known->history };
     weir_column *columns;
     size_t count = 0;
 
@@ -115,7 +118,7 @@ static weir_status fall_back_table(destination *d, const input_migration *m, wei
     for (size_t i = 0; i < table->column_count; i++)
         if (!weir__name_is_system(table->columns[i].name))
             columns[count++] = table->columns[i];
-    like.table = (weir_table){ .name = m->what.to, .columns = columns, .column_count = count };
+    like.table = (weir_table){ .name = m->what.as.names.to, .columns = columns, .column_count = count };
     table = plan_full_table(d->options->schema, &like, d->file_arena);
     if (table == NULL)
         return weir__error_memory(err, "falling back");
@@ -124,28 +127,28 @@ static weir_status fall_back_table(destination *d, const input_migration *m, wei
 
 static weir_status fall_back_column(destination *d, const input_migration *m, weir_error *err)
 {
-    const weir_model_migration *what = &m->what;
-    bool copied = what->kind == WEIR_MODEL_COPY_COLUMN || what->kind == WEIR_MODEL_RENAME_COLUMN;
+    const weir_migration *what = &m->what;
+    bool copied = what->kind == WEIR_MIGRATE_COPY_COLUMN || what->kind == WEIR_MIGRATE_RENAME_COLUMN;
     destination_table *known = destination_find(d, what->table);
     weir_table *table = destination_shape(d, known, d->file_arena);
     weir_column *columns = table != NULL
                                ? weir__arena_array(d->file_arena, table->column_count + 1, sizeof *columns)
                                : NULL;
-    weir_column new = { .name = what->column, .type = what->type, .params = m->params };
+    weir_column new = { .name = what->as.column.name, .type = what->as.column.type, .params = m->params };
     size_t at;
 
     if (columns == NULL)
         return weir__error_memory(err, "falling back");
     memcpy(columns, table->columns, table->column_count * sizeof *columns);
     if (copied) {
-        at = weir__table_find(table, weir__text(what->from));
+        at = weir__table_find(table, weir__text(what->as.names.from));
         if (at == SIZE_MAX) {
-            weir__error(err, "table '%s' has no column '%s'", known->name, what->from);
+            weir__error(err, "table '%s' has no column '%s'", known->name, what->as.names.from);
             return bad_input(d, m, err);
         }
         new = columns[at];
         new.key = false;
-        new.name = what->to;
+        new.name = what->as.names.to;
     }
     if (weir__table_find(table, weir__text(new.name)) != SIZE_MAX)
         return WEIR_OK; /* it is there already */
@@ -164,14 +167,14 @@ static weir_status fall_back(destination *d, const input_migration *m, weir_erro
         m->name);
     tester_count(d->t, "migrations.unsupported", 1);
     switch (m->what.kind) {
-    case WEIR_MODEL_COPY_TABLE:
-    case WEIR_MODEL_COPY_TABLE_TO_HISTORY:
-    case WEIR_MODEL_RENAME_TABLE:
+    case WEIR_MIGRATE_COPY_TABLE:
+    case WEIR_MIGRATE_COPY_TABLE_TO_HISTORY:
+    case WEIR_MIGRATE_RENAME_TABLE:
         return fall_back_table(d, m, err);
-    case WEIR_MODEL_COPY_COLUMN:
-    case WEIR_MODEL_RENAME_COLUMN:
-    case WEIR_MODEL_ADD_COLUMN_IN_HISTORY:
-    case WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT:
+    case WEIR_MIGRATE_COPY_COLUMN:
+    case WEIR_MIGRATE_RENAME_COLUMN:
+    case WEIR_MIGRATE_ADD_COLUMN_HISTORY:
+    case WEIR_MIGRATE_ADD_COLUMN_DEFAULT:
         return fall_back_column(d, m, err);
     default: /* no other way to drop a table, set a column or change the mode: nothing happens */
         return WEIR_OK;
@@ -181,25 +184,27 @@ static weir_status fall_back(destination *d, const input_migration *m, weir_erro
 /* --- Migrate --- */
 
 /* What else is known of tables after the model has changed. */
-static weir_status remember(destination *d, const weir_model_migration *what, weir_error *err)
+static weir_status remember(destination *d, const weir_migration *what, weir_error *err)
 {
-    destination_table *from = destination_find(d, what->table != NULL ? what->table : what->from);
-    destination_table *to = what->to != NULL && what->table == NULL ? destination_add(d, what->to) : NULL;
+    destination_table *from = destination_find(d, what->table);
+    destination_table *to;
 
-    if (what->table == NULL && to == NULL)
-        return weir__error_memory(err, "migrating");
-    if (to != NULL) {
+    if (weir__migration_names_tables(what->kind)) {
+        to = destination_add(d, what->as.names.to);
+        if (to == NULL)
+            return weir__error_memory(err, "migrating");
         to->touched = true;
-        to->history = what->kind == WEIR_MODEL_COPY_TABLE_TO_HISTORY || from->history;
+        to->history = what->kind == WEIR_MIGRATE_COPY_TABLE_TO_HISTORY || from->history;
         if (from->unknown_rows)
             destination_forget_rows(d, to, "those it was made of are unknown");
     }
-    if (what->kind == WEIR_MODEL_DROP_COLUMN_IN_HISTORY)
-        return destination_mark(d, &from->maybe_gone, what->column, err);
-    if (what->kind == WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT || what->kind == WEIR_MODEL_ADD_COLUMN_IN_HISTORY)
+    if (what->kind == WEIR_MIGRATE_DROP_COLUMN_HISTORY)
+        return destination_mark(d, &from->maybe_gone, what->as.column.name, err);
+    if (what->kind == WEIR_MIGRATE_ADD_COLUMN_DEFAULT || what->kind == WEIR_MIGRATE_ADD_COLUMN_HISTORY)
         weir__map_clear(&from->maybe_gone);
-    if (what->kind == WEIR_MODEL_CHANGE_SYNC_MODE)
-        from->history = what->mode == WEIR_MODEL_SOFT_DELETE_TO_HISTORY;
+    if (what->kind == WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY ||
+        what->kind == WEIR_MIGRATE_HISTORY_TO_SOFT_DELETE)
+        from->history = what->kind == WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY;
     return WEIR_OK;
 }
 
@@ -209,11 +214,11 @@ static weir_status remember(destination *d, const weir_model_migration *what, we
  */
 static weir_status run_migrate(destination *d, const input_migration *m, weir_error *err)
 {
-    weir_model_migration what = m->what;
+    weir_migration what = m->what;
     destination_table *known = NULL;
     weir_error refused = { .text = "" };
     weir_status applied;
-    weir_status status = meet(d, m, what.table != NULL ? what.table : what.from, &known, err);
+    weir_status status = meet(d, m, what.table, &known, err);
 
     what.schema = d->options->schema;
     if (status != WEIR_OK)
@@ -245,10 +250,7 @@ static weir_status run_one(destination *d, const input_migration *m, weir_error 
 
     if (m->kind == INPUT_LIVE) {
         weir__error(err, "%s mode migration is not supported; live mode is not open to partners (R-MIG-05)",
-                    m->what.mode == WEIR_MODEL_HISTORY_TO_LIVE       ? "History to Live"
-                    : m->what.mode == WEIR_MODEL_SOFT_DELETE_TO_LIVE ? "Soft delete to Live"
-                    : m->what.mode == WEIR_MODEL_LIVE_TO_HISTORY     ? "Live to History"
-                                                                     : "Live to Soft delete");
+                    m->live);
         return bad_input(d, m, err);
     }
     status = m->kind == INPUT_MIGRATE ? run_migrate(d, m, err) : run_alter(d, m, err);

@@ -198,9 +198,7 @@ static weir_status expect_task(destination *d, destination_table *known, const w
 /* After a change that the model could not follow: an empty table of the wanted shape. */
 static weir_status restart_model(destination *d, const char *name, const weir_table *table, weir_error *err)
 {
-    weir_model_migration drop = { .schema = d->options->schema,
-                                  .table = name,
-                                  .kind = WEIR_MODEL_DROP_TABLE };
+    weir_migration drop = { .schema = d->options->schema, .table = name, .kind = WEIR_MIGRATE_DROP_TABLE };
     weir_status status = weir__model_migrate(d->model, &drop, err);
 
     return status == WEIR_OK ? weir__model_create(d->model, table, err) : status;
@@ -339,9 +337,9 @@ weir_status destination_drop_tables(destination *d, weir_error *err)
 
     for (size_t i = 0; i < d->file->created_count && status == WEIR_OK; i++) {
         const char *name = d->file->created[i].table.name;
-        weir_model_migration drop = { .schema = d->options->schema,
-                                      .table = name,
-                                      .kind = WEIR_MODEL_DROP_TABLE };
+        weir_migration drop = { .schema = d->options->schema,
+                                .table = name,
+                                .kind = WEIR_MIGRATE_DROP_TABLE };
         weir_table *found = NULL;
 
         if (weir__model_find(d->model, d->options->schema, name) != NULL)

@@ -436,49 +436,49 @@ static const struct {
 typedef struct kind {
     const char *name;
     input_migration_kind kind;
-    weir_model_operation operation;
-    weir_model_mode mode;
+    weir_migration_kind operation;
+    const char *live;
     unsigned required;
     unsigned optional;
 } kind;
 
 static const kind kinds[] = {
-    { "add_column", INPUT_ADD_COLUMN, 0, 0, TABLE | COLUMN | DATA_TYPE, 0 },
-    { "change_column_data_type", INPUT_CHANGE_TYPE, 0, 0, TABLE | COLUMN | DATA_TYPE, 0 },
-    { "drop_column", INPUT_DROP_COLUMN, 0, 0, TABLE | COLUMN, 0 },
-    { "copy_column", INPUT_MIGRATE, WEIR_MODEL_COPY_COLUMN, 0, TABLE | FROM_COLUMN | TO_COLUMN, 0 },
-    { "update_column_value", INPUT_MIGRATE, WEIR_MODEL_UPDATE_COLUMN_VALUE, 0, TABLE | COLUMN | VALUE, 0 },
-    { "set_column_to_null", INPUT_MIGRATE, WEIR_MODEL_UPDATE_COLUMN_VALUE, 0, TABLE | COLUMN, 0 },
-    { "add_column_with_default_value", INPUT_MIGRATE, WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT, 0,
+    { "add_column", INPUT_ADD_COLUMN, 0, NULL, TABLE | COLUMN | DATA_TYPE, 0 },
+    { "change_column_data_type", INPUT_CHANGE_TYPE, 0, NULL, TABLE | COLUMN | DATA_TYPE, 0 },
+    { "drop_column", INPUT_DROP_COLUMN, 0, NULL, TABLE | COLUMN, 0 },
+    { "copy_column", INPUT_MIGRATE, WEIR_MIGRATE_COPY_COLUMN, NULL, TABLE | FROM_COLUMN | TO_COLUMN, 0 },
+    { "update_column_value", INPUT_MIGRATE, WEIR_MIGRATE_UPDATE_COLUMN, NULL, TABLE | COLUMN | VALUE, 0 },
+    { "set_column_to_null", INPUT_MIGRATE, WEIR_MIGRATE_UPDATE_COLUMN, NULL, TABLE | COLUMN, 0 },
+    { "add_column_with_default_value", INPUT_MIGRATE, WEIR_MIGRATE_ADD_COLUMN_DEFAULT, NULL,
       TABLE | COLUMN | DATA_TYPE | DEFAULT_VALUE, 0 },
-    { "copy_table", INPUT_MIGRATE, WEIR_MODEL_COPY_TABLE, 0, FROM_TABLE | TO_TABLE, 0 },
-    { "rename_column", INPUT_MIGRATE, WEIR_MODEL_RENAME_COLUMN, 0, TABLE | FROM_COLUMN | TO_COLUMN, 0 },
-    { "rename_table", INPUT_MIGRATE, WEIR_MODEL_RENAME_TABLE, 0, FROM_TABLE | TO_TABLE, 0 },
-    { "drop_table", INPUT_MIGRATE, WEIR_MODEL_DROP_TABLE, 0, TABLE, 0 },
-    { "add_column_in_history_mode", INPUT_MIGRATE, WEIR_MODEL_ADD_COLUMN_IN_HISTORY, 0,
+    { "copy_table", INPUT_MIGRATE, WEIR_MIGRATE_COPY_TABLE, NULL, FROM_TABLE | TO_TABLE, 0 },
+    { "rename_column", INPUT_MIGRATE, WEIR_MIGRATE_RENAME_COLUMN, NULL, TABLE | FROM_COLUMN | TO_COLUMN, 0 },
+    { "rename_table", INPUT_MIGRATE, WEIR_MIGRATE_RENAME_TABLE, NULL, FROM_TABLE | TO_TABLE, 0 },
+    { "drop_table", INPUT_MIGRATE, WEIR_MIGRATE_DROP_TABLE, NULL, TABLE, 0 },
+    { "add_column_in_history_mode", INPUT_MIGRATE, WEIR_MIGRATE_ADD_COLUMN_HISTORY, NULL,
       TABLE | COLUMN | DATA_TYPE | DEFAULT_VALUE | TIMESTAMP, 0 },
-    { "drop_column_in_history_mode", INPUT_MIGRATE, WEIR_MODEL_DROP_COLUMN_IN_HISTORY, 0,
+    { "drop_column_in_history_mode", INPUT_MIGRATE, WEIR_MIGRATE_DROP_COLUMN_HISTORY, NULL,
       TABLE | COLUMN | TIMESTAMP, 0 },
-    { "copy_table_to_history_mode", INPUT_MIGRATE, WEIR_MODEL_COPY_TABLE_TO_HISTORY, 0, FROM_TABLE | TO_TABLE,
+    { "copy_table_to_history_mode", INPUT_MIGRATE, WEIR_MIGRATE_COPY_TABLE_TO_HISTORY, NULL,
+      FROM_TABLE | TO_TABLE, DELETED_COLUMN },
+    { "migrate_soft_delete_to_history", INPUT_MIGRATE, WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY, NULL, TABLE,
       DELETED_COLUMN },
-    { "migrate_soft_delete_to_history", INPUT_MIGRATE, WEIR_MODEL_CHANGE_SYNC_MODE,
-      WEIR_MODEL_SOFT_DELETE_TO_HISTORY, TABLE, DELETED_COLUMN },
-    { "migrate_history_to_soft_delete", INPUT_MIGRATE, WEIR_MODEL_CHANGE_SYNC_MODE,
-      WEIR_MODEL_HISTORY_TO_SOFT_DELETE, TABLE, DELETED_COLUMN },
-    { "migrate_soft_delete_to_live", INPUT_LIVE, WEIR_MODEL_CHANGE_SYNC_MODE, WEIR_MODEL_SOFT_DELETE_TO_LIVE,
-      TABLE, DELETED_COLUMN | KEEP_DELETED | KEEP_INACTIVE },
-    { "migrate_history_to_live", INPUT_LIVE, WEIR_MODEL_CHANGE_SYNC_MODE, WEIR_MODEL_HISTORY_TO_LIVE, TABLE,
+    { "migrate_history_to_soft_delete", INPUT_MIGRATE, WEIR_MIGRATE_HISTORY_TO_SOFT_DELETE, NULL, TABLE,
+      DELETED_COLUMN },
+    { "migrate_soft_delete_to_live", INPUT_LIVE, 0, "Soft delete to Live", TABLE,
       DELETED_COLUMN | KEEP_DELETED | KEEP_INACTIVE },
-    { "migrate_live_to_soft_delete", INPUT_LIVE, WEIR_MODEL_CHANGE_SYNC_MODE, WEIR_MODEL_LIVE_TO_SOFT_DELETE,
-      TABLE, DELETED_COLUMN | KEEP_DELETED | KEEP_INACTIVE },
-    { "migrate_live_to_history", INPUT_LIVE, WEIR_MODEL_CHANGE_SYNC_MODE, WEIR_MODEL_LIVE_TO_HISTORY, TABLE,
+    { "migrate_history_to_live", INPUT_LIVE, 0, "History to Live", TABLE,
+      DELETED_COLUMN | KEEP_DELETED | KEEP_INACTIVE },
+    { "migrate_live_to_soft_delete", INPUT_LIVE, 0, "Live to Soft delete", TABLE,
+      DELETED_COLUMN | KEEP_DELETED | KEEP_INACTIVE },
+    { "migrate_live_to_history", INPUT_LIVE, 0, "Live to History", TABLE,
       DELETED_COLUMN | KEEP_DELETED | KEEP_INACTIVE },
 };
 
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
-/* A value as text: of a string, a number or a boolean; null is `NULL` (R-MIG-03). */
-static weir_status take_value_text(parser *p, const input_value *value, const char **out)
+/* A value as text: of a string, a number or a boolean; null, or the text NULL, is none (R-MIG-03). */
+static weir_status take_value_text(parser *p, const input_value *value, weir_bytes *out)
 {
     weir_bytes text = value->text;
 
@@ -493,25 +493,24 @@ static weir_status take_value_text(parser *p, const input_value *value, const ch
         text = weir__text("false");
         break;
     case INPUT_NULL:
-        text = weir__text("NULL");
-        break;
+        return WEIR_OK;
     default:
         return expected(p, value, "a string, a number, a boolean or null");
     }
     if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL)
         return input_error(p->text, value, false, p->err, "a value here has no NUL character");
-    *out = weir__arena_copy(p->arena, text.data, text.size);
-    return *out != NULL ? WEIR_OK : memory(p);
+    if (text.size == 4 && memcmp(text.data, "NULL", 4) == 0)
+        return WEIR_OK;
+    *out = (weir_bytes){ weir__arena_copy(p->arena, text.data, text.size), text.size };
+    return out->data != NULL ? WEIR_OK : memory(p);
 }
 
-static weir_status take_timestamp(parser *p, const input_value *value, const char **out)
+static weir_status take_timestamp(parser *p, const input_value *value, weir_time *out)
 {
-    weir_time time;
-
-    if (value->kind != INPUT_STRING ||
-        !weir_time_parse(WEIR_UTC_DATETIME, value->text.data, value->text.size, &time))
-        return input_error(p->text, value, false, p->err, "expected a time like \"2024-05-28T20:57:00Z\"");
-    return take_value_text(p, value, out);
+    if (value->kind == INPUT_STRING &&
+        weir_time_parse(WEIR_UTC_DATETIME, value->text.data, value->text.size, out))
+        return WEIR_OK;
+    return input_error(p->text, value, false, p->err, "expected a time like \"2024-05-28T20:57:00Z\"");
 }
 
 static weir_status take_flag(parser *p, const input_value *value, bool *out)
@@ -521,35 +520,37 @@ static weir_status take_flag(parser *p, const input_value *value, bool *out)
                                                                    : expected(p, value, "true or false");
 }
 
-static weir_status take_field(parser *p, const input_value *m, unsigned field, input_migration *out)
+static weir_status take_field(parser *p, const input_value *m, unsigned field, weir_migration *what,
+                              weir_params *params)
 {
     bool ignored;
 
     switch (field) {
     case TABLE:
-        return take_text_name(p, m, &out->what.table);
+        return take_text_name(p, m, &what->table);
     case COLUMN:
-        return take_text_name(p, m, &out->what.column);
+        return take_text_name(p, m, &what->as.column.name);
     case DATA_TYPE:
-        return take_type(p, m, &out->what.type, &out->params);
+        return take_type(p, m, &what->as.column.type, params);
     case DEFAULT_VALUE:
     case VALUE:
-        return take_value_text(p, m, &out->what.value);
+        return take_value_text(p, m, &what->as.column.value);
     case FROM_COLUMN:
     case FROM_TABLE:
-        return take_text_name(p, m, &out->what.from);
+        return take_text_name(p, m, &what->as.names.from);
     case TO_COLUMN:
     case TO_TABLE:
-        return take_text_name(p, m, &out->what.to);
+        return take_text_name(p, m, &what->as.names.to);
     case TIMESTAMP:
-        return take_timestamp(p, m, &out->what.operation_timestamp);
+        return take_timestamp(p, m, &what->as.column.time);
     case DELETED_COLUMN:
         if (m->kind == INPUT_NULL)
             return WEIR_OK;
-        return take_text_name(p, m, &out->what.soft_deleted_column);
-    case KEEP_DELETED:
-        return take_flag(p, m, &out->what.keep_deleted_rows);
-    default:
+        return take_text_name(p, m,
+                              what->kind == WEIR_MIGRATE_COPY_TABLE_TO_HISTORY
+                                  ? &what->as.names.deleted_column
+                                  : &what->as.mode.deleted_column);
+    default: /* of live mode only */
         return take_flag(p, m, &ignored);
     }
 }
@@ -580,14 +581,14 @@ static weir_status take_migration(parser *p, const input_value *value, const kin
     weir_status status = as_object(p, value, "an object");
 
     *out = (input_migration){ .kind = k->kind, .name = k->name, .at = value };
+    out->live = k->live;
     out->what.kind = k->operation;
-    out->what.mode = k->mode;
     list_fields(k->required | k->optional, names, sizeof names);
     for (const input_value *m = value->first; m != NULL && status == WEIR_OK; m = m->next) {
         unsigned field = field_of(m);
 
         if ((field & (k->required | k->optional)) != 0)
-            status = take_field(p, m, field, out);
+            status = take_field(p, m, field, &out->what, &out->params);
         else
             status = unknown_key(p, m, names);
         seen |= field;
@@ -596,8 +597,8 @@ static weir_status take_migration(parser *p, const input_value *value, const kin
         list_fields(k->required & ~seen, names, sizeof names);
         status = input_error(p->text, value, false, p->err, "missing here: %s", names);
     }
-    if (k->operation == WEIR_MODEL_UPDATE_COLUMN_VALUE && !(k->required & VALUE))
-        out->what.value = "NULL"; /* set_column_to_null (R-MIG-03) */
+    if (k->required & FROM_TABLE)
+        out->what.table = out->what.as.names.from;
     return status;
 }
 

@@ -56,9 +56,10 @@ typedef enum input_migration_kind {
 
 typedef struct input_migration {
     input_migration_kind kind;
-    const char *name;          /* as in the file: "copy_column" */
-    weir_model_migration what; /* table, column, type … of all kinds; schema NULL */
-    weir_params params;        /* of what.type */
+    const char *name;    /* as in the file: "copy_column" */
+    const char *live;    /* INPUT_LIVE: what is converted, for the message: "History to Live" */
+    weir_migration what; /* of the AlterTables: table, and name and type in as.column; schema NULL */
+    weir_params params;  /* of what.as.column.type */
     const input_value *at;
 } input_migration;
 

@@ -125,39 +125,22 @@ static weir_status write_history(weir_call *call, const weir_table *table, weir_
     return write_any(call, table, in, true);
 }
 
-/* A few of the migrations, said in the model's words. */
+/* A few of the migrations; the model does more. */
 static weir_status migrate(weir_call *call, const weir_migration *what)
 {
-    weir_model_migration m = { .schema = what->schema, .table = what->table };
-    char time[36];
     weir_error err;
 
     switch (what->kind) {
     case WEIR_MIGRATE_DROP_TABLE:
-        m.kind = WEIR_MODEL_DROP_TABLE;
-        break;
     case WEIR_MIGRATE_COPY_TABLE:
     case WEIR_MIGRATE_RENAME_COLUMN:
-        m.kind = what->kind == WEIR_MIGRATE_COPY_TABLE ? WEIR_MODEL_COPY_TABLE : WEIR_MODEL_RENAME_COLUMN;
-        m.from = what->as.names.from;
-        m.to = what->as.names.to;
-        break;
     case WEIR_MIGRATE_ADD_COLUMN_DEFAULT:
     case WEIR_MIGRATE_UPDATE_COLUMN:
     case WEIR_MIGRATE_ADD_COLUMN_HISTORY:
-        m.kind = what->kind == WEIR_MIGRATE_ADD_COLUMN_DEFAULT ? WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT
-                 : what->kind == WEIR_MIGRATE_UPDATE_COLUMN    ? WEIR_MODEL_UPDATE_COLUMN_VALUE
-                                                               : WEIR_MODEL_ADD_COLUMN_IN_HISTORY;
-        m.column = what->as.column.name;
-        m.type = what->as.column.type;
-        m.value = what->as.column.value.data != NULL ? what->as.column.value.data : "NULL";
-        time[weir_time_format(WEIR_UTC_DATETIME, what->as.column.time, time)] = '\0';
-        m.operation_timestamp = time;
-        break;
+        return outcome(call, weir__model_migrate(store, what, &err), &err);
     default:
         return WEIR_UNSUPPORTED;
     }
-    return outcome(call, weir__model_migrate(store, &m, &err), &err);
 }
 
 static const weir_destination model_store = {

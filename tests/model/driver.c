@@ -11,7 +11,6 @@
  *   {"op": "write", TABLE, "replace": ROWS, "update": ROWS, "delete": ROWS}
  *   {"op": "write_history", the same and "earliest": ROWS}      ROWS = [[CELL, …]], in the columns' order
  *   {"op": "truncate", "schema", "table", "synced_column", "before": TIME, "deleted_column"}
- *   {"op": "migrate", "kind", the members of weir_model_migration, "mode": NUMBER}
  *   {"op": "dump", "schema", "table"}         → {"status": "ok", "columns": […], "rows": ROWS}, rows by key
  *   {"op": "compare", "schema", "table", "columns": [NAME], "rows": [[SEEN, …]], "time_digits"}
  *                                             → {"status": "ok", "diff": {…}, "text"}
@@ -137,14 +136,6 @@ static weir_status create(driver *d, json_t *in, json_t *out)
     return weir__model_create(d->model, &table, &d->err);
 }
 
-static weir_status alter(driver *d, json_t *in, json_t *out)
-{
-    weir_table table = read_table(d, in);
-
-    (void)out;
-    return weir__model_alter(d->model, &table, json_is_true(json_object_get(in, "drop_columns")), &d->err);
-}
-
 static weir_status write_rows(driver *d, json_t *in, json_t *out)
 {
     weir_table table = read_table(d, in);
@@ -172,42 +163,6 @@ static weir_status truncate_table(driver *d, json_t *in, json_t *out)
     if (before == NULL || !weir_time_parse(WEIR_UTC_DATETIME, before, strlen(before), &what.before))
         die("truncate without a time");
     return weir__model_truncate(d->model, &what, &d->err);
-}
-
-static weir_status migrate(driver *d, json_t *in, json_t *out)
-{
-    static const char *const kinds[] = { "",
-                                         "drop_table",
-                                         "drop_column_in_history",
-                                         "copy_table",
-                                         "copy_column",
-                                         "copy_table_to_history",
-                                         "rename_table",
-                                         "rename_column",
-                                         "add_column_in_history",
-                                         "add_column_with_default",
-                                         "update_column_value",
-                                         "change_sync_mode" };
-    const char *kind = text_of(in, "kind");
-    const char *type = text_of(in, "type");
-    weir_model_migration what = {
-        .schema = text_of(in, "schema"),
-        .table = text_of(in, "table"),
-        .from = text_of(in, "from"),
-        .to = text_of(in, "to"),
-        .column = text_of(in, "column"),
-        .type = weir__type_from_name(weir__text(type)),
-        .value = text_of(in, "value"),
-        .operation_timestamp = text_of(in, "operation_timestamp"),
-        .mode = (weir_model_mode)json_integer_value(json_object_get(in, "mode")),
-        .soft_deleted_column = text_of(in, "soft_deleted_column"),
-    };
-
-    (void)out;
-    for (size_t i = 1; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (kind != NULL && strcmp(kind, kinds[i]) == 0)
-            what.kind = (weir_model_operation)i;
-    return weir__model_migrate(d->model, &what, &d->err);
 }
 
 static json_t *write_cell(driver *d, const weir_cell *cell)
@@ -270,77 +225,6 @@ static weir_status dump(driver *d, json_t *in, json_t *out)
     return status;
 }
 
-static weir_seen_cell read_seen(json_t *in)
-{
-    json_t *text = json_is_array(in) ? json_array_get(in, 1) : in;
-    weir_seen_cell cell = { .null = !json_is_string(text) };
-
-    if (!cell.null)
-        cell.text = (weir_bytes){ json_string_value(text), json_string_length(text) };
-    if (json_is_array(in))
-        cell.kind = (weir_seen_kind)json_integer_value(json_array_get(in, 0));
-    return cell;
-}
-
-static weir_status compare_rows(driver *d, weir_compare *compare, json_t *rows, size_t width)
-{
-    weir_status status = WEIR_OK;
-
-    for (size_t i = 0; i < json_array_size(rows) && status == WEIR_OK; i++) {
-        weir_seen_cell *cells = array(d, width, sizeof *cells);
-
-        for (size_t c = 0; c < width; c++)
-            cells[c] = read_seen(json_array_get(json_array_get(rows, i), c));
-        status = weir__compare_row(compare, cells, &d->err);
-    }
-    return status;
-}
-
-static weir_status write_diff(driver *d, const weir_row_diff *diff, json_t *out)
-{
-    weir_buf text;
-    weir_status status;
-
-    weir__buf_init(&text, WEIR_GIB);
-    status = weir__row_diff_print(diff, &text, &d->err);
-    if (status == WEIR_OK)
-        json_object_set_new(out, "text", json_stringn(text.data, text.size));
-    text.size = 0;
-    if (status == WEIR_OK)
-        status = weir__row_diff_json(diff, &text, &d->err);
-    if (status == WEIR_OK)
-        json_object_set_new(out, "diff", json_loadb(text.data, text.size, 0, NULL));
-    weir__buf_clear(&text);
-    return status;
-}
-
-static weir_status compare_table(driver *d, json_t *in, json_t *out)
-{
-    json_t *names = json_object_get(in, "columns");
-    json_t *digits = json_object_get(in, "time_digits");
-    size_t width = json_array_size(names);
-    const char **columns = array(d, width, sizeof *columns);
-    weir_compare_options options = { .others = { .coarse = json_is_integer(digits),
-                                                 .time_digits = (uint8_t)json_integer_value(digits) } };
-    const weir_model_table *table = find(d, in);
-    const weir_row_diff *diff = NULL;
-    weir_compare *compare = NULL;
-    weir_status status = WEIR_FAILED;
-
-    for (size_t i = 0; i < width; i++)
-        columns[i] = json_string_value(json_array_get(names, i));
-    if (table != NULL)
-        status = weir__compare_new(table, columns, width, &options, &compare, &d->err);
-    if (status == WEIR_OK)
-        status = compare_rows(d, compare, json_object_get(in, "rows"), width);
-    if (status == WEIR_OK)
-        status = weir__compare_end(compare, &diff, &d->err);
-    if (status == WEIR_OK)
-        status = write_diff(d, diff, out);
-    weir__compare_free(compare);
-    return status;
-}
-
 static void answer(driver *d, json_t *in, json_t *out)
 {
     static const struct {
@@ -349,13 +233,10 @@ static void answer(driver *d, json_t *in, json_t *out)
     } requests[] = {
         { "reset", reset },
         { "create", create },
-        { "alter", alter },
         { "write", write_rows },
         { "write_history", write_rows },
         { "truncate", truncate_table },
-        { "migrate", migrate },
         { "dump", dump },
-        { "compare", compare_table },
     };
     const char *op = text_of(in, "op");
     weir_status status = WEIR_CANCELLED;

@@ -35,47 +35,6 @@ static weir_model_rows rows_of(const step *s, weir_op op, weir_arena *arena)
     return (weir_model_rows){ rows, count };
 }
 
-static weir_status apply_migration(weir_model *model, const weir_migration *m, weir_arena *arena,
-                                   weir_error *err)
-{
-    static const weir_model_operation operations[] = {
-        [WEIR_MIGRATE_DROP_TABLE] = WEIR_MODEL_DROP_TABLE,
-        [WEIR_MIGRATE_DROP_COLUMN_HISTORY] = WEIR_MODEL_DROP_COLUMN_IN_HISTORY,
-        [WEIR_MIGRATE_COPY_TABLE] = WEIR_MODEL_COPY_TABLE,
-        [WEIR_MIGRATE_COPY_COLUMN] = WEIR_MODEL_COPY_COLUMN,
-        [WEIR_MIGRATE_COPY_TABLE_TO_HISTORY] = WEIR_MODEL_COPY_TABLE_TO_HISTORY,
-        [WEIR_MIGRATE_RENAME_TABLE] = WEIR_MODEL_RENAME_TABLE,
-        [WEIR_MIGRATE_RENAME_COLUMN] = WEIR_MODEL_RENAME_COLUMN,
-        [WEIR_MIGRATE_ADD_COLUMN_HISTORY] = WEIR_MODEL_ADD_COLUMN_IN_HISTORY,
-        [WEIR_MIGRATE_ADD_COLUMN_DEFAULT] = WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT,
-        [WEIR_MIGRATE_UPDATE_COLUMN] = WEIR_MODEL_UPDATE_COLUMN_VALUE,
-        [WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY] = WEIR_MODEL_CHANGE_SYNC_MODE,
-        [WEIR_MIGRATE_HISTORY_TO_SOFT_DELETE] = WEIR_MODEL_CHANGE_SYNC_MODE,
-    };
-    weir_model_migration out = { .schema = m->schema, .table = m->table, .kind = operations[m->kind] };
-    char *time = weir__arena_raw(arena, 36);
-    bool mode = m->kind >= WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY;
-    bool column = m->kind == WEIR_MIGRATE_DROP_COLUMN_HISTORY || m->kind == WEIR_MIGRATE_ADD_COLUMN_HISTORY ||
-                  m->kind == WEIR_MIGRATE_ADD_COLUMN_DEFAULT || m->kind == WEIR_MIGRATE_UPDATE_COLUMN;
-
-    if (mode) {
-        out.mode = m->kind == WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY ? WEIR_MODEL_SOFT_DELETE_TO_HISTORY
-                                                                  : WEIR_MODEL_HISTORY_TO_SOFT_DELETE;
-        out.soft_deleted_column = m->as.mode.deleted_column;
-    } else if (column) {
-        weir_time_format(WEIR_UTC_DATETIME, m->as.column.time, time);
-        out.column = m->as.column.name;
-        out.type = m->as.column.type;
-        out.value = m->as.column.value.data != NULL ? m->as.column.value.data : "NULL";
-        out.operation_timestamp = time;
-    } else if (m->kind != WEIR_MIGRATE_DROP_TABLE) {
-        out.from = m->as.names.from;
-        out.to = m->as.names.to;
-        out.soft_deleted_column = m->as.names.deleted_column;
-    }
-    return weir__model_migrate(model, &out, err);
-}
-
 weir_status step_apply(weir_model *model, const step *s, weir_arena *arena, weir_error *err)
 {
     weir_model_batch batch = { .table = &s->table };
@@ -88,7 +47,7 @@ weir_status step_apply(weir_model *model, const step *s, weir_arena *arena, weir
     case STEP_TRUNCATE:
         return weir__model_truncate(model, &s->truncation, err);
     case STEP_MIGRATE:
-        return apply_migration(model, &s->migration, arena, err);
+        return weir__model_migrate(model, &s->migration, err);
     default:
         batch.earliest = rows_of(s, WEIR_EARLIEST, arena);
         batch.replace = rows_of(s, WEIR_REPLACE, arena);

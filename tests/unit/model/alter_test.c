@@ -164,7 +164,7 @@ static void converts(kit *k, weir_column from, const char *before, weir_column t
     const weir_table second = { "c", "c", wanted, 2 };
     char row[256];
 
-    kit_migrate(k, (weir_model_migration){ .schema = "c", .table = "c", .kind = WEIR_MODEL_DROP_TABLE });
+    kit_migrate(k, (weir_migration){ .schema = "c", .table = "c", .kind = WEIR_MIGRATE_DROP_TABLE });
     kit_create(k, &first);
     snprintf(row, sizeof row, "1 | %s", before);
     kit_write(k, &first, (kit_batch){ .replace = ROWS(row, "2 | -") });

@@ -21,7 +21,7 @@ static bool equal_as(kit *k, weir_type type, const char *expected, weir_seen_cel
     bool equal;
 
     how.name = "v";
-    kit_migrate(k, (weir_model_migration){ .schema = "s", .table = "one", .kind = WEIR_MODEL_DROP_TABLE });
+    kit_migrate(k, (weir_migration){ .schema = "s", .table = "one", .kind = WEIR_MIGRATE_DROP_TABLE });
     kit_create(k, &table);
     snprintf(text, sizeof text, "1 | %s", expected);
     kit_write(k, &table, (kit_batch){ .replace = ROWS(text) });

@@ -1,6 +1,7 @@
 /* Every allocation of the oracle fails in turn: the request says so, leaks nothing, has changed nothing. */
 #include "model_kit.h"
 
+#include "base/map.h"
 #include "model/value.h"
 
 static const weir_table plain = {
@@ -35,7 +36,7 @@ typedef struct scene {
     weir_model_batch write;
     weir_model_batch convert;
     weir_model_batch write_history;
-    const weir_model_migration *migrations;
+    const weir_migration *migrations;
 } scene;
 
 /* Everything that can be seen of a model, in one number that does not depend on the order of rows. */
@@ -128,29 +129,25 @@ static weir_status everything(void *context)
     return status;
 }
 
-static weir_model_migration change(weir_model_operation kind, const char *table, const char *column,
-                                   const char *value)
+static weir_migration change(weir_migration_kind kind, const char *table, const char *column,
+                             const char *value)
 {
-    return (weir_model_migration){ .schema = "s",
-                                   .table = table,
-                                   .kind = kind,
-                                   .column = column,
-                                   .type = WEIR_STRING,
-                                   .value = value,
-                                   .operation_timestamp = "1970-01-02T00:00:00Z" };
+    return (weir_migration){ .schema = "s",
+                             .table = table,
+                             .kind = kind,
+                             .as.column = { column, WEIR_STRING, weir__text(value), { 86400, 0 } } };
 }
 
-static weir_model_migration move(weir_model_operation kind, const char *table, const char *from,
-                                 const char *to)
+static weir_migration move(weir_migration_kind kind, const char *table, const char *from, const char *to)
 {
-    return (weir_model_migration){ .schema = "s", .table = table, .kind = kind, .from = from, .to = to };
-}
-
-static weir_model_migration mode(weir_model_mode pair)
-{
-    return (weir_model_migration){
-        .schema = "s", .table = "h", .kind = WEIR_MODEL_CHANGE_SYNC_MODE, .mode = pair
+    return (weir_migration){
+        .schema = "s", .table = table, .kind = kind, .as.names = { .from = from, .to = to }
     };
+}
+
+static weir_migration mode(weir_migration_kind kind)
+{
+    return (weir_migration){ .schema = "s", .table = "h", .kind = kind };
 }
 
 static void every_failure(void **state)
@@ -165,17 +162,17 @@ static void every_failure(void **state)
                                  .replace = ROWS("1 | x | T1 | T2-1 | false", "2 | y | T2 | MAX | true"),
                                  .update = ROWS("1 | ~ | T2 | MAX | true"),
                                  .remove = ROWS("2 | - | - | T5 | -") };
-    const weir_model_migration migrations[MIGRATIONS] = {
-        change(WEIR_MODEL_ADD_COLUMN_IN_HISTORY, "h", "n", "text"),
-        change(WEIR_MODEL_DROP_COLUMN_IN_HISTORY, "h", "a", NULL),
-        change(WEIR_MODEL_ADD_COLUMN_WITH_DEFAULT, "p", "d", "v"),
-        move(WEIR_MODEL_COPY_TABLE, "p", "p", "copy"),
-        move(WEIR_MODEL_COPY_TABLE_TO_HISTORY, "p", "p", "copied"),
-        move(WEIR_MODEL_RENAME_TABLE, "copy", "copy", "renamed"),
-        move(WEIR_MODEL_COPY_COLUMN, "p", "a", "b"),
-        move(WEIR_MODEL_RENAME_COLUMN, "p", "b", "c"),
-        mode(WEIR_MODEL_HISTORY_TO_SOFT_DELETE),
-        mode(WEIR_MODEL_SOFT_DELETE_TO_HISTORY),
+    const weir_migration migrations[MIGRATIONS] = {
+        change(WEIR_MIGRATE_ADD_COLUMN_HISTORY, "h", "n", "text"),
+        change(WEIR_MIGRATE_DROP_COLUMN_HISTORY, "h", "a", NULL),
+        change(WEIR_MIGRATE_ADD_COLUMN_DEFAULT, "p", "d", "v"),
+        move(WEIR_MIGRATE_COPY_TABLE, "p", "p", "copy"),
+        move(WEIR_MIGRATE_COPY_TABLE_TO_HISTORY, "p", "p", "copied"),
+        move(WEIR_MIGRATE_RENAME_TABLE, "copy", "copy", "renamed"),
+        move(WEIR_MIGRATE_COPY_COLUMN, "p", "a", "b"),
+        move(WEIR_MIGRATE_RENAME_COLUMN, "p", "b", "c"),
+        mode(WEIR_MIGRATE_HISTORY_TO_SOFT_DELETE),
+        mode(WEIR_MIGRATE_SOFT_DELETE_TO_HISTORY),
     };
     scene all = { .write = kit_fill(k->arena, &plain, write),
                   .convert = kit_fill(k->arena, &narrow, convert),

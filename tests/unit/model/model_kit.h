@@ -161,7 +161,7 @@ static inline void kit_write_history(kit *k, const weir_table *table, kit_batch 
         fail_msg("%s", k->err.text);
 }
 
-static inline void kit_migrate(kit *k, const weir_model_migration what)
+static inline void kit_migrate(kit *k, const weir_migration what)
 {
     if (weir__model_migrate(k->model, &what, &k->err) != WEIR_OK)
         fail_msg("%s", k->err.text);

@@ -201,11 +201,11 @@ static void a_whole_file_is_read(void **state)
     assert_int_equal(file.steps[6].op, INPUT_TRUNCATE); /* the older name */
     assert_int_equal(file.migration_count, 5);
     assert_int_equal(file.migrations[0].kind, INPUT_ADD_COLUMN);
-    assert_int_equal(file.migrations[0].what.type, WEIR_DECIMAL);
+    assert_int_equal(file.migrations[0].what.as.column.type, WEIR_DECIMAL);
     assert_int_equal(file.migrations[0].params.precision, 9);
-    assert_string_equal(file.migrations[1].what.value, "NULL"); /* R-MIG-03 */
-    assert_string_equal(file.migrations[2].what.value, "1.50"); /* as it is written */
-    assert_int_equal(file.migrations[3].what.kind, WEIR_MODEL_COPY_TABLE);
+    assert_null(file.migrations[1].what.as.column.value.data);                 /* R-MIG-03 */
+    assert_string_equal(file.migrations[2].what.as.column.value.data, "1.50"); /* as it is written */
+    assert_int_equal(file.migrations[3].what.kind, WEIR_MIGRATE_COPY_TABLE);
     assert_int_equal(file.migrations[4].kind, INPUT_LIVE);
     assert_int_equal(file.described_count, 2);
     weir__arena_free(arena);
