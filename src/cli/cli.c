@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/json_tree.h"
+
 #define HEAD_WIDTH 30 /* columns of the help that options take */
 #define VALUES_MAX 64 /* options and arguments of one command */
 
@@ -81,6 +83,19 @@ static int choice_error(const cli_command *command, const cli_argument *argument
                                  argument->choices[i]);
     cli_error("%s is one of %s, not '%s'; see weir %s --help", argument->name, list, text, command->name);
     return CLI_USAGE;
+}
+
+bool cli_print_json(json_t *object)
+{
+    weir_buf text;
+    bool fine;
+
+    weir__buf_init(&text, SIZE_MAX);
+    fine = weir__json_put(&text, object, JSON_COMPACT) && weir__buf_put_text(&text, "\n") &&
+           fwrite(text.data, 1, text.size, stdout) == text.size && fflush(stdout) == 0;
+    weir__buf_clear(&text);
+    json_decref(object);
+    return fine;
 }
 
 /* An argument known by its place: the next one that has no value yet. */

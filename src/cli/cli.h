@@ -7,6 +7,7 @@
 #ifndef WEIR_CLI_CLI_H
 #define WEIR_CLI_CLI_H
 
+#include <jansson.h>
 #include <weir/base.h>
 
 #define CLI_SUCCESS 0
@@ -83,5 +84,8 @@ extern const cli_command cli_test;
 
 /* Prints "weir: " and the text, one line, to standard error. */
 void cli_error(const char *format, ...) WEIR_PRINTF(1, 2);
+
+/* The object, *consumed*, as one line on standard output, or nothing. False: memory, NULL, no taker. */
+bool cli_print_json(json_t *object) WEIR_CHECKED;
 
 #endif

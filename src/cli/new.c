@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -335,22 +334,20 @@ static weir_status make(project *p)
 
 /* --- the command --- */
 
-static void print_result(const project *p, bool json)
+static bool print_result(const project *p, bool json)
 {
     if (json) {
         json_t *root = json_pack("{s:s, s:s, s:s, s:s?, s:O}", "kind", p->kind, "name", p->name, "folder",
                                  p->folder, "sdk", p->sdk, "files", p->files);
 
-        json_dumpf(root, stdout, JSON_COMPACT);
-        printf("\n");
-        json_decref(root);
-        return;
+        return cli_print_json(root);
     }
     printf("%s: %zu files\n", p->folder, json_array_size(p->files));
     if (p->sdk == NULL)
         printf("libweir is not beside this program: set WEIR_SDK, or WEIR_SDK_URL for make "
                "build_dependencies\n");
     printf("next:\n  cd %s\n  make build_connector test\n", p->folder);
+    return fflush(stdout) == 0;
 }
 
 static int run_project(project *p, char **values)
@@ -375,8 +372,10 @@ static int run_project(project *p, char **values)
         cli_error("%s", p->error.text);
         return CLI_FAILURE;
     }
-    print_result(p, values[JSON] != NULL);
-    return fflush(stdout) == 0 ? CLI_SUCCESS : CLI_FAILURE;
+    if (print_result(p, values[JSON] != NULL))
+        return CLI_SUCCESS;
+    cli_error("'%s' is made, but the result could not be written to standard output", p->folder);
+    return CLI_FAILURE;
 }
 
 static int run(char **values)

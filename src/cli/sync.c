@@ -4,7 +4,6 @@
  * The first SIGINT or SIGTERM asks the sync to stop at the next safe point; the second ends the process at
  * once, which is safe, too: connectors die with it and the next run starts from the last commit.
  */
-#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,55 +288,75 @@ static json_t *text_value(const char *text)
     return value ? value : json_string("");
 }
 
+static bool put(json_t *object, const char *name, json_t *value)
+{
+    return json_object_set_new(object, name, value) == 0;
+}
+
 static json_t *table_value(const sync_table *table)
 {
     json_t *value = json_object();
 
-    json_object_set_new(value, "schema", text_value(table->target));
-    json_object_set_new(value, "table", text_value(table->name));
-    json_object_set_new(value, "upserted", json_integer((json_int_t)table->counts.upserts));
-    json_object_set_new(value, "updated", json_integer((json_int_t)table->counts.updates));
-    json_object_set_new(value, "deleted", json_integer((json_int_t)table->counts.deletes));
-    json_object_set_new(value, "truncated", json_integer((json_int_t)table->truncates));
-    json_object_set_new(value, "rows_written", json_integer((json_int_t)table->rows));
-    return value;
+    if (put(value, "schema", text_value(table->target)) && put(value, "table", text_value(table->name)) &&
+        put(value, "upserted", json_integer((json_int_t)table->counts.upserts)) &&
+        put(value, "updated", json_integer((json_int_t)table->counts.updates)) &&
+        put(value, "deleted", json_integer((json_int_t)table->counts.deletes)) &&
+        put(value, "truncated", json_integer((json_int_t)table->truncates)) &&
+        put(value, "rows_written", json_integer((json_int_t)table->rows)))
+        return value;
+    json_decref(value);
+    return NULL;
 }
 
-static void print_json(sync_command *command)
+static bool put_tables(const sync_command *command, json_t *root)
 {
-    json_t *root = json_object();
     json_t *tables = json_array();
-    json_t *warnings = json_array();
+    bool fine = json_object_set_new(root, "tables", tables) == 0;
+
+    for (size_t i = 0; fine && i < command->report.table_count; i++)
+        fine = json_array_append_new(tables, table_value(&command->report.tables[i])) == 0;
+    return fine;
+}
+
+static bool put_warnings(sync_command *command, json_t *root)
+{
     size_t count;
     const char *const *texts = watch_warnings(command->screen, &count);
+    json_t *warnings = json_array();
+    bool fine = json_object_set_new(root, "warnings", warnings) == 0;
 
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(warnings, text_value(texts[i]));
-    for (size_t i = 0; i < command->report.table_count; i++)
-        json_array_append_new(tables, table_value(&command->report.tables[i]));
-    json_object_set_new(root, "status", text_value(status_name(command)));
-    json_object_set_new(root, "tables", tables);
-    json_object_set_new(root, "rows",
-                        json_integer((json_int_t)atomic_load(&command->progress.rows_received)));
-    json_object_set_new(root, "bytes",
-                        json_integer((json_int_t)atomic_load(&command->progress.bytes_received)));
-    json_object_set_new(root, "seconds", json_real(command->seconds));
-    json_object_set_new(root, "commits", json_integer((json_int_t)atomic_load(&command->progress.commits)));
-    json_object_set_new(root, "attempts", json_integer(command->report.attempts));
-    json_object_set_new(root, "peak_rss", json_integer((json_int_t)weir__process_rss_peak()));
-    json_object_set_new(root, "warnings", warnings);
-    json_object_set_new(root, "task",
-                        command->status == WEIR_TASK ? text_value(command->error.text) : json_null());
-    json_object_set_new(root, "error",
-                        command->status == WEIR_FAILED || command->status == WEIR_CANCELLED
-                            ? text_value(command->error.text)
-                            : json_null());
-    json_dumpf(root, stdout, JSON_COMPACT);
-    printf("\n");
-    json_decref(root);
+    for (size_t i = 0; fine && i < count; i++)
+        fine = json_array_append_new(warnings, text_value(texts[i])) == 0;
+    return fine;
 }
 
-static void print_text(const sync_command *command)
+static bool put_counts(sync_command *command, json_t *root)
+{
+    return put(root, "rows", json_integer((json_int_t)atomic_load(&command->progress.rows_received))) &&
+           put(root, "bytes", json_integer((json_int_t)atomic_load(&command->progress.bytes_received))) &&
+           put(root, "seconds", json_real(command->seconds)) &&
+           put(root, "commits", json_integer((json_int_t)atomic_load(&command->progress.commits))) &&
+           put(root, "attempts", json_integer(command->report.attempts)) &&
+           put(root, "peak_rss", json_integer((json_int_t)weir__process_rss_peak()));
+}
+
+/* One object on one line, or nothing. */
+static bool print_json(sync_command *command)
+{
+    bool failed = command->status == WEIR_FAILED || command->status == WEIR_CANCELLED;
+    const char *text = command->error.text;
+    json_t *root = json_object();
+
+    if (put(root, "status", text_value(status_name(command))) && put_tables(command, root) &&
+        put_counts(command, root) && put_warnings(command, root) &&
+        put(root, "task", command->status == WEIR_TASK ? text_value(text) : json_null()) &&
+        put(root, "error", failed ? text_value(text) : json_null()))
+        return cli_print_json(root);
+    json_decref(root);
+    return false;
+}
+
+static bool print_text(const sync_command *command)
 {
     for (size_t i = 0; i < command->report.table_count; i++) {
         const sync_table *table = &command->report.tables[i];
@@ -351,19 +370,19 @@ static void print_text(const sync_command *command)
                (unsigned long long)atomic_load(&command->progress.rows_received), command->seconds,
                (double)atomic_load(&command->progress.bytes_received) / 1e6,
                (double)weir__process_rss_peak() / 1e6);
+    return fflush(stdout) == 0;
 }
 
 static int finish(sync_command *command, bool json)
 {
+    bool told;
+
     watch_end(command->screen);
-    if (json)
-        print_json(command);
-    else
-        print_text(command);
-    if (fflush(stdout) != 0 && command->status == WEIR_OK) {
-        cli_error("cannot write to standard output");
+    told = json ? print_json(command) : print_text(command);
+    if (!told)
+        cli_error("the result could not be written to standard output");
+    if (!told && command->status == WEIR_OK)
         return CLI_FAILURE;
-    }
     if (command->status == WEIR_OK)
         return CLI_SUCCESS;
     if (command->status == WEIR_TASK) {

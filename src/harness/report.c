@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "data/json_tree.h"
 #include "harness/runner.h"
 #include "sdk/state.h"
 
@@ -154,7 +155,7 @@ static void say_json(const weir_test *test, const weir_test_report *report)
 {
     json_t *list = json_array();
     json_t *all;
-    char *text;
+    weir_buf text;
     size_t at = 0;
     failure f;
 
@@ -167,9 +168,11 @@ static void say_json(const weir_test *test, const weir_test_report *report)
     all = json_pack("{s:s, s:s, s:I, s:s, s:f, s:o}", "test", test->name, "file", test->file, "line",
                     (json_int_t)test->line, "result", report->count == 0 ? "passed" : "failed", "ms",
                     (double)report->duration_ns / 1e6, "failures", list);
-    text = all ? json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
-    puts(text ? text : "{}");
-    weir__free(text); /* jansson allocates through base/alloc: weir__state_setup */
+    weir__buf_init(&text, SIZE_MAX);
+    if (!weir__json_put(&text, all, JSON_COMPACT | JSON_REAL_PRECISION(6)))
+        (void)weir__test_memory(NULL);
+    printf("%.*s\n", (int)text.size, text.data);
+    weir__buf_clear(&text);
     json_decref(all);
 }
 

@@ -1,10 +1,7 @@
 /* model/compare: differences for people and for programs; see compare.h. */
-#include <stdlib.h>
-
-#include <jansson.h>
-
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "data/json_tree.h"
 #include "model/compare.h"
 
 #define KEY_WIDTH_MAX ((size_t)48)
@@ -121,16 +118,12 @@ weir_status weir__row_diff_json(const weir_row_diff *diff, weir_buf *out, weir_e
 {
     json_t *object = counts_json(diff);
     json_t *items = json_array();
-    char *text = NULL;
     bool fine = object != NULL && items != NULL;
 
     for (size_t i = 0; i < diff->item_count && fine; i++)
         fine = json_array_append_new(items, item_json(&diff->items[i])) == 0;
-    fine = fine && json_object_set(object, "differences", items) == 0;
-    if (fine)
-        text = json_dumps(object, JSON_COMPACT);
-    fine = text != NULL && weir__buf_put_text(out, text);
-    free(text);
+    fine = fine && json_object_set(object, "differences", items) == 0 &&
+           weir__json_put(out, object, JSON_COMPACT);
     json_decref(items);
     json_decref(object);
     return fine ? WEIR_OK : weir__error_memory(err, "printing differences of rows");

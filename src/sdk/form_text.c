@@ -1,8 +1,7 @@
 /* sdk/form_text: one walk over the form's list for --help and Markdown, one over the tree for JSON. */
 #include "sdk/form_text.h"
 
-#include <jansson.h>
-
+#include "data/json_tree.h"
 #include "sdk/options.h"
 #include "sdk/state.h"
 
@@ -382,17 +381,9 @@ static json_t *tests_of(const weir_setup_test *tests)
     return list;
 }
 
-/* json_dumps loses part of a key when memory runs out just there; json_dumpb writes where there is room. */
 static bool put_json(weir_buf *out, const json_t *all)
 {
-    const size_t flags = JSON_INDENT(2) | JSON_PRESERVE_ORDER;
-    size_t size = json_dumpb(all, NULL, 0, flags);
-    char *room = size > 0 ? weir__buf_reserve(out, size) : NULL;
-
-    if (room == NULL || json_dumpb(all, room, size, flags) != size)
-        return false;
-    out->size += size;
-    return weir__buf_put_text(out, "\n");
+    return weir__json_put(out, all, JSON_INDENT(2) | JSON_PRESERVE_ORDER) && weir__buf_put_text(out, "\n");
 }
 
 weir_status weir__form_json(const weir_form_about *about, weir_buf *out, weir_error *err)

@@ -105,8 +105,8 @@ static weir_status show_diff(destination *d, const destination_table *known, con
     if (status == WEIR_OK)
         tester_show(d->t, weir__buf_bytes(&text));
     text.size = 0;
-    if (status == WEIR_OK && weir__row_diff_json(diff, &text, err) == WEIR_OK && weir__buf_put(&text, "", 1))
-        tester_list_json(d->t, "rows.differences", text.data);
+    if (status == WEIR_OK && weir__row_diff_json(diff, &text, err) == WEIR_OK)
+        tester_list_json(d->t, "rows.differences", weir__buf_bytes(&text));
     weir__buf_clear(&text);
     return status;
 }

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
 #include <wire/v2.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "data/json_tree.h"
 #include "sys/console.h"
 #include "sys/file.h"
 #include "tester/call.h"
@@ -102,11 +102,6 @@ static void tell_warning(void *context, const char *text)
     tester_warn(setup->t, "%s", text);
 }
 
-static int append(const char *text, size_t size, void *context)
-{
-    return weir__buf_put(context, text, size) ? 0 : -1;
-}
-
 /* Stores the answers, mode 0600: they are secrets. */
 static weir_status store(tester_setup *setup, weir_error *err)
 {
@@ -119,8 +114,7 @@ static weir_status store(tester_setup *setup, weir_error *err)
         if (json_object_set_new(root, setup->config.settings[i].name,
                                 json_string(setup->config.settings[i].value)) != 0)
             status = weir__error(err, "field '%s': the answer is no UTF-8", setup->config.settings[i].name);
-    if (status == WEIR_OK &&
-        (json_dump_callback(root, append, &text, JSON_INDENT(4)) != 0 || !weir__buf_put(&text, "\n", 1)))
+    if (status == WEIR_OK && (!weir__json_put(&text, root, JSON_INDENT(4)) || !weir__buf_put(&text, "\n", 1)))
         status = weir__error_memory(err, "storing the configuration");
     if (status == WEIR_OK)
         status = weir__file_replace(setup->path, text.data, text.size, err);

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "data/json_tree.h"
 #include "engine/remote.h"
 #include "sys/file.h"
 
@@ -212,17 +213,18 @@ static void show_finding(const session *s, const finding *item)
 static void report_findings(const session *s)
 {
     json_t *list = findings_json(s->subject.found, s->options->profile == TESTER_OFFICIAL);
+    weir_buf text;
     json_t *item;
     size_t i;
 
+    weir__buf_init(&text, SIZE_MAX);
     json_array_foreach(list, i, item)
     {
-        char *text = json_dumps(item, JSON_COMPACT);
-
-        if (text != NULL)
-            tester_list_json(s->subject.t, "findings", text);
-        free(text);
+        text.size = 0;
+        if (weir__json_put(&text, item, JSON_COMPACT))
+            tester_list_json(s->subject.t, "findings", weir__buf_bytes(&text));
     }
+    weir__buf_clear(&text);
     json_decref(list);
 }
 

@@ -1,13 +1,13 @@
 /* tester/tester: see tester.h. The report is a jansson object that grows as the run goes. */
 #include "tester/tester.h"
 
-#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "data/json_tree.h"
 #include "sys/clock.h"
 #include "sys/console.h"
 
@@ -23,6 +23,7 @@ struct tester {
     int64_t begun_ns;
     tester_verdict verdict; /* whose failure an error is */
     bool error_shown;
+    bool incomplete; /* memory ran out for a part of the report */
 };
 
 tester *tester_new(const tester_options *options)
@@ -170,16 +171,21 @@ static json_t *holder(json_t *root, const char *name, const char **leaf)
     return root;
 }
 
+/* Consumes `value`, which may be NULL. */
+static bool put(json_t *object, const char *name, json_t *value)
+{
+    return json_object_set_new(object, name, value) == 0;
+}
+
 void tester_count(tester *t, const char *name, uint64_t more)
 {
-    const char *leaf;
+    const char *leaf = name;
     json_t *to;
 
     pthread_mutex_lock(&t->lock);
     to = holder(t->report, name, &leaf);
-    if (to != NULL)
-        (void)json_object_set_new(
-            to, leaf, json_integer(json_integer_value(json_object_get(to, leaf)) + (json_int_t)more));
+    if (!put(to, leaf, json_integer(json_integer_value(json_object_get(to, leaf)) + (json_int_t)more)))
+        t->incomplete = true;
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -193,20 +199,20 @@ static json_t *text_value(const char *text)
 
 void tester_note(tester *t, const char *name, const char *value)
 {
-    const char *leaf;
+    const char *leaf = name;
     json_t *to;
 
     pthread_mutex_lock(&t->lock);
     to = holder(t->report, name, &leaf);
-    if (to != NULL)
-        (void)json_object_set_new(to, leaf, text_value(value));
+    if (!put(to, leaf, text_value(value)))
+        t->incomplete = true;
     pthread_mutex_unlock(&t->lock);
 }
 
 /* Consumes `value`, which may be NULL. */
 static void append(tester *t, const char *name, json_t *value)
 {
-    const char *leaf;
+    const char *leaf = name;
     json_t *to;
     json_t *list;
 
@@ -218,8 +224,8 @@ static void append(tester *t, const char *name, json_t *value)
         if (json_object_set_new(to, leaf, list) != 0)
             list = NULL;
     }
-    if (list != NULL && value != NULL)
-        (void)json_array_append(list, value);
+    if (list == NULL || value == NULL || json_array_append(list, value) != 0)
+        t->incomplete = true;
     json_decref(value);
     pthread_mutex_unlock(&t->lock);
 }
@@ -229,9 +235,9 @@ void tester_list(tester *t, const char *name, const char *value)
     append(t, name, text_value(value));
 }
 
-void tester_list_json(tester *t, const char *name, const char *json)
+void tester_list_json(tester *t, const char *name, weir_bytes json)
 {
-    append(t, name, json_loads(json, 0, NULL));
+    append(t, name, json_loadb(json.data, json.size, 0, NULL));
 }
 
 /* --- the end --- */
@@ -262,32 +268,33 @@ static const char *verdict_name(tester_verdict verdict)
     return names[verdict];
 }
 
-static int write_out(const char *text, size_t size, void *context)
+static bool put_outcome(tester *t, tester_verdict verdict, const char *error)
 {
-    (void)context;
-    return weir__console_write(1, text, size) ? 0 : -1;
+    const char *profile = t->options.profile == TESTER_OFFICIAL ? "official" : "production";
+
+    return put(t->report, "tester", json_string(t->options.source ? "source" : "destination")) &&
+           put(t->report, "profile", json_string(profile)) &&
+           put(t->report, "seed", json_integer((json_int_t)t->options.seed)) &&
+           put(t->report, "seconds", json_real((double)(weir__clock_ns() - t->begun_ns) / 1e9)) &&
+           put(t->report, "exit_code", json_integer(verdict)) &&
+           put(t->report, "verdict", json_string(verdict_name(verdict))) &&
+           put(t->report, "error", error != NULL ? text_value(error) : json_null()) &&
+           (json_object_get(t->report, "warnings") != NULL || put(t->report, "warnings", json_array())) &&
+           (json_object_get(t->report, "faults") != NULL || put(t->report, "faults", json_array()));
 }
 
-/* The whole report as one line on standard output; false when nobody takes it. */
+/* The whole report as one line on standard output, or nothing; false when memory or a taker is missing. */
 static bool print_report(tester *t, tester_verdict verdict, const char *error)
 {
+    weir_buf text;
+    bool fine;
 
-    (void)json_object_set_new(t->report, "tester", json_string(t->options.source ? "source" : "destination"));
-    (void)json_object_set_new(t->report, "profile",
-                              json_string(t->options.profile == TESTER_OFFICIAL ? "official" : "production"));
-    (void)json_object_set_new(t->report, "seed", json_integer((json_int_t)t->options.seed));
-    (void)json_object_set_new(t->report, "seconds",
-                              json_real((double)(weir__clock_ns() - t->begun_ns) / 1e9));
-    (void)json_object_set_new(t->report, "exit_code", json_integer(verdict));
-    (void)json_object_set_new(t->report, "verdict", json_string(verdict_name(verdict)));
-    (void)json_object_set_new(t->report, "error", error != NULL ? text_value(error) : json_null());
-    if (json_object_get(t->report, "warnings") == NULL)
-        (void)json_object_set_new(t->report, "warnings", json_array());
-    if (json_object_get(t->report, "faults") == NULL)
-        (void)json_object_set_new(t->report, "faults", json_array());
-    return json_dump_callback(t->report, write_out, NULL,
-                              JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(6)) == 0 &&
-           weir__console_write(1, "\n", 1);
+    weir__buf_init(&text, SIZE_MAX);
+    fine = !t->incomplete && put_outcome(t, verdict, error) &&
+           weir__json_put(&text, t->report, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(6)) &&
+           weir__buf_put_text(&text, "\n") && weir__console_write(1, text.data, text.size);
+    weir__buf_clear(&text);
+    return fine;
 }
 
 int tester_finish(tester *t, weir_status status, const weir_error *err)

@@ -97,7 +97,7 @@ void tester_absolve(tester *t);
  */
 int tester_finish(tester *t, weir_status status, const weir_error *err);
 
-/* --- the report (one JSON object) --- */
+/* --- the report (one JSON object); when memory runs out for a part of it, none is printed --- */
 
 /* Sets or adds to a number under `name`, a dotted path: "rows.compared". */
 void tester_count(tester *t, const char *name, uint64_t more);
@@ -105,7 +105,7 @@ void tester_note(tester *t, const char *name, const char *value);
 /* Appends a text to the list under `name`. */
 void tester_list(tester *t, const char *name, const char *value);
 /* The same with a value that is JSON already. */
-void tester_list_json(tester *t, const char *name, const char *json);
+void tester_list_json(tester *t, const char *name, weir_bytes json);
 
 /* --- the testers --- */
 

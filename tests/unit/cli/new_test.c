@@ -51,7 +51,7 @@ static weir_status make_project(void *context)
     code = cli_main(7, arguments);
     silence(p, false);
     snprintf(made, sizeof made, "%s/acme", p->folder);
-    if (code == CLI_SUCCESS) {
+    if (code == CLI_SUCCESS || access(made, F_OK) == 0) { /* it may be made, and the result not printed */
         assert_true(count_entries(made) > 5);
         weir__alloc_hook(NULL, NULL);
         assert_int_equal(weir__folder_remove(made, &err), WEIR_OK);
