@@ -157,6 +157,18 @@ cmd_model() { # [--count N] [DESTINATION...]
     done
 }
 
+cmd_crash() { # [RUNS [SEED]]
+    install_build
+    # shellcheck disable=SC2086
+    install $packages_test
+    build release
+    local store
+    for store in sqlite duckdb; do
+        say "${1:-200} runs on $store"
+        python3 -B tests/crash/kill.py build/release/bin "$store" "${1:-200}" "${2:-$RANDOM}"
+    done
+}
+
 cmd_help() {
     cat <<'TEXT'
 ./do demo               sync a real data set from files to DuckDB, twice, and show what landed
@@ -168,6 +180,7 @@ cmd_help() {
 ./do bench [NAME]       measure; prints CSV with ratios taken in one run
 ./do fuzz [SECONDS [T]] run the fuzz targets
 ./do model [--count N] [D]  random sequences of requests on destinations, compared with the model (20,000)
+./do crash [RUNS [SEED]]    kill syncs at random moments, compare the rows with an undisturbed run's (200)
 
 Everything that is missing is installed from Debian's packages first (as root or through sudo).
 TEXT
@@ -176,7 +189,7 @@ TEXT
 command=${1:-help}
 [ $# -gt 0 ] && shift
 case $command in
-    demo | test | install | build | check | bench | fuzz | model | help) "cmd_$command" "$@" ;;
+    demo | test | install | build | check | bench | fuzz | model | crash | help) "cmd_$command" "$@" ;;
     -h | --help) cmd_help ;;
     *) cmd_help >&2; exit 2 ;;
 esac

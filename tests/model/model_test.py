@@ -4,6 +4,7 @@
 """
 import itertools
 import json
+import os
 import random
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import sys
 import oracle
 from oracle import MAX, UNMODIFIED, Table
 
-SEQUENCES = 3000
+SEQUENCES = int(os.environ.get("WEIR_MODEL_SEQUENCES", "1000"))
 CASES_AT_ONCE = 100
 
 
