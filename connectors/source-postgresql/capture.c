@@ -219,8 +219,10 @@ static weir_status follow(capture *cap)
 weir_status capture_sync(sync_run *run, source_catalog *catalog)
 {
     capture cap = { .run = run };
-    weir_status status = session_link(run->call, true, &cap.replication);
+    weir_status status = check_log(run->call); /* what a person must mend is told as such */
 
+    if (status == WEIR_OK)
+        status = session_link(run->call, true, &cap.replication);
     if (status != WEIR_OK)
         return status;
     list_tables(&cap, catalog);

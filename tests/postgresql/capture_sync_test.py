@@ -76,7 +76,7 @@ BEGIN
 END $$;
 """
 
-COLUMNS = {"orders": "id, n, note, amount, at, tags::text", "lines": "a, b, v", "parts": "id, v", "small": "id, v", "nokey": "a, b"}
+COLUMNS = {"orders": "id, n, note, amount, at, tags::text, extra, filled", "lines": "a, b, v", "parts": "id, v", "small": "id, v", "nokey": "a, b"}
 
 
 def setUpModule():
@@ -95,6 +95,8 @@ class Writer(threading.Thread):
         super().__init__()
         self.rng = rng
         self.left = changes
+        self.alters = {changes * 2 // 3: "ALTER TABLE shop.orders ADD extra text; UPDATE shop.orders SET extra = 'e' || id WHERE id % 50 = 0;",
+                       changes // 3: "ALTER TABLE shop.orders ADD filled int DEFAULT 7;"}
         self.size = 60 if changes < 100000 else 300
         self.error = None
 
@@ -105,6 +107,9 @@ class Writer(threading.Thread):
                 calls = "".join(f"SELECT churn({self.rng.randrange(1, 6000)}, {self.size});" for _ in range(10))
                 if self.rng.random() < 0.05:
                     calls += f"TRUNCATE shop.small; INSERT INTO shop.small SELECT g, '{self.left}' FROM generate_series(1, 50) g;"
+                for left in list(self.alters):
+                    if self.left <= left:
+                        calls = self.alters.pop(left) + calls
                 self.left -= sum(int(line) for line in cluster.psql(calls).split())
         except Exception as error:  # told by the test
             self.error = error

@@ -180,7 +180,7 @@ class Changes(Base):
         self.sync(synced)
         for change, columns, rows in (
                 ("INSERT INTO t VALUES (60, 'old', 1); ALTER TABLE t ADD w text; INSERT INTO t VALUES (61, 'new', 1, 'w')", ["id", "v", "n", "w"], 2),
-                ("ALTER TABLE t ADD d int DEFAULT 5; INSERT INTO t VALUES (62, 'd', 2, 'w')", ["id", "v", "n", "w", "d"], None),
+                ("ALTER TABLE t ADD d int DEFAULT 5; INSERT INTO t VALUES (62, 'd', 2, 'w'); UPDATE t SET w = 'kept' WHERE id = 3", ["id", "v", "n", "w", "d"], None),
                 ("UPDATE t SET v = 'x' WHERE id = 3; ALTER TABLE t RENAME w TO x; UPDATE t SET n = 9 WHERE id = 4", ["id", "v", "n", "x", "d"], None),
                 ("INSERT INTO t VALUES (63, 'q', 7, NULL, 1); ALTER TABLE t DROP n; INSERT INTO t VALUES (64, 'r', NULL, 2)", ["id", "v", "x", "d"], 2),
                 ("UPDATE t SET v = 'y' WHERE id = 3; ALTER TABLE t ALTER d TYPE bigint; UPDATE t SET d = 5000000000 WHERE id = 4", ["id", "v", "x", "d"], None),
@@ -247,7 +247,7 @@ class Resumed(Base):
 
     def test_killed_at_random(self):
         """R-SRC-01, R-SRC-04: the source is killed at random checkpoints, in snapshots and streams, while rows change."""
-        for seed in (1, 2, 3):
+        for seed in (1, 2):
             with self.subTest(seed=seed):
                 self.setUp()
                 rng = random.Random(seed)
@@ -281,6 +281,24 @@ class Resumed(Base):
         self.sync(synced)
         for table in ("a", "t", "z"):
             self.check(synced, table, ["id", "n"])
+
+    def test_large_transaction(self):
+        """It goes out as it comes: memory stays where it was, and a kill in its middle sends it again."""
+        cluster.psql("CREATE TABLE t (id int PRIMARY KEY, v text)")
+        synced = kit.Synced(keys(t=["id"]))
+        self.sync(synced)
+        cluster.psql("INSERT INTO t SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 60000) g; UPDATE t SET v = 'last' WHERE id = 60000")
+        connector = kit.Connector(f"{BIN}/source-postgresql", MESSAGES)
+        stream = connector.update(self.config(), synced.state)
+        for _ in range(200):
+            next(stream)
+        connector.kill()
+        with source() as connector:
+            self.assertTrue(synced.take(connector.update(self.config(), synced.state)))
+            with open(f"/proc/{connector.process.pid}/status", encoding="ascii") as status:
+                peak = int(next(line for line in status if line.startswith("VmHWM")).split()[1])
+        self.assertLess(peak, 32 * 1024 if "asan" not in BIN else 1 << 30)  # kB; the transaction has 40 MB
+        self.check(synced, "t", ["id", "v"])
 
     def test_only_what_was_stored_is_confirmed(self):
         """The slot follows the state that a request brings, never a checkpoint of the same sync."""
