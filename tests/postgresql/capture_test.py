@@ -308,7 +308,8 @@ class Resumed(Base):
         confirmed = lambda at: cluster.psql(f"SELECT confirmed_flush_lsn {at} FROM pg_replication_slots").strip()
         self.sync(synced)
         first = synced.state
-        cluster.psql("INSERT INTO t VALUES (2)")
+        # Log that brings no changes follows the row, so that the server hears of us after it.
+        cluster.psql("INSERT INTO t VALUES (2); BEGIN; INSERT INTO t SELECT generate_series(1000, 60000); ROLLBACK")
         self.sync(synced)
         self.assertEqual(confirmed(f"<= '{lsn(first)}'"), "t")
         self.assertNotEqual(lsn(first), lsn(synced.state))
