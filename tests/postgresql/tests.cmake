@@ -28,3 +28,16 @@ foreach(target replay.postgresql_pgoutput fuzz.postgresql_pgoutput)
         target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/connectors/shared-postgresql)
     endif()
 endforeach()
+
+# The harness's conformance probes, on a server of their own.
+if(TARGET destination-postgresql)
+    file(GLOB conform_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/destination-postgresql/*.c)
+    list(FILTER conform_sources EXCLUDE REGEX "/destination\\.c$")
+    add_executable(postgresql.conform ${CMAKE_SOURCE_DIR}/tests/postgresql/conform_test.c ${conform_sources})
+    set_target_properties(postgresql.conform PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_include_directories(postgresql.conform PRIVATE ${CMAKE_SOURCE_DIR}/connectors/destination-postgresql)
+    target_link_libraries(postgresql.conform PRIVATE weir m weir_postgresql)
+    add_test(NAME postgresql.conform COMMAND ${CMAKE_SOURCE_DIR}/tests/postgresql/with_cluster
+        ${CMAKE_BINARY_DIR}/tests/postgresql.conform --timeout 280)
+    set_tests_properties(postgresql.conform PROPERTIES TIMEOUT 300 LABELS postgresql)
+endif()
