@@ -28,10 +28,10 @@ struct relation {
 struct applier {
     capture *cap;
     uint32_t xid;
-    struct relation *relations;
+    struct relation *relations; /* sorted by oid */
     size_t count;
     size_t capacity;
-    struct relation *last;
+    size_t last; /* index of the one found last */
     weir_cell cells[PGOUTPUT_COLUMNS_MAX];
     source_column *columns[PGOUTPUT_COLUMNS_MAX]; /* of the cells */
     source_column *absent[PGOUTPUT_COLUMNS_MAX];  /* not sent */
@@ -72,21 +72,41 @@ static weir_status fail_memory(applier *apply)
 
 /* --- relations --- */
 
+/* Index of the first relation whose oid is not below. */
+static size_t place_of(const applier *apply, uint32_t oid)
+{
+    size_t low = 0, high = apply->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (apply->relations[middle].oid < oid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* NULL: there is none. Borrowed until the next is added. */
 static struct relation *find_relation(applier *apply, uint32_t oid)
 {
-    if (apply->last != NULL && apply->last->oid == oid)
-        return apply->last;
-    for (size_t i = 0; i < apply->count; i++) {
-        if (apply->relations[i].oid == oid)
-            return apply->last = &apply->relations[i];
-    }
-    return NULL;
+    size_t place;
+
+    if (apply->last < apply->count && apply->relations[apply->last].oid == oid)
+        return &apply->relations[apply->last];
+    place = place_of(apply, oid);
+    if (place == apply->count || apply->relations[place].oid != oid)
+        return NULL;
+    apply->last = place;
+    return &apply->relations[place];
 }
 
 /* Finds or makes the entry; NULL: out of memory. */
 static struct relation *add_relation(applier *apply, uint32_t oid)
 {
     struct relation *found = find_relation(apply, oid);
+    size_t place;
 
     if (found != NULL)
         return found;
@@ -99,9 +119,13 @@ static struct relation *add_relation(applier *apply, uint32_t oid)
         apply->relations = moved;
         apply->capacity = capacity;
     }
-    apply->last = &apply->relations[apply->count++];
-    *apply->last = (struct relation){ .oid = oid, .item = capture_find(apply->cap, oid) };
-    return apply->last;
+    place = place_of(apply, oid);
+    found = &apply->relations[place];
+    memmove(found + 1, found, (apply->count - place) * sizeof *found);
+    *found = (struct relation){ .oid = oid, .item = capture_find(apply->cap, oid) };
+    apply->count++;
+    apply->last = place;
+    return found;
 }
 
 static int find_column(const source_table *table, const char *name)
