@@ -93,7 +93,7 @@ static void put_where(text *sql, const chunk *c)
     bool by_cursor = range->cursor != NULL && !range->nulls;
 
     text_put(sql, " WHERE ");
-    if (range->nulls) {
+    if (range->cursor != NULL && range->nulls) {
         text_name(sql, range->cursor->name);
         text_put(sql, " IS NULL");
     } else if (by_cursor) {
