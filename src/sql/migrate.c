@@ -118,6 +118,8 @@ static weir_status rename_column(const weir_sql_request *r, const weir_sql_table
     columns = weir__sql_shape_columns(r, &shape);
     status = weir__sql_check_names(r, columns, shape.count);
     if (status == WEIR_OK)
+        status = weir__sql_remember_ahead(r, stored->name, columns, shape.count);
+    if (status == WEIR_OK)
         status = rename_stored(r, stored, from->name, name);
     if (status == WEIR_OK && from->fine != NULL) {
         const char *fine = weir_printf(r->call, "%s%s", name, r->sql->fine_suffix);
@@ -194,15 +196,27 @@ static void put_assignment(weir_sql_text *out, const weir_sql_request *r, const 
         weir_sql_printf(out, ", %s = 0", weir_sql_quoted(r->call, r->sql, column->fine));
 }
 
-/* The cell of a migration's text, and a companion for it where it needs one. */
-static weir_status read_value(const weir_sql_request *r, weir_sql_table *stored,
+/* The cell of a migration's text, looked at before anything changes. */
+static weir_status read_value(const weir_sql_request *r, const weir_sql_table *stored,
                               const weir_migration_column *column, weir_cell *out)
 {
-    weir_status status = weir_cell_from_text(r->call, &weir_sql_find(stored, column->name)->column,
-                                             column->value, out);
+    const weir_sql_column *there = weir_sql_find(stored, column->name);
+    weir_column *of = weir_alloc(r->call, sizeof *of);
 
-    if (status == WEIR_OK && out->presence == WEIR_VALUE && weir__sql_has_clock(out->type))
-        status = weir__sql_fit_time(r, stored, column->name, out->as.time);
+    *of = there != NULL ? there->column : (weir_column){ .name = column->name, .type = column->type };
+    if (of->type == WEIR_UNSPECIFIED)
+        return no_column(r, column->name);
+    return weir_cell_from_text(r->call, of, column->value, out);
+}
+
+/* The column, and a companion where the value needs one. */
+static weir_status make_room(const weir_sql_request *r, weir_sql_table *stored,
+                             const weir_migration_column *column, const weir_cell *value)
+{
+    weir_status status = need_column(r, stored, column);
+
+    if (status == WEIR_OK && value->presence == WEIR_VALUE && weir__sql_has_clock(value->type))
+        status = weir__sql_fit_time(r, stored, column->name, value->as.time);
     return status;
 }
 
@@ -213,7 +227,7 @@ static weir_status check_key_value(const weir_sql_request *r, const weir_sql_tab
     weir_sql_shape shape = weir__sql_shape_of(r, stored, 0);
     weir_sql_part *part = weir__sql_part(&shape, column);
 
-    if (!part->column.key)
+    if (part == NULL || !part->column.key)
         return WEIR_OK;
     if (value->presence != WEIR_VALUE)
         return weir_fail(r->call, "Cannot %s: column '%s' is part of the key and cannot become NULL.",
@@ -229,12 +243,12 @@ static weir_status set_column(const weir_sql_request *r, weir_sql_table *stored,
     const weir_migration_column *column = &what->as.column;
     weir_sql_text set = weir_sql_text_new(r->call);
     weir_cell value = { 0 };
-    weir_status status = need_column(r, stored, column);
+    weir_status status = read_value(r, stored, column, &value);
 
     if (status == WEIR_OK)
-        status = read_value(r, stored, column, &value);
-    if (status == WEIR_OK)
         status = check_key_value(r, stored, column->name, &value);
+    if (status == WEIR_OK)
+        status = make_room(r, stored, column, &value);
     if (status != WEIR_OK)
         return status;
     put_assignment(&set, r, weir_sql_find(stored, column->name), &value);
@@ -403,15 +417,15 @@ static weir_status change_history(const weir_sql_request *r, weir_sql_table *sto
     if (there != NULL && there->column.key)
         return weir_fail(r->call, "Cannot %s: column '%s' is part of the key.", r->doing, column->name);
     c.value = weir_null(column->name);
-    if (!c.drop) {
-        status = need_column(r, stored, column);
-        if (status == WEIR_OK)
-            status = read_value(r, stored, column, &c.value);
-    }
-    if (status == WEIR_OK)
-        status = find_columns(&c, column);
+    c.start = weir_sql_find(stored, "_fivetran_start");
+    if (!c.drop)
+        status = read_value(r, stored, column, &c.value);
     if (status == WEIR_OK)
         status = check_starts(&c);
+    if (status == WEIR_OK && !c.drop)
+        status = make_room(r, stored, column, &c.value);
+    if (status == WEIR_OK)
+        status = find_columns(&c, column);
     if (status == WEIR_OK)
         status = insert_versions(&c);
     if (status == WEIR_OK)

@@ -221,21 +221,37 @@ static void note_bounds(const char *const *row, weir_column *out)
     out->params.string_byte_length = row[4] != NULL ? (uint32_t)strtoul(row[4], NULL, 10) : 0;
 }
 
-static weir_status read_memory(const weir_sql_request *r, const char *table, weir_sql_rows *out)
+/* What is written down of a table: rows of column_name, type and bounds. The side table is there. */
+static weir_status select_memory(const weir_sql_request *r, const char *table, weir_sql_rows *out)
 {
-    weir_status status = memory_exists(r);
-
-    *out = (weir_sql_rows){ .call = r->call };
-    if (status == WEIR_NOT_FOUND)
-        return WEIR_OK;
-    if (status != WEIR_OK)
-        return status;
     return weir__sql_query(
         r,
         weir_printf(r->call, "SELECT column_name, type, %s, scale, string_byte_length FROM %s WHERE %s = %s",
                     weir_sql_quoted(r->call, r->sql, "precision"), memory_path(r), "table_name",
                     memory_key(r, table)),
         out);
+}
+
+/* Where notes of a table's next shape stand until it has it. */
+static const char *ahead_of(const weir_sql_request *r, const char *table)
+{
+    return weir__sql_leftover(r->call, "new", table);
+}
+
+/* `ahead` may be NULL. */
+static weir_status read_memory(const weir_sql_request *r, const char *table, weir_sql_rows *out,
+                               weir_sql_rows *ahead)
+{
+    weir_status status = memory_exists(r);
+
+    *out = (weir_sql_rows){ .call = r->call };
+    if (status == WEIR_NOT_FOUND)
+        return WEIR_OK;
+    if (status == WEIR_OK)
+        status = select_memory(r, table, out);
+    if (status == WEIR_OK && ahead != NULL && r->sql->ddl_commits)
+        status = select_memory(r, ahead_of(r, table), ahead);
+    return status;
 }
 
 static const char *const *memory_of(const weir_sql_rows *rows, const char *name)
@@ -248,25 +264,43 @@ static const char *const *memory_of(const weir_sql_rows *rows, const char *name)
 
 /* --- tables --- */
 
-/* What a column means, by its note or else by its type. */
-static void understand(const weir_sql_request *r, const weir_sql_found *found, const weir_sql_rows *memory,
-                       weir_sql_column *out)
+/* True when the note is one of ours and fits the stored type. */
+static bool believe(const weir_sql_request *r, const weir_sql_found *found, const char *note,
+                    const char *const *row, weir_column *out)
 {
-    bool in_table = r->sql->memory == WEIR_SQL_IN_TABLE;
-    const char *const *row = in_table ? memory_of(memory, found->name) : NULL;
-    const char *note = in_table ? (row != NULL ? row[1] : NULL) : found->comment;
     weir_column column = { .name = found->name, .key = found->key };
     bool noted_key = false;
 
+    if (note == NULL || !read_note(note, &column, &noted_key))
+        return false;
+    column.key = r->sql->no_primary_key ? noted_key : found->key;
+    if (row != NULL)
+        note_bounds(row, &column);
+    out->name = column.name;
+    if (strcmp(r->sql->type(r->call, &column), found->declared) != 0)
+        return false;
+    *out = column;
+    return true;
+}
+
+/*
+ * What a column means, by its note or else by its type. `ahead` are the notes of a shape that a killed
+ * request was about to give the table.
+ */
+static void understand(const weir_sql_request *r, const weir_sql_found *found, const weir_sql_rows *memory,
+                       const weir_sql_rows *ahead, weir_sql_column *out)
+{
+    bool in_table = r->sql->memory == WEIR_SQL_IN_TABLE;
+    const char *const *row = in_table ? memory_of(memory, found->name) : NULL;
+    const char *const *next = in_table ? memory_of(ahead, found->name) : NULL;
+    const char *note = in_table ? (row != NULL ? row[1] : NULL) : found->comment;
+    weir_column column = { .name = found->name, .key = found->key };
+
     *out = (weir_sql_column){ .name = found->name, .declared = found->declared, .not_null = found->not_null };
-    if (note != NULL && read_note(note, &column, &noted_key)) {
-        column.key = r->sql->no_primary_key ? noted_key : found->key;
-        if (row != NULL)
-            note_bounds(row, &column);
-        out->remembered = strcmp(r->sql->type(r->call, &column), found->declared) == 0;
-    }
+    out->remembered = believe(r, found, note, row, &column) ||
+                      (next != NULL && believe(r, found, next[1], next, &column));
     if (!out->remembered) {
-        column = (weir_column){ .name = column.name, .key = column.key };
+        column = (weir_column){ .name = column.name, .key = found->key };
         r->sql->guess(found->declared, &column);
     }
     if (strcmp(weir_sql_stored_name(r->call, r->sql, column.name, WEIR_SQL_NAME_COLUMN), found->name) != 0)
@@ -287,7 +321,7 @@ static const char *companion_of(const weir_sql_request *r, const weir_sql_found 
 }
 
 static void understand_all(const weir_sql_request *r, const weir_sql_columns *found,
-                           const weir_sql_rows *memory, weir_sql_table *out)
+                           const weir_sql_rows *memory, const weir_sql_rows *ahead, weir_sql_table *out)
 {
     weir_sql_column *columns = weir_alloc(r->call, (found->count + 1) * sizeof *columns);
 
@@ -295,7 +329,7 @@ static void understand_all(const weir_sql_request *r, const weir_sql_columns *fo
     out->count = 0;
     for (size_t i = 0; i < found->count; i++)
         if (companion_of(r, &found->items[i], memory) == NULL)
-            understand(r, &found->items[i], memory, &columns[out->count++]);
+            understand(r, &found->items[i], memory, ahead, &columns[out->count++]);
     for (size_t i = 0; i < found->count; i++) {
         const char *base = companion_of(r, &found->items[i], memory);
 
@@ -308,17 +342,17 @@ static void understand_all(const weir_sql_request *r, const weir_sql_columns *fo
 weir_status weir__sql_read(const weir_sql_request *r, const char *table, weir_sql_table *out)
 {
     weir_sql_columns found = { .call = r->call };
-    weir_sql_rows memory = { .call = r->call };
+    weir_sql_rows memory = { .call = r->call }, ahead = { .call = r->call };
     weir_status status = r->sql->columns(r->call, r->schema, table, r->doing, &found);
 
     if (status == WEIR_OK && r->sql->memory == WEIR_SQL_IN_TABLE)
-        status = read_memory(r, table, &memory);
+        status = read_memory(r, table, &memory, &ahead);
     if (status != WEIR_OK)
         return status;
     out->schema = r->schema;
     out->name = table;
     out->path = weir_sql_path(r->call, r->sql, r->schema, table);
-    understand_all(r, &found, &memory, out);
+    understand_all(r, &found, &memory, &ahead, out);
     return WEIR_OK;
 }
 
@@ -393,8 +427,12 @@ static void put_memory(weir_sql_text *sql, const weir_sql_request *r, const char
 
 static weir_status delete_memory(const weir_sql_request *r, const char *table)
 {
-    return weir__sql_run(r, weir_printf(r->call, "DELETE FROM %s WHERE table_name = %s", memory_path(r),
-                                        memory_key(r, table)));
+    const char *names = weir_printf(r->call, "table_name = %s", memory_key(r, table));
+
+    if (r->sql->ddl_commits)
+        names = weir_printf(r->call, "table_name IN (%s, %s)", memory_key(r, table),
+                            memory_key(r, ahead_of(r, table)));
+    return weir__sql_run(r, weir_printf(r->call, "DELETE FROM %s WHERE %s", memory_path(r), names));
 }
 
 /* Notes of companions that are there, to be kept. */
@@ -405,7 +443,7 @@ static weir_status note_companions(const weir_sql_request *r, const char *table,
     weir_status status = r->sql->columns(r->call, r->schema, table, r->doing, &found);
 
     if (status == WEIR_OK)
-        status = read_memory(r, table, &memory);
+        status = read_memory(r, table, &memory, NULL);
     for (size_t i = 0; status == WEIR_OK && i < found.count; i++) {
         const char *base = companion_of(r, &found.items[i], &memory);
 
@@ -440,6 +478,14 @@ weir_status weir__sql_remember(const weir_sql_request *r, const char *table, con
 {
     return r->sql->memory == WEIR_SQL_IN_TABLE ? remember_in_table(r, table, columns, count)
                                                : remember_in_comments(r, table, columns, count);
+}
+
+weir_status weir__sql_remember_ahead(const weir_sql_request *r, const char *table, const weir_column *columns,
+                                     size_t count)
+{
+    bool needed = r->sql->memory == WEIR_SQL_IN_TABLE && r->sql->ddl_commits;
+
+    return needed ? remember_in_table(r, ahead_of(r, table), columns, count) : WEIR_OK;
 }
 
 weir_status weir__sql_forget(const weir_sql_request *r, const char *table, const char *into)

@@ -41,6 +41,12 @@ if(TARGET destination-sqlite)
     weir_sql_random_test(sqlite golden ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/sqlite.sql
         --option path=@/warehouse.db)
     weir_sql_random_test(sqlite kill ARGUMENTS --seed 100001 --count 40 --kill-everywhere ${arguments})
+    weir_sql_random(dialects SOURCES ${sqlite_sources} LIBRARIES weir_shared_sql sqlite3 ${CMAKE_DL_LIBS})
+    target_include_directories(random.dialects PRIVATE ${CMAKE_SOURCE_DIR}/connectors/destination-sqlite)
+    foreach(way sets parts commits)
+        weir_sql_random_test(dialects ${way} ARGUMENTS ${way} --seed 300001 --count 60 ${arguments})
+    endforeach()
+    weir_sql_random_test(dialects kill ARGUMENTS commits --seed 100001 --count 10 --kill-everywhere ${arguments})
 endif()
 
 if(TARGET destination-postgresql)
