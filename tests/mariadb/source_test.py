@@ -7,6 +7,7 @@ usage: source_test.py BIN_DIR SCHEMA_DESCRIPTORS [Class.test…]
 """
 import datetime
 import decimal
+import itertools
 import json
 import pathlib
 import random
@@ -407,15 +408,15 @@ class Failures(Bench):
         self.sql("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(3000)); INSERT INTO t SELECT seq, REPEAT('x', 3000) FROM seq_1_to_4000")
 
     def begin(self, source, **options):
-        """A sync that has begun and waits for its reader."""
+        """A sync that has begun and waits for its reader: the call, and its messages."""
         stream = source.update(self.config(rows_per_chunk="500", **options))
-        return stream, next(iter(stream))
+        return stream, itertools.chain([next(iter(stream))], stream)
 
     def test_a_lost_connection_is_made_again(self):
         self.fill()
         for how in ("kill", "restart"):
             with self.subTest(how), kit.running(BIN / "source-mariadb", MESSAGES) as source:
-                stream, _ = self.begin(source)
+                _, messages = self.begin(source)
                 if how == "kill":
                     for row in self.sql("SELECT id FROM information_schema.PROCESSLIST WHERE id <> CONNECTION_ID() AND user = 'weir' AND time_ms < 60000 AND db IS NULL"):
                         self.sql(f"KILL {row[0].decode()}")
@@ -424,8 +425,9 @@ class Failures(Bench):
                     SERVER.restart()
                     self.client = SERVER.connect("d")
                 synced = kit.Synced({("d", "t"): ["id"]})
-                self.assertTrue(synced.take(stream))
+                self.assertTrue(synced.take(messages))
                 self.assertEqual(len(synced.tables["d", "t"]), 4000)
+                self.assertIn("trying again", (pathlib.Path(source.folder) / "log").read_text())
 
     def test_a_server_that_stays_away_is_told(self):
         said = self.said("connect", port="1")
@@ -441,11 +443,11 @@ class Failures(Bench):
         """ALTER TABLE comes in between two chunks; the table starts over with the next sync."""
         self.fill()
         with kit.running(BIN / "source-mariadb", MESSAGES) as source:
-            stream, _ = self.begin(source)
+            _, messages = self.begin(source)
             altered = threading.Thread(target=lambda: self.sql("ALTER TABLE t ADD COLUMN more INT DEFAULT 7"))
             altered.start()
             synced = kit.Synced({("d", "t"): ["id"]})
-            self.assertTrue(synced.take(stream))
+            self.assertTrue(synced.take(messages))
             altered.join()
         again = self.stream(state=synced.state, keys={("d", "t"): ["id"]})
         self.assertEqual({row["more"] for row in again.tables["d", "t"].values()}, {("int", 7)})
