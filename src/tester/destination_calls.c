@@ -75,15 +75,31 @@ static weir_status as_task(destination_calls *calls, const tester_method *method
     return tester_call_wrong(calls->caller, method, err);
 }
 
+/*
+ * The official example destinations answer an AlterTable that their store refuses, and the Truncate of a
+ * missing table, with success = false, and the official tester goes on. A batch or a table that is lost is
+ * never let pass.
+ */
+static bool may_be_refused(const tester_method *method)
+{
+    return method->request == &weir__v2_alter_table_request || method->request == &weir__v2_truncate_request;
+}
+
 /* The replies of all calls that change something have the same members under the same numbers. */
 static weir_status judge(destination_calls *calls, const tester_method *method,
                          const v2_write_batch_response *reply, weir_error *err)
 {
+    bool official = tester_options_of(calls->t)->profile == TESTER_OFFICIAL;
+
     switch (reply->which_response) {
     case V2_WRITE_BATCH_RESPONSE_SUCCESS:
         if (reply->response.success)
             return WEIR_OK;
         weir__error(err, "the answer was success = false without a reason");
+        if (official && may_be_refused(method)) {
+            (void)weir__error_prefix(err, "%s of '%s'", method->name, method->subject);
+            return WEIR_ITEM;
+        }
         break;
     case V2_WRITE_BATCH_RESPONSE_WARNING:
         tell_warning(calls, reply->response.warning);
@@ -91,7 +107,7 @@ static weir_status judge(destination_calls *calls, const tester_method *method,
     case V2_WRITE_BATCH_RESPONSE_TASK:
         return as_task(calls, method, reply->response.task, err);
     default:
-        if (tester_options_of(calls->t)->profile == TESTER_OFFICIAL) { /* the official tester lets it pass */
+        if (official) { /* the official tester lets it pass */
             tester_warn(calls->t, "%s of '%s' was answered with neither success, warning nor task",
                         method->name, method->subject);
             return WEIR_OK;

@@ -16,6 +16,7 @@ typedef struct destination_table {
     bool history;
     bool unknown_rows; /* it was there before the run, or nobody can say what its rows are: not compared */
     const char *why;   /* of unknown_rows; NULL when memory ran out */
+    bool refused;      /* official: the last AlterTable was answered with success = false */
     weir_map left; /* columns that an AlterTable has left out: no longer in requests, still in the table */
     weir_map doubtful;   /* columns whose cells have no certain value: not compared */
     weir_map maybe_gone; /* dropped in history mode: may be described or not */
@@ -72,7 +73,9 @@ weir_status destination_make(destination *d, const weir_table *table, bool histo
                              weir_error *err) WEIR_CHECKED;
 /*
  * AlterTable to `wanted` in the model and with `sent`, which differs under the official profile only, at the
- * destination; duplicates under a new key must be a task (R-DST-03).
+ * destination; duplicates under a new key must be a task (R-DST-03). WEIR_ITEM, official only: it was
+ * answered with success = false, which has been told; the run goes on as if it had succeeded, and nothing of
+ * the table is held against the destination.
  */
 weir_status destination_change(destination *d, destination_table *known, const weir_table *wanted,
                                const weir_table *sent, bool drop_columns, weir_error *err) WEIR_CHECKED;

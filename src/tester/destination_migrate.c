@@ -90,7 +90,7 @@ static weir_status run_alter(destination *d, const input_migration *m, weir_erro
         status = changed_table(d, m, known, destination_shape(d, known, d->file_arena), &wanted, err);
     sent = wanted;
     /* Official: what is described is what is changed, its keys and types included. */
-    if (status == WEIR_OK && d->official)
+    if (status == WEIR_OK && d->official && !known->refused)
         status = destination_describe(d->calls, d->options->schema, known->name, d->file_arena, &described,
                                       err);
     if (status == WEIR_OK && described != NULL)

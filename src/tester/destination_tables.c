@@ -96,6 +96,7 @@ weir_status destination_make(destination *d, const weir_table *table, bool histo
     tester_count(d->t, "calls.create", 1);
     known->history = history;
     known->unknown_rows = false;
+    known->refused = false;
     known->touched = true;
     weir__map_clear(&known->left);
     weir__map_clear(&known->maybe_gone);
@@ -204,6 +205,18 @@ static weir_status restart_model(destination *d, const char *name, const weir_ta
     return status == WEIR_OK ? weir__model_create(d->model, table, err) : status;
 }
 
+/* Official: told, and let pass. */
+static void tell_refused(destination *d, destination_table *known, const char *text)
+{
+    tester_warn(
+        d->t,
+        "%s. The official tester goes on; production fails here, for a platform would end the sync. What "
+        "cannot be done is answered with a task and a text for the user (R-DST-03)",
+        text);
+    destination_forget_rows(d, known, "AlterTable was refused");
+    known->refused = true;
+}
+
 weir_status destination_change(destination *d, destination_table *known, const weir_table *wanted,
                                const weir_table *sent, bool drop_columns, weir_error *err)
 {
@@ -230,13 +243,18 @@ weir_status destination_change(destination *d, destination_table *known, const w
         *err = why;
     if (status == WEIR_OK)
         status = destination_alter(d->calls, sent, drop_columns, err);
-    if (status == WEIR_OK)
-        status = remember_left(d, known, before, wanted, err);
-    if (status == WEIR_OK) {
-        tester_say(d->t, "Alter Table succeeded: %s", known->name);
-        tester_count(d->t, "calls.alter", 1);
+    if (status != WEIR_OK && status != WEIR_ITEM)
+        return status;
+    if (remember_left(d, known, before, wanted, err) != WEIR_OK)
+        return WEIR_FAILED;
+    if (status == WEIR_ITEM) {
+        tell_refused(d, known, err->text);
+        return WEIR_ITEM;
     }
-    return status;
+    known->refused = false;
+    tester_say(d->t, "Alter Table succeeded: %s", known->name);
+    tester_count(d->t, "calls.alter", 1);
+    return WEIR_OK;
 }
 
 /* --- what a file wants --- */
@@ -256,6 +274,26 @@ static weir_status differs(const weir_table *found, const weir_table *wanted, we
     return WEIR_OK;
 }
 
+/* Official: what the merging of types has made of a DECIMAL, where no value can have so many digits. */
+static void tell_overlong(destination *d, const input_table *from, const weir_table *merged)
+{
+    for (size_t i = 0; i < merged->column_count; i++) {
+        const weir_column *column = &merged->columns[i];
+        size_t at = weir__table_find(&from->table, weir__text(column->name));
+
+        if (column->type == WEIR_DECIMAL && column->params.precision > WEIR_DECIMAL_DIGITS_MAX &&
+            at != SIZE_MAX)
+            tester_warn(
+                d->t,
+                "Column '%s' of '%s' is asked for as DECIMAL(%u,%u): the official tester keeps the digits "
+                "of both types on either side of the point. No DECIMAL has more than %d digits (R-BAT-08), "
+                "and a destination may refuse it; production asks for DECIMAL(%u,%u)",
+                column->name, from->table.name, column->params.precision, column->params.scale,
+                WEIR_DECIMAL_DIGITS_MAX, from->table.columns[at].params.precision,
+                from->table.columns[at].params.scale);
+    }
+}
+
 static weir_status wanted_table(destination *d, const input_table *from, const weir_table *found,
                                 weir_table **out, weir_error *err)
 {
@@ -265,6 +303,8 @@ static weir_status wanted_table(destination *d, const input_table *from, const w
         wanted = merge_types(found, wanted, d->file_arena);
     if (wanted == NULL)
         return weir__error_memory(err, "planning a table");
+    if (d->official)
+        tell_overlong(d, from, wanted);
     *out = wanted;
     return WEIR_OK;
 }
@@ -317,7 +357,9 @@ static weir_status prepare(destination *d, const input_table *from, bool created
         status = mode_differs(d, known, from, err);
     if (status != WEIR_OK)
         return status;
-    return change || !created ? destination_change(d, known, wanted, wanted, false, err) : WEIR_OK;
+    if (change || !created)
+        status = destination_change(d, known, wanted, wanted, false, err);
+    return status == WEIR_ITEM ? WEIR_OK : status;
 }
 
 weir_status destination_prepare_tables(destination *d, weir_error *err)

@@ -1,11 +1,13 @@
 """`weir test --tester-type destination`, case by case; each gets the folder of the programs."""
+import contextlib
 import json
 import os
 import pathlib
+import sqlite3
 import stat
 import subprocess
 
-from kit import HERE, INPUTS, Folder
+from kit import HERE, INPUTS, SAMPLES, Folder
 
 ONE = {"create_table": {"t": {"columns": {"id": "INT", "s": "STRING"}, "primary_key": ["id"]}},
        "ops": [{"upsert": {"t": [{"id": 1, "s": "one"}, {"id": 2, "s": ""}, {"id": 3, "s": "three"}]}}],
@@ -97,6 +99,45 @@ def more_faults_are_caught(bench):
     # R-MIG-06: the fall-back of the guide, with a warning, and the model follows.
     folder.run("--dump", folder.dump, fault="unsupported").expect(
         0, "copy_table is unsupported: falling back", "Rows are as expected: soft_renamed (0)", "Test run SUCCEEDED")
+
+
+def official_lets_refusals_pass(bench):
+    """What the official example destinations do and the official tester lets pass: warnings there, failures in production."""
+    def decimal(scale, **columns):
+        return {"t": {"columns": {"id": "INT", "d": {"type": "DECIMAL", "precision": 38, "scale": scale}, **columns},
+                      "primary_key": ["id"]}}
+
+    folder = Folder(bench, "refused")
+    folder.write("1.json", {"create_table": decimal(10), "alter_table": decimal(15, new="STRING"),
+                            "ops": [{"upsert": {"t": [{"id": 1, "d": 1.5, "new": "n"}]}}], "describe_table": ["t"]})
+    folder.write("2.json", {"ops": [{"truncate_before": ["t", "nothing"]}],
+                            "schema_migration": [{"drop_column": [{"table": "t", "column": "new"}]}]})
+    folder.run("--dump", folder.dump, "--profile", "official", fault="refuse_alter").expect(
+        0, "is asked for as DECIMAL(43,15)", "production asks for DECIMAL(38,15)", "Updating definition for table: t",
+        "AlterTable of 't': the answer was success = false without a reason", "production fails here",
+        "The rows of 't' will not be checked: AlterTable was refused", "WriteBatch succeeded: t",
+        "WARNING Column 'new' of 't' is missing in the description", "AlterTable of 't'", "Test run SUCCEEDED",
+        without=["SEVERE", "Alter Table succeeded", "Migration succeeded"])
+    folder.run("--dump", folder.dump, fault="refuse_alter").expect(
+        1, "AlterTable of 't': the answer was success = false", "Failed to process file: 1.json")
+    folder.run("--dump", folder.dump, "--profile", "official", fault="refuse_truncate").expect(
+        0, "Truncate of 't': the answer was success = false", "The rows of 't' will not be checked: Truncate was refused",
+        "Truncate of 'nothing': the answer was success = false without a reason, and no such table has been created",
+        "answered with success (R-DST-04)", without=["SEVERE", "Truncate succeeded"])
+    folder.run("--dump", folder.dump, fault="refuse_truncate").expect(1, "Truncate of 't': the answer was success = false")
+    folder.run("--profile", "official", fault="answer_false").expect(1, "WriteBatch of 't': the answer was success = false")
+
+
+def binary_that_is_none_is_sent_again(bench):
+    """Texts that are no base64 go as they are first, which destination-sqlite refuses (R-BAT-08), then encoded."""
+    folder = Folder(bench, "binary", [HERE / "samples/types.json"])
+    path = folder.path / "w.db"
+    folder.write("configuration.json", {"path": str(path)})
+    folder.run("--profile", "official", "--read", f"sqlite:{path}", connector=bench / "destination-sqlite").expect(
+        0, "'[I@1b6d3586' is no value of type BINARY", "no base64: 3", "WriteBatch succeeded: sale",
+        "Rows are as expected: sale (", without=["SEVERE"])
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert set(database.execute('SELECT scan FROM "tester.sale"')) == {(b"[I@1b6d3586",)}
 
 
 def a_warning_goes_on(bench):
@@ -306,13 +347,47 @@ def embedded_destinations_pass(bench):
             print(f"SKIP: no destination-{store}")
             continue
         for profile in ("production", "official"):
-            # The official profile sends BINARY without base64, which these two refuse, as they should (R-BAT-08).
-            inputs = INPUTS[:2] if profile == "production" else INPUTS[1:2]
-            folder = Folder(bench, f"{store}_{profile}", inputs)
+            folder = Folder(bench, f"{store}_{profile}", INPUTS[:2])
             path = folder.path / file
             folder.write("configuration.json", {"path": str(path)})
             folder.run("--read", f"{store}:{path}", "--profile", profile, connector=program).expect(
                 0, "Rows are as expected: hard (1)", "Test run SUCCEEDED")
+
+
+# How many rows each table has afterwards, by the rules; the official profile cannot know some.
+ROWS = {
+    "types": {"sale": 4, "event": 0, "pair": 2}, "columns": {"plain": 3}, "values": {"plain": 3, "plain_moved": 3},
+    "modes": {"plain": 3, "kept": 7, "plain_kept": 3}, "truncate_missing": {},
+    **{f"{kind}_{how}": {"sale": 0, "event": 0} for kind in ("update", "delete", "soft_delete")
+       for how in ("missing", "truncated")}}
+
+
+def samples_pass(bench, store, configuration, place):
+    """Input files with everything that the official samples have, each by itself, in both profiles."""
+    assert sorted(ROWS) == [path.stem for path in SAMPLES]
+    for path in SAMPLES:
+        for profile in ("production", "official"):
+            folder = Folder(bench, f"sample_{store}_{profile}_{path.stem}", [path])
+            values = {name: value.format(folder=folder.path) for name, value in configuration.items()}
+            folder.write("configuration.json", values)
+            seen = folder.run("--read", place.format(folder=folder.path), "--profile", profile, "--schema-name",
+                              f"{path.stem}_{profile}", connector=bench / f"destination-{store}")
+            seen.expect(0, "Test run SUCCEEDED", without=["SEVERE", "will not be checked"])
+            for table, count in ROWS[path.stem].items():
+                if profile == "production" or path.stem in ("columns", "values", "modes"):
+                    assert f"Rows are as expected: {table} ({count})" in seen.err, (path.stem, profile, table, seen.err)
+                else:
+                    assert f"Rows are as expected: {table} (" in seen.err, (path.stem, profile, table, seen.err)
+
+
+def samples_pass_in_sqlite(bench):
+    samples_pass(bench, "sqlite", {"path": "{folder}/w.db"}, "sqlite:{folder}/w.db")
+
+
+def samples_pass_in_postgresql(bench):
+    samples_pass(bench, "postgresql", {
+        "host": os.environ["PGHOST"], "port": os.environ["PGPORT"], "user": os.environ["PGUSER"],
+        "password": os.environ["PGPASSWORD"], "database": os.environ["PGDATABASE"], "tls": "disable"}, "postgresql")
 
 
 def many_rows_in_seconds(bench):

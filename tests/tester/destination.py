@@ -21,7 +21,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "destina
 import kit
 
 FAULTS = """none lose_updates mangle_cells ignore_cutoff narrow_type keep_column describe_warning task unset warning die
-no_key empty_is_null lose_row end_of_version unread unsupported no_history fail_test slow_start answer_false""".split()
+no_key empty_is_null lose_row end_of_version unread unsupported no_history fail_test slow_start answer_false
+refuse_alter refuse_truncate""".split()
 
 
 def time_of(text):
@@ -87,6 +88,8 @@ class Store:
         return self.messages.CreateTableResponse(success=True)
 
     def alter(self, request):
+        if self.fault == "refuse_alter":
+            return self.messages.AlterTableResponse(success=False)
         table = self.tables[request.schema_name, request.table.name]
         wanted = {c.name: c for c in request.table.columns}
         keys = [c.name for c in request.table.columns if c.primary_key]
@@ -116,6 +119,8 @@ class Store:
                     row[old.name] = repr(struct.unpack("f", struct.pack("f", float(row[old.name])))[0])
 
     def truncate(self, request):
+        if self.fault == "refuse_truncate":
+            return self.messages.TruncateResponse(success=False)
         table = self.tables.get((request.schema_name, request.table_name))
         cut = request.utc_delete_before.seconds, request.utc_delete_before.nanos
         if table is not None:

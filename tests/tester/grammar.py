@@ -2,7 +2,7 @@
 import json
 import pathlib
 
-from kit import INPUTS, Folder
+from kit import INPUTS, SAMPLES, Folder
 
 SCHEMA = pathlib.Path(__file__).resolve().parent.parent.parent / "docs/reference/input-file.schema.json"
 
@@ -66,7 +66,7 @@ def schema_and_parser_agree(bench):
     schema = json.loads(SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    for file in INPUTS:
+    for file in INPUTS + SAMPLES:
         text = file.read_text()
         validator.validate(json.JSONDecoder().raw_decode(text)[0])
     folder = Folder(bench, "grammar")

@@ -7,6 +7,7 @@ import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
 INPUTS = sorted((HERE / "inputs").glob("*.json"))
+SAMPLES = sorted((HERE / "samples").glob("*.json"))
 
 
 class Folder:
