@@ -529,7 +529,8 @@ static weir_status set_values(const weir_sql_request *r, const weir_sql_shape *s
     weir_status status = WEIR_OK;
 
     if (shape->filter != NULL)
-        status = weir__sql_run(r, weir_printf(r->call, "DELETE FROM %s AS t WHERE NOT (%s)",
+        status = weir__sql_run(r, weir_printf(r->call, "DELETE %sFROM %s AS t WHERE NOT (%s)",
+                                              r->sql->remove == WEIR_SQL_DELETE_JOIN ? "t " : "",
                                               shape->stored->path, shape->filter));
     weir_sql_printf(&sql, "UPDATE %s AS t", shape->stored->path);
     for (size_t i = 0; i < shape->count; i++) {
