@@ -77,8 +77,8 @@ static weir_status as_task(destination_calls *calls, const tester_method *method
 
 /*
  * The official example destinations answer an AlterTable that their store refuses, and the Truncate of a
- * missing table, with success = false, and the official tester goes on. A batch or a table that is lost is
- * never let pass.
+ * missing table, with success = false. The official profile goes on, so that they run; what the official
+ * tester does then is documented nowhere. A batch or a table that is lost is never let pass.
  */
 static bool may_be_refused(const tester_method *method)
 {

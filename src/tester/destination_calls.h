@@ -24,7 +24,7 @@ weir_status destination_describe(destination_calls *calls, const char *schema, c
                                  weir_arena *arena, weir_table **out, weir_error *err) WEIR_CHECKED;
 /*
  * destination_alter and destination_truncate, under the official profile only: WEIR_ITEM, with a text and
- * without blame, when the answer was success = false. The official tester lets that pass.
+ * without blame, when the answer was success = false.
  */
 weir_status destination_create(destination_calls *calls, const weir_table *table,
                                weir_error *err) WEIR_CHECKED;

@@ -211,8 +211,8 @@ static weir_status send_encoded(destination *d, const destination_table *known, 
     tester_warn(
         d->t,
         "%s. BINARY values of the input file that are no base64: %zu. The official tester sends such a "
-        "text as it is and ends here, though a destination is right to refuse it (R-BAT-08). Sending "
-        "again as production does, with the text's bytes as base64",
+        "text as it is, which a destination is right to refuse (R-BAT-08). Sending again as production does, "
+        "with the text's bytes as base64",
         err->text, count);
     tester_absolve(d->t);
     return send(d, known, request, err);
@@ -303,11 +303,10 @@ static weir_status run_rows(destination *d, const input_step *step, weir_time sy
 /* Official: told, and let pass. */
 static void tell_refused(destination *d, destination_table *known, const char *text)
 {
-    tester_warn(
-        d->t,
-        "%s%s. The official tester goes on; production fails here, for a platform would end the sync. A "
-        "table that is missing is answered with success (R-DST-04)",
-        text, known == NULL ? ", and no such table has been created" : "");
+    tester_warn(d->t,
+                "%s%s. This profile goes on; production fails here, for a platform would end the sync. A "
+                "table that is missing is answered with success (R-DST-04)",
+                text, known == NULL ? ", and no such table has been created" : "");
     if (known != NULL)
         destination_forget_rows(d, known, "Truncate was refused");
 }

@@ -208,11 +208,10 @@ static weir_status restart_model(destination *d, const char *name, const weir_ta
 /* Official: told, and let pass. */
 static void tell_refused(destination *d, destination_table *known, const char *text)
 {
-    tester_warn(
-        d->t,
-        "%s. The official tester goes on; production fails here, for a platform would end the sync. What "
-        "cannot be done is answered with a task and a text for the user (R-DST-03)",
-        text);
+    tester_warn(d->t,
+                "%s. This profile goes on; production fails here, for a platform would end the sync. What "
+                "cannot be done is answered with a task and a text for the user (R-DST-03)",
+                text);
     destination_forget_rows(d, known, "AlterTable was refused");
     known->refused = true;
 }

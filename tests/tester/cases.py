@@ -102,7 +102,7 @@ def more_faults_are_caught(bench):
 
 
 def official_lets_refusals_pass(bench):
-    """What the official example destinations do and the official tester lets pass: warnings there, failures in production."""
+    """What the official example destinations answer: warnings in that profile, failures in production."""
     def decimal(scale, **columns):
         return {"t": {"columns": {"id": "INT", "d": {"type": "DECIMAL", "precision": 38, "scale": scale}, **columns},
                       "primary_key": ["id"]}}
@@ -196,7 +196,7 @@ def set_up_fails_clearly(bench):
     folder.write("one.json", ONE)
     folder.run("--port", "1", "--connect-timeout", "1", connector=None).expect(1, "localhost:1", "Connection refused")
     folder.run(connector="/bin/false").expect(1, "exited with code 1")
-    folder.run(connector="/nowhere/at/all").expect(1, "/nowhere/at/all")
+    folder.run(connector="/nowhere/at/all").expect(2, "/nowhere/at/all")
     folder.run("--input-file", "two.json").expect(2, "there is no input file")
     folder.run("--read", "oracle:x").expect(2, "oracle")
     for text, part in {"{": "line 1", '{"kind": 5}': "put the number in quotes", "[]": "expected a JSON object"}.items():
