@@ -71,7 +71,7 @@ foreach(test IN LISTS tests)
     target_include_directories(unit.${name} PRIVATE tests)
     target_link_libraries(unit.${name} PRIVATE weir_all cmocka)
     add_test(NAME unit.${name} COMMAND unit.${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 120 LABELS unit)
+    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 600 LABELS unit)
 endforeach()
 
 # Fuzz targets: fuzz/NAME_fuzz.c with its corpus in fuzz/corpus/NAME. Always built with a plain main that replays the
@@ -84,7 +84,7 @@ foreach(fuzzer IN LISTS fuzzers)
     target_link_libraries(replay.${name} PRIVATE weir_all)
     add_test(NAME fuzz.${name} COMMAND replay.${name} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name}
         ${CMAKE_SOURCE_DIR}/fuzz/regress/${name})
-    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 300 LABELS fuzz)
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 600 LABELS fuzz)
     if(WEIR_FUZZ)
         add_executable(fuzz.${name} ${fuzzer})
         set_target_properties(fuzz.${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
@@ -126,7 +126,7 @@ foreach(test IN LISTS tests)
         foreach(sanitizer asan tsan)
             add_test(NAME ${sanitizer}.${name} COMMAND ${CMAKE_SOURCE_DIR}/build/${sanitizer}/tests/${name}
                 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-            set_tests_properties(${sanitizer}.${name} PROPERTIES TIMEOUT 300 LABELS ${sanitizer}
+            set_tests_properties(${sanitizer}.${name} PROPERTIES TIMEOUT 600 LABELS ${sanitizer}
                 ENVIRONMENT "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
         endforeach()
     endif()
@@ -137,7 +137,7 @@ foreach(fuzzer IN LISTS fuzzers)
     if(WEIR_SANITIZED_TESTS)
         add_test(NAME asan.fuzz.${name} COMMAND ${CMAKE_SOURCE_DIR}/build/asan/tests/replay.${name}
             ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name} ${CMAKE_SOURCE_DIR}/fuzz/regress/${name})
-        set_tests_properties(asan.fuzz.${name} PROPERTIES TIMEOUT 300 LABELS asan)
+        set_tests_properties(asan.fuzz.${name} PROPERTIES TIMEOUT 600 LABELS asan)
     endif()
 endforeach()
 
@@ -147,6 +147,6 @@ if(WEIR_SANITIZED_TESTS)
     foreach(sanitizer asan tsan)
         add_test(NAME ${sanitizer}.files.sync COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/files/files.py
             ${CMAKE_SOURCE_DIR}/build/${sanitizer}/bin)
-        set_tests_properties(${sanitizer}.files.sync PROPERTIES TIMEOUT 300 LABELS ${sanitizer})
+        set_tests_properties(${sanitizer}.files.sync PROPERTIES TIMEOUT 600 LABELS ${sanitizer})
     endforeach()
 endif()

@@ -90,7 +90,7 @@ typedef struct weir_test {
  * crashes or hangs does not end the others. Arguments: names, or parts of names, of the tests to run; --list;
  * --bless (write goldens anew, as WEIR_BLESS=1 does); --folder FOLDER (goldens are there, instead of beside
  * the test's source file); --tap or --json (one JSON object a line) instead of text for people; --no-fork
- * (all in this process, for a debugger); --timeout SECONDS (60 for one test); --help. After each test, memory
+ * (all in this process, for a debugger); --timeout SECONDS (of a test; 300); --help. After each test, memory
  * of Weir that is still held and descriptors that are still open are failures (under AddressSanitizer all
  * leaked memory is). Returns 0 when all passed, 1 when one failed, 2 for wrong arguments.
  */

@@ -12,7 +12,7 @@
 #include "harness/runner.h"
 #include "sdk/state.h"
 
-#define TIMEOUT_MS_DEFAULT 60000
+#define TIMEOUT_MS_DEFAULT 300000
 
 typedef enum report_form {
     FOR_PEOPLE,
@@ -38,7 +38,7 @@ static int usage(FILE *out, const char *program)
             "  --folder FOLDER    goldens are there, not beside the test's source\n"
             "  --tap, --json      for programs\n"
             "  --no-fork          every test in this process, for a debugger\n"
-            "  --timeout SECONDS  of one test; 60\n",
+            "  --timeout SECONDS  of one test; 300\n",
             program);
     return out == stdout ? 0 : 2;
 }

@@ -11,4 +11,4 @@ add_test(NAME batch.file_oracle
     COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/batch/file_oracle.py $<TARGET_FILE:batch.file_tool>)
 add_test(NAME batch.facts
     COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/batch/facts.py $<TARGET_FILE:batch.file_tool>)
-set_tests_properties(batch.text_oracle batch.file_oracle batch.facts PROPERTIES TIMEOUT 300 LABELS interop)
+set_tests_properties(batch.text_oracle batch.file_oracle batch.facts PROPERTIES TIMEOUT 600 LABELS interop)

@@ -7,7 +7,7 @@ if(NOT WEIR_SANITIZE)
         if(TARGET destination-${store})
             add_test(NAME crash.kill.${store} COMMAND ${WEIR_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/crash/kill.py
                 ${CMAKE_BINARY_DIR}/bin ${store} ${crash_runs_${store}} 1)
-            set_tests_properties(crash.kill.${store} PROPERTIES TIMEOUT 900 LABELS crash)
+            set_tests_properties(crash.kill.${store} PROPERTIES TIMEOUT 1800 LABELS crash)
         endif()
     endforeach()
 endif()

@@ -2,7 +2,7 @@
 if(NOT WEIR_SANITIZE AND NOT WEIR_COVERAGE)
     add_test(NAME duckdb.portable COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/duckdb/portable.py
         $<TARGET_FILE:weir_cli>)
-    set_tests_properties(duckdb.portable PROPERTIES TIMEOUT 30)
+    set_tests_properties(duckdb.portable PROPERTIES TIMEOUT 600)
 endif()
 
 if(WEIR_DUCKDB_FOLDER)
@@ -13,5 +13,5 @@ if(WEIR_DUCKDB_FOLDER)
     find_program(WEIR_PYTHON python3)
     add_test(NAME duckdb.parquet COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/duckdb/parquet.py
         $<TARGET_FILE:parquet_tool> ${CMAKE_BINARY_DIR}/bin ${cache})
-    set_tests_properties(duckdb.parquet PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+    set_tests_properties(duckdb.parquet PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
 endif()

@@ -5,7 +5,7 @@ function(weir_harness_test name)
     set_target_properties(harness.${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(harness.${name} PRIVATE weir m ${ARG_LIBRARIES})
     add_test(NAME harness.${name} COMMAND harness.${name} --folder ${CMAKE_SOURCE_DIR}/tests/harness)
-    set_tests_properties(harness.${name} PROPERTIES TIMEOUT 120 LABELS unit)
+    set_tests_properties(harness.${name} PROPERTIES TIMEOUT 600 LABELS unit)
     if(EXISTS /dev/shm) # stores that sync their files need no disk here
         set_tests_properties(harness.${name} PROPERTIES ENVIRONMENT TMPDIR=/dev/shm)
     endif()
@@ -25,7 +25,7 @@ set_target_properties(harness.runner_sample PROPERTIES RUNTIME_OUTPUT_DIRECTORY 
 target_link_libraries(harness.runner_sample PRIVATE weir m)
 add_test(NAME harness.runner COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/harness/runner_check.py
     $<TARGET_FILE:harness.runner_sample>)
-set_tests_properties(harness.runner PROPERTIES TIMEOUT 120 LABELS unit)
+set_tests_properties(harness.runner PROPERTIES TIMEOUT 600 LABELS unit)
 # The header in C++17.
 add_executable(harness.cplusplus ${CMAKE_SOURCE_DIR}/tests/harness/cplusplus_test.cc
     ${CMAKE_SOURCE_DIR}/tests/harness/hello_definition.c)

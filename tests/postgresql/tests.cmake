@@ -39,5 +39,5 @@ if(TARGET destination-postgresql)
     target_link_libraries(postgresql.conform PRIVATE weir m weir_postgresql)
     add_test(NAME postgresql.conform COMMAND ${CMAKE_SOURCE_DIR}/tests/postgresql/with_cluster
         ${CMAKE_BINARY_DIR}/tests/postgresql.conform --timeout 280)
-    set_tests_properties(postgresql.conform PROPERTIES TIMEOUT 300 LABELS postgresql)
+    set_tests_properties(postgresql.conform PROPERTIES TIMEOUT 600 LABELS postgresql)
 endif()

@@ -5,5 +5,5 @@ if(TARGET weir_cli)
     target_link_libraries(rows_tool PRIVATE weir_all)
     add_test(NAME rows.stores COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/rows/rows.py
         $<TARGET_FILE:rows_tool> ${CMAKE_BINARY_DIR}/bin)
-    set_tests_properties(rows.stores PROPERTIES TIMEOUT 120)
+    set_tests_properties(rows.stores PROPERTIES TIMEOUT 600)
 endif()

@@ -19,7 +19,7 @@ function(weir_sql_random_test store name)
     cmake_parse_arguments(ARG "" "" "PREFIX;ARGUMENTS" ${ARGN})
     set(program ${CMAKE_BINARY_DIR}/tests/random.${store})
     add_test(NAME sql.${name}.${store} COMMAND ${ARG_PREFIX} ${program} ${ARG_ARGUMENTS})
-    set_tests_properties(sql.${name}.${store} PROPERTIES TIMEOUT 300 LABELS sql)
+    set_tests_properties(sql.${name}.${store} PROPERTIES TIMEOUT 600 LABELS sql)
     if(EXISTS /dev/shm) # stores that sync their files need no disk here
         set_tests_properties(sql.${name}.${store} PROPERTIES ENVIRONMENT TMPDIR=/dev/shm)
     endif()
@@ -57,6 +57,6 @@ if(TARGET destination-postgresql)
     weir_sql_random_test(postgresql random PREFIX ${server} ARGUMENTS --count 100 --compare-every 3)
     weir_sql_random_test(postgresql golden PREFIX ${server}
         ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/postgresql.sql)
-    set_tests_properties(sql.random.postgresql PROPERTIES TIMEOUT 900) # two connections a step
+    set_tests_properties(sql.random.postgresql PROPERTIES TIMEOUT 1800) # two connections a step
     weir_sql_random_test(postgresql kill PREFIX ${server} ARGUMENTS --seed 100001 --count 8 --kill-everywhere)
 endif()

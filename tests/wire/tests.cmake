@@ -9,4 +9,4 @@ add_test(NAME wire.codec COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/wire/c
     $<TARGET_FILE:codec_driver> ${WEIR_DESCRIPTORS} 20251 150)
 add_test(NAME wire.record COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/wire/record_test.py
     $<TARGET_FILE:codec_driver> ${WEIR_DESCRIPTORS} 20252 6000)
-set_tests_properties(wire.schema wire.codec wire.record PROPERTIES TIMEOUT 120 LABELS wire)
+set_tests_properties(wire.schema wire.codec wire.record PROPERTIES TIMEOUT 600 LABELS wire)
