@@ -271,7 +271,7 @@ class Ddl(Base):
         cases = [("BOOLEAN", "STRING", "true", "true"), ("LONG", "STRING", "-5", "-5"), ("FLOAT", "DOUBLE", "0.5", "0.5"),
                  ("FLOAT", "DECIMAL(20,10)", "0.12345679", "0.1234567900"), ("DOUBLE", "DECIMAL(38,20)", "0.1234567890123457", "0.12345678901234570000"),
                  ("INT", "DECIMAL(12,2)", "7", "7.00"), ("SHORT", "DOUBLE", "7", "7"), ("NAIVE_DATE", "NAIVE_DATETIME", "2024-02-29", "2024-02-29 00:00:00"),
-                 ("NAIVE_DATETIME", "STRING", "2024-02-29T10:00:00.5", "2024-02-29T10:00:00.5"), ("NAIVE_DATETIME", "STRING", "2024-02-29T10:00:00", "2024-02-29T10:00:00"),
+                 ("NAIVE_DATETIME", "STRING", "2024-02-29T10:00:00.5", "2024-02-29T10:00:00.500"), ("NAIVE_DATETIME", "STRING", "2024-02-29T10:00:00", "2024-02-29T10:00:00"),
                  ("UTC_DATETIME", "STRING", "2024-02-29T10:00:00.000001Z", "2024-02-29T10:00:00.000001Z"), ("NAIVE_DATE", "STRING", "2024-02-29", "2024-02-29"),
                  ("BINARY", "STRING", base64.b64encode(bytes(200)).decode(), base64.b64encode(bytes(200)).decode()),
                  ("JSON", "STRING", '{"a" : 1}', '{"a" : 1}'), ("XML", "STRING", "<a/>", "<a/>"), ("DECIMAL(10,2)", "DECIMAL(12,4)", "1.50", "1.5000"),
