@@ -33,7 +33,7 @@ import time
 START_SECONDS = 60
 ATTEMPTS = 5
 # Small, and without waiting for the disk: nothing here outlives a crash of the machine.
-OPTIONS = {"innodb-buffer-pool-size": "64M", "innodb-log-file-size": "32M", "innodb-flush-log-at-trx-commit": "0",
+OPTIONS = {"innodb-buffer-pool-size": "64M", "innodb-log-file-size": "32M", "innodb-flush-log-at-trx-commit": "2",
            "innodb-flush-method": "nosync", "skip-name-resolve": "1", "default-time-zone": "+05:30",
            "character-set-server": "utf8mb4", "collation-server": "utf8mb4_general_ci", "max-connections": "100",
            "innodb-fast-shutdown": "1", "performance-schema": "0", "max-allowed-packet": "256M"}
@@ -181,8 +181,9 @@ class Server:
         """Waits until the server listens; False when it ended instead."""
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
-            with contextlib.suppress(OSError), socket.socket() as probe:
-                probe.connect(("127.0.0.1", self.port))
+            with contextlib.suppress(OSError), socket.socket() as port, socket.socket(socket.AF_UNIX) as local:
+                port.connect(("127.0.0.1", self.port))
+                local.connect(str(self.socket))
                 return True
             time.sleep(0.05)
         self.kill_process()
