@@ -5,10 +5,13 @@
 #include "store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "stage.h"
 
@@ -302,6 +305,40 @@ static char *true_path(weir_call *call, const char *path)
 }
 
 /*
+ * DuckDB writes a new file in several steps, and one that is killed between them leaves a file that nobody
+ * can open again. So the file is made under another name and gets its own when it is whole. Those who do this
+ * at the same time wait for each other at a third file, which is locked and goes away at the end.
+ */
+static duckdb_state create_whole(const char *path, duckdb_config config, char **error)
+{
+    duckdb_state state = DuckDBSuccess;
+    duckdb_database database = NULL;
+    char draft[PATH_MAX + 8];
+    char turn[PATH_MAX + 8];
+    int fd;
+
+    snprintf(draft, sizeof draft, "%s.draft", path);
+    snprintf(turn, sizeof turn, "%s.turn", path);
+    if (access(path, F_OK) == 0 && access(turn, F_OK) != 0)
+        return DuckDBSuccess;
+    fd = open(turn, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return DuckDBSuccess; /* what is in the way is told by opening the file itself */
+    while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+        continue;
+    unlink(draft);
+    if (access(path, F_OK) != 0) {
+        state = duckdb_open_ext(draft, &database, config, error);
+        duckdb_close(&database);
+        if (state == DuckDBSuccess && rename(draft, path) != 0)
+            unlink(draft); /* opening the file tells what is wrong with its place */
+    }
+    unlink(turn);
+    close(fd);
+    return state;
+}
+
+/*
  * Rows touch no file but the database and its log (temp_directory), no extension is ever looked for in a
  * network, and rows may be stored in the order that suits the threads.
  */
@@ -320,6 +357,8 @@ static duckdb_state open_database(const char *path, int64_t memory_limit_mb, duc
                                    duckdb_set_config(config, "preserve_insertion_order", "false") ||
                                    duckdb_set_config(config, "enable_external_access", "false")))
         state = DuckDBError;
+    if (state == DuckDBSuccess)
+        state = create_whole(path, config, error);
     if (state == DuckDBSuccess)
         state = duckdb_open_ext(path, out, config, error);
     duckdb_destroy_config(&config);

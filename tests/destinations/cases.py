@@ -686,6 +686,20 @@ def bench_update(bench, columns, text):
     return files.request()
 
 
+def killed_while_the_file_was_made(bench):
+    """What a program left that was killed before its new database was whole does not stand in the way."""
+    leftovers = [pathlib.Path(f"{bench.path}.{name}") for name in ("draft", "turn")]
+    if bench.store.name != "duckdb":
+        return
+    bench.stop()
+    bench.path.unlink(missing_ok=True)
+    leftovers[0].write_bytes(bytes(8) + b"DUCK" + bytes(5000))
+    leftovers[1].touch()
+    bench.run.create("s", "t", [Column("id", "LONG", True)])
+    assert bench.run.describe("s", "t") == [Column("id", "LONG", True)]
+    assert not [path for path in leftovers if path.exists()]
+
+
 def open_elsewhere(bench):
     """Another program holds the file: a clear error that can be tried again, not a wait without end."""
     columns = [Column("id", "LONG", True)]
@@ -777,5 +791,5 @@ def random_operations(bench, seed=1):
 
 
 CASES = [form_and_setup_tests, describe_and_create, every_type, order_of_files, keys_by_value, names, damaged_files,
-         numbers_that_do_not_fit, truncate, alter_columns, alter_that_cannot_be, alter_key, parallel_tables, kill_and_send_again,
+         numbers_that_do_not_fit, truncate, alter_columns, alter_that_cannot_be, alter_key, parallel_tables, kill_and_send_again, killed_while_the_file_was_made,
          no_room_and_no_permission, many_rows, large_cells, wide_table, abandoned_call, open_elsewhere, random_operations]

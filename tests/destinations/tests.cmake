@@ -18,7 +18,7 @@ foreach(store sqlite duckdb)
         keys_by_value names damaged_files numbers_that_do_not_fit truncate parallel_tables open_elsewhere wide_table
         abandoned_call)
     weir_destination_test(${store} shapes 120 alter_columns alter_that_cannot_be alter_key)
-    weir_destination_test(${store} faults 180 kill_and_send_again no_room_and_no_permission)
+    weir_destination_test(${store} faults 180 kill_and_send_again killed_while_the_file_was_made no_room_and_no_permission)
     weir_destination_test(${store} volume 300 many_rows large_cells)
     weir_destination_test(${store} random 300 random_operations:1 random_operations:2 random_operations:3)
 endforeach()
