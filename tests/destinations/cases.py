@@ -688,9 +688,8 @@ def bench_update(bench, columns, text):
 
 def killed_while_the_file_was_made(bench):
     """What a program left that was killed before its new database was whole does not stand in the way."""
+    assert bench.store.name == "duckdb", "SQLite's first write is one transaction"
     leftovers = [pathlib.Path(f"{bench.path}.{name}") for name in ("draft", "turn")]
-    if bench.store.name != "duckdb":
-        return
     bench.stop()
     bench.path.unlink(missing_ok=True)
     leftovers[0].write_bytes(bytes(8) + b"DUCK" + bytes(5000))
@@ -791,5 +790,5 @@ def random_operations(bench, seed=1):
 
 
 CASES = [form_and_setup_tests, describe_and_create, every_type, order_of_files, keys_by_value, names, damaged_files,
-         numbers_that_do_not_fit, truncate, alter_columns, alter_that_cannot_be, alter_key, parallel_tables, kill_and_send_again, killed_while_the_file_was_made,
+         numbers_that_do_not_fit, truncate, alter_columns, alter_that_cannot_be, alter_key, parallel_tables, kill_and_send_again,
          no_room_and_no_permission, many_rows, large_cells, wide_table, abandoned_call, open_elsewhere, random_operations]
