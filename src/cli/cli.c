@@ -263,6 +263,16 @@ static int help(int argc, char **argv)
     return CLI_SUCCESS;
 }
 
+static void missing_command(void)
+{
+    char names[256] = "";
+    size_t size = 0;
+
+    for (size_t i = 0; i < COMMAND_COUNT && size < sizeof names; i++)
+        size += (size_t)snprintf(names + size, sizeof names - size, "%s, ", commands[i]->name);
+    cli_error("a command is missing: %shelp or version; see weir --help", names);
+}
+
 int cli_main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -281,7 +291,7 @@ int cli_main(int argc, char **argv)
     if (strcmp(name, "completion") == 0)
         return cli_completion(argc > 2 ? argv[2] : NULL);
     if (name[0] == '\0')
-        fprintf(stderr, "weir: a command is missing: new, sync, test, help or version; see weir --help\n");
+        missing_command();
     else
         cli_error("unknown command '%s'; see weir --help", name);
     return CLI_USAGE;
