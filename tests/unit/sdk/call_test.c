@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 #include "sdk/call.h"
+#include "sdk/log.h"
 
 static weir_status run(weir_call *call, unsigned allowed, weir_call_body body, void *context)
 {
@@ -92,6 +94,33 @@ static void the_text_goes_with_the_status_it_was_given_for(void **state)
     assert_true(weir__utf8_valid(call->text, call->text_size));
     assert_memory_equal(call->text, "\xEF\xBF\xBD\xC3\xA9", 5);
     free(longest);
+    call_free(call);
+}
+
+static weir_status failed_then_well(weir_call *call, void *context)
+{
+    (void)context;
+    (void)!weir_fail(call, "the disk is full");
+    return WEIR_OK;
+}
+
+/* The status counts, but the text is not lost. */
+static void a_failure_that_is_not_returned_is_logged(void **state)
+{
+    weir_call *call = call_new();
+    char line[4096] = "";
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    weir__log_open(fds[1], "sdk_connector");
+    assert_int_equal(run(call, 0, failed_then_well, NULL), WEIR_OK);
+    assert_true(read(fds[0], line, sizeof line - 1) > 0);
+    assert_non_null(strstr(line, "\"WARNING\""));
+    assert_non_null(strstr(line, "the disk is full"));
+    weir__log_open(STDOUT_FILENO, "sdk_connector");
+    close(fds[0]);
+    close(fds[1]);
     call_free(call);
 }
 
@@ -279,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_that_means_nothing_is_the_connectors_mistake),
         cmocka_unit_test(the_text_goes_with_the_status_it_was_given_for),
+        cmocka_unit_test(a_failure_that_is_not_returned_is_logged),
         cmocka_unit_test(secrets_do_not_leave_in_texts),
         cmocka_unit_test(a_cut_does_not_cut_a_secret),
         cmocka_unit_test(an_empty_text_is_the_connectors_mistake),

@@ -36,6 +36,17 @@ static weir_status update(weir_call *call, weir_sync *out)
 static const weir_source fine = { .name = "program-test", .update = update };
 static const weir_source broken = { .name = "program-test" };
 
+struct twice {
+    const char *a;
+    const char *b;
+};
+static const weir_source twice = {
+    .name = "program-test",
+    .update = update,
+    .form = WEIR_FORM(struct twice, WEIR_TEXT(struct twice, a, .label = "A", .name = "same"),
+                      WEIR_TEXT(struct twice, b, .label = "B", .name = "same")),
+};
+
 /* A connector in a process of its own; its standard output is a pipe. */
 typedef struct process {
     pid_t id;
@@ -328,6 +339,7 @@ static void the_form_is_printed_for_documentation(void **state)
     expect_exit(&crashing, (char *[]){ "x", "--form=markdown", NULL }, 0,
                 "## Configuration of the source `program-test`\n");
     expect_exit(&crashing, (char *[]){ "x", "--form=html", NULL }, 2, "");
+    expect_exit(&twice, (char *[]){ "x", "--form", NULL }, 1, ""); /* nor is a form that is not served */
 }
 
 int main(void)

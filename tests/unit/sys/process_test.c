@@ -90,6 +90,28 @@ static void a_program_that_is_not_there_is_named(void **state)
     assert_null(process);
 }
 
+static void a_program_of_this_folder_is_told_how_to_be_named(void **state)
+{
+    char folder[] = "/tmp/weir-process-XXXXXX";
+    char *before = getcwd(NULL, 0);
+    weir_error err;
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    fd = open("weir-no-such", O_CREAT | O_WRONLY, 0700);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(weir__process_find("weir-no-such", &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "'./weir-no-such'"));
+    assert_int_equal(weir__process_find("./weir-no-such", &err), WEIR_OK);
+    unlink("weir-no-such");
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(rmdir(folder), 0);
+    free(before);
+}
+
 /* True when the process is gone within ten seconds. */
 static bool is_gone(pid_t id)
 {
@@ -241,6 +263,7 @@ int main(void)
         cmocka_unit_test(output_and_exit_code_come_back),
         cmocka_unit_test(a_signal_is_named),
         cmocka_unit_test(a_program_that_is_not_there_is_named),
+        cmocka_unit_test(a_program_of_this_folder_is_told_how_to_be_named),
         cmocka_unit_test(closing_ends_the_whole_group),
         cmocka_unit_test(children_die_with_their_parent),
         cmocka_unit_test(only_chosen_descriptors_are_inherited),
