@@ -207,6 +207,7 @@ struct weir_sql {
     /* --- names (R-DST-08) --- */
     char quote;                 /* '"'; MariaDB has '`' */
     size_t name_size_max;       /* bytes of a name; longer ones end in a hash. 0: no limit */
+    bool names_in_bmp;          /* characters of four bytes become "_", and the name ends in a hash */
     bool names_ignore_case;     /* names that differ in case only are one name: a task names them */
     bool rename_takes_path;     /* ALTER TABLE … RENAME TO wants the whole path, not the bare name */
     const char *schema_default; /* where a request has no schema: "public"; NULL: the table alone */
@@ -288,6 +289,11 @@ struct weir_sql {
     const char *temporary;      /* "CREATE TEMP TABLE %s" by name; NULL: that */
     const char *temporary_path; /* its path by name: "temp.%s"; NULL: "%s" */
     const char *temporary_drop; /* by path; NULL: "DROP TABLE IF EXISTS %s" */
+    /*
+     * What makes a column nullable, after ALTER TABLE, by its name and its type: "MODIFY COLUMN %s %s NULL".
+     * NULL: "ALTER COLUMN %s DROP NOT NULL".
+     */
+    const char *drop_not_null;
     /* The statement that takes the primary key away, "" when there is none. For alter_key with keys. */
     weir_status (*drop_key)(weir_call *call, const weir_sql_table *table, const char **out);
 

@@ -18,21 +18,49 @@ static uint64_t hash(const char *name)
     return value;
 }
 
+/* Lead bytes from 0xF0 on begin characters of four bytes. */
+static bool has_large(const char *name)
+{
+    for (const char *at = name; *at != '\0'; at++)
+        if ((unsigned char)*at >= 0xF0)
+            return true;
+    return false;
+}
+
+/* The name with "_" for each of them. */
+static const char *without_large(weir_call *call, const char *name)
+{
+    char *out = weir_alloc(call, strlen(name) + 1);
+    char *to = out;
+
+    for (const char *at = name; *at != '\0'; at++) {
+        bool large = (unsigned char)*at >= 0xF0;
+
+        *to++ = large ? '_' : *at;
+        for (int more = 0; large && more < 3 && at[1] != '\0'; more++)
+            at++;
+    }
+    *to = '\0';
+    return out;
+}
+
 const char *weir_sql_stored_name(weir_call *call, const weir_sql *sql, const char *name, weir_sql_name kind)
 {
     bool reserved = sql->reserved != NULL && sql->reserved(name, kind);
-    size_t size = strlen(name);
+    bool large = sql->names_in_bmp && has_large(name);
+    const char *kept = large ? without_large(call, name) : name;
+    size_t size = strlen(kept);
     const char *mark;
 
-    if (!reserved && (sql->name_size_max == 0 || size <= sql->name_size_max))
+    if (!reserved && !large && (sql->name_size_max == 0 || size <= sql->name_size_max))
         return name;
     /* What is reserved by its beginning, "pg_", gets another beginning. */
     mark = reserved && kind == WEIR_SQL_NAME_SCHEMA ? "_" : "";
     if (sql->name_size_max > 0 && size > sql->name_size_max - HASH_SIZE - strlen(mark))
         size = sql->name_size_max - HASH_SIZE - strlen(mark);
-    while (size > 0 && ((unsigned char)name[size] & 0xC0) == 0x80) /* not inside of a character */
+    while (size > 0 && ((unsigned char)kept[size] & 0xC0) == 0x80) /* not inside of a character */
         size--;
-    return weir_printf(call, "%s%.*s_%016" PRIx64, mark, (int)size, name, hash(name));
+    return weir_printf(call, "%s%.*s_%016" PRIx64, mark, (int)size, kept, hash(name));
 }
 
 const char *weir_sql_quoted(weir_call *call, const weir_sql *sql, const char *name)

@@ -545,6 +545,17 @@ static weir_status set_values(const weir_sql_request *r, const weir_sql_shape *s
     return status == WEIR_OK && glue[0] == ',' ? weir__sql_run(r, sql.data) : status;
 }
 
+static weir_status drop_not_null(const weir_sql_request *r, const weir_sql_shape *shape,
+                                 const weir_sql_column *old)
+{
+    const char *name = weir_sql_quoted(r->call, r->sql, old->name);
+    const char *form = r->sql->drop_not_null != NULL ? r->sql->drop_not_null
+                                                     : "ALTER COLUMN %s DROP NOT NULL";
+
+    return weir__sql_run(r, weir_printf(r->call, "ALTER TABLE %s %s", shape->stored->path,
+                                        weir__sql_fill(r->call, form, name, old->declared)));
+}
+
 static weir_status drop_columns(const weir_sql_request *r, const weir_sql_shape *shape)
 {
     weir_status status = WEIR_OK;
@@ -559,7 +570,7 @@ static weir_status drop_columns(const weir_sql_request *r, const weir_sql_shape 
         if (status == WEIR_OK && part == NULL)
             status = alter(r, shape, "DROP COLUMN", name, "");
         else if (status == WEIR_OK && old->not_null && !part->column.key && !r->sql->no_primary_key)
-            status = alter(r, shape, "ALTER COLUMN", name, " DROP NOT NULL");
+            status = drop_not_null(r, shape, old);
     }
     return status;
 }

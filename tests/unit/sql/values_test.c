@@ -157,6 +157,30 @@ static weir_status with_names(weir_call *call, void *context)
     return WEIR_OK;
 }
 
+/* U+1F30A has four bytes. */
+static weir_status with_large_names(weir_call *call, void *context)
+{
+    const weir_sql basic = { .quote = '"', .name_size_max = 32, .names_in_bmp = true };
+    const char *one = weir_sql_stored_name(call, &basic,
+                                           "a\xF0\x9F\x8C\x8A"
+                                           "b",
+                                           WEIR_SQL_NAME_COLUMN);
+    const char *other = weir_sql_stored_name(call, &basic,
+                                             "a\xF0\x9F\x8C\x8B"
+                                             "b",
+                                             WEIR_SQL_NAME_COLUMN);
+
+    (void)context;
+    assert_memory_equal(one, "a_b_", 4);
+    assert_int_equal(strlen(one), 4 + 16);
+    assert_string_not_equal(one, other);
+    assert_string_equal(weir_sql_stored_name(call, &basic, "\xC3\xA4\xE6\xBC\xA2", WEIR_SQL_NAME_TABLE),
+                        "\xC3\xA4\xE6\xBC\xA2");
+    assert_string_equal(weir_sql_stored_name(call, &store, "a\xF0\x9F\x8C\x8A", WEIR_SQL_NAME_TABLE),
+                        "a\xF0\x9F\x8C\x8A");
+    return WEIR_OK;
+}
+
 static void names_fit_and_stay_apart(void **state)
 {
     weir_call *call = malloc(sizeof *call);
@@ -165,6 +189,7 @@ static void names_fit_and_stay_apart(void **state)
     assert_non_null(call);
     assert_true(weir__call_init(call, NULL));
     assert_int_equal(weir__call_run(call, "test", 0, with_names, NULL), WEIR_OK);
+    assert_int_equal(weir__call_run(call, "test", 0, with_large_names, NULL), WEIR_OK);
     weir__call_clear(call);
     free(call);
 }
