@@ -14,7 +14,8 @@ struct rows_reader {
     rows_row row;
 };
 
-static const rows_kind *const kinds[] = { &rows_sqlite, &rows_duckdb, &rows_postgresql, &rows_command };
+static const rows_kind *const kinds[] = { &rows_sqlite, &rows_duckdb, &rows_postgresql, &rows_mariadb,
+                                          &rows_command };
 
 /* The kind that the text names, and what stands behind its colon; NULL for none. */
 static const rows_kind *find_kind(const char *spec, const char **place)
@@ -41,8 +42,8 @@ weir_status rows_reader_open(const char *spec, rows_reader **out, weir_error *er
     if (kind == NULL)
         return weir__error(
             err,
-            "'%s' does not say where rows are read from: sqlite:PATH, duckdb:PATH, postgresql or "
-            "command:CMD",
+            "'%s' does not say where rows are read from: sqlite:PATH, duckdb:PATH, postgresql, mariadb "
+            "or command:CMD",
             spec);
     reader = weir__calloc(1, sizeof *reader);
     if (reader == NULL)

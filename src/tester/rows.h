@@ -10,6 +10,9 @@
  *                    only: right as long as nothing is written meanwhile, which is checked
  *   postgresql       a PostgreSQL server, found through the environment as psql finds it: PGHOST, PGPORT,
  *                    PGDATABASE, PGUSER, PGPASSWORD, PGSERVICE, … Needs libpq.so.5 on this machine
+ *   mariadb          a MariaDB server, found through the environment: MARIADB_HOST, MARIADB_PORT,
+ *                    MARIADB_SOCKET, MARIADB_USER, MARIADB_PASSWORD, MARIADB_DATABASE (where tables without
+ *                    a schema are). Needs libmariadb.so.3 on this machine
  *   command:CMD      a partner's program: /bin/sh runs CMD with the schema and the table as two more
  *                    arguments, or, when CMD has a `$` in it, as it stands, with them as $1 and $2
  *

@@ -261,7 +261,7 @@ class Spec(Case):
         for spec in ("", "sqlite", "sqlite:", "oracle:x", "postgresql:x", "command:"):
             read = Read(spec, "s", "t")
             self.assertEqual(read.code, 1)
-            self.assertIn("sqlite:PATH, duckdb:PATH, postgresql or command:CMD", read.error)
+            self.assertIn("sqlite:PATH, duckdb:PATH, postgresql, mariadb or command:CMD", read.error)
 
 
 unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
