@@ -104,11 +104,42 @@ static void set_tls(MYSQL *link, const link_address *address)
         (void)mysql_options(link, MYSQL_OPT_SSL_ENFORCE, &yes);
 }
 
+/* A server must never be given files, whatever it asks for. */
+static int give_nothing(void **state, const char *name, void *context)
+{
+    (void)name;
+    (void)context;
+    *state = NULL;
+    return 1;
+}
+
+static int read_nothing(void *state, char *out, unsigned size)
+{
+    (void)state;
+    (void)out;
+    (void)size;
+    return -1;
+}
+
+static void end_nothing(void *state)
+{
+    (void)state;
+}
+
+static int say_nothing(void *state, char *out, unsigned size)
+{
+    (void)state;
+    if (size > 0)
+        out[0] = '\0';
+    return CR_UNKNOWN_ERROR;
+}
+
 weir_status link_open(weir_call *call, const link_address *address, MYSQL **out)
 {
     MYSQL *link = mysql_init(NULL);
-    unsigned connect_seconds = CONNECT_SECONDS, silence_seconds = SILENCE_SECONDS, none = 0;
+    unsigned connect_seconds = CONNECT_SECONDS, silence_seconds = SILENCE_SECONDS;
     my_bool no = 0;
+    unsigned infile = address->infile;
     bool local = address->host[0] == '/';
     weir_status status = WEIR_OK;
 
@@ -118,7 +149,8 @@ weir_status link_open(weir_call *call, const link_address *address, MYSQL **out)
     (void)mysql_options(link, MYSQL_OPT_CONNECT_TIMEOUT, &connect_seconds);
     (void)mysql_options(link, MYSQL_OPT_READ_TIMEOUT, &silence_seconds);
     (void)mysql_options(link, MYSQL_OPT_WRITE_TIMEOUT, &silence_seconds);
-    (void)mysql_options(link, MYSQL_OPT_LOCAL_INFILE, &none); /* a server must never ask for files */
+    (void)mysql_options(link, MYSQL_OPT_LOCAL_INFILE, &infile);
+    mysql_set_local_infile_handler(link, give_nothing, read_nothing, end_nothing, say_nothing, NULL);
     (void)mysql_options(link, MYSQL_OPT_RECONNECT, &no);
     set_tls(link, address);
     if (mysql_real_connect(link, local ? NULL : address->host, address->user,

@@ -19,6 +19,7 @@ typedef struct link_address {
     const char *password;
     const char *tls;             /* one of LINK_TLS_MODES */
     const char *tls_authorities; /* file of certificates, for verify */
+    bool infile; /* LOAD DATA LOCAL: the caller sets a handler, until then nothing is given out */
 } link_address;
 
 /* Never, if the server can, always, and only with a certificate that is good for the host. */
