@@ -60,3 +60,14 @@ if(TARGET destination-postgresql)
     set_tests_properties(sql.random.postgresql PROPERTIES TIMEOUT 1800) # two connections a step
     weir_sql_random_test(postgresql kill PREFIX ${server} ARGUMENTS --seed 100001 --count 8 --kill-everywhere)
 endif()
+
+if(TARGET destination-mariadb)
+    file(GLOB mariadb_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/destination-mariadb/*.c)
+    list(FILTER mariadb_sources EXCLUDE REGEX "/destination\\.c$")
+    weir_sql_random(mariadb SOURCES ${mariadb_sources} LIBRARIES weir_mariadb ${CMAKE_DL_LIBS})
+    set(server ${CMAKE_SOURCE_DIR}/tests/mariadb/with_server)
+    weir_sql_random_test(mariadb random PREFIX ${server} ARGUMENTS --count 60 --compare-every 3)
+    weir_sql_random_test(mariadb golden PREFIX ${server}
+        ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/mariadb.sql)
+    weir_sql_random_test(mariadb kill PREFIX ${server} ARGUMENTS --seed 100001 --count 4 --kill-everywhere)
+endif()

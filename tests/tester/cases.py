@@ -390,6 +390,12 @@ def samples_pass_in_postgresql(bench):
         "password": os.environ["PGPASSWORD"], "database": os.environ["PGDATABASE"], "tls": "disable"}, "postgresql")
 
 
+def samples_pass_in_mariadb(bench):
+    samples_pass(bench, "mariadb", {
+        "host": os.environ["MARIADB_SOCKET"], "user": os.environ["MARIADB_USER"], "password": os.environ["MARIADB_PASSWORD"],
+        "database": os.environ["MARIADB_DATABASE"], "tls": "disable"}, "mariadb")
+
+
 def many_rows_in_seconds(bench):
     """150,000 rows; the memory is that of the rows, not more."""
     rows = [{"id": i, "s": f"row {i}, " + "x" * 30} for i in range(150_000)]

@@ -23,6 +23,9 @@ if(TARGET weir_cli AND TARGET destination-sqlite)
         weir_tester_test(samples.postgresql 120 PREFIX ${CMAKE_SOURCE_DIR}/tests/postgresql/with_cluster
             samples_pass_in_postgresql)
     endif()
+    if(TARGET destination-mariadb)
+        weir_tester_test(samples.mariadb 120 PREFIX ${CMAKE_SOURCE_DIR}/tests/mariadb/with_server samples_pass_in_mariadb)
+    endif()
     if(NOT WEIR_SANITIZE) # DuckDB's library and much time
         weir_tester_test(parquet 60 parquet_files_are_typed)
         weir_tester_test(volume 120 many_rows_in_seconds)
