@@ -143,9 +143,12 @@ class Server:
         self.folder.mkdir(exist_ok=True, parents=True)
         self.options = {**OPTIONS, **dict(setting.split("=", 1) for setting in settings)}
         self.data, self.socket = self.folder / "data", self.folder / "s"
+        # Of its own: a server that starts removes the temporary tables that it finds, those of another one, too.
+        self.scratch = self.folder / "tmp"
         self.password, self.process, self.port, self.client = secrets.token_hex(12), None, None, None
         if self.data.exists():
             raise RuntimeError(f"{self.data} exists: choose an empty directory")
+        self.scratch.mkdir()
         try:
             make_certificates(self.folder)
             run("mariadb-install-db", "--no-defaults", f"--datadir={self.data}", f"--user={getpass.getuser()}",
@@ -165,7 +168,7 @@ class Server:
             self.process = subprocess.Popen(
                 ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--user={getpass.getuser()}",
                  f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
-                 f"--pid-file={self.folder / 'pid'}", f"--ssl-ca={self.folder / 'ca.pem'}",
+                 f"--tmpdir={self.scratch}", f"--pid-file={self.folder / 'pid'}", f"--ssl-ca={self.folder / 'ca.pem'}",
                  f"--ssl-cert={self.folder / 'server.pem'}", f"--ssl-key={self.folder / 'server.key'}",
                  *(f"--{name}={value}" for name, value in self.options.items())],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
