@@ -109,11 +109,12 @@ cmd_check() {
     install $packages_check
     say "format"
     git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run -Werror
-    say "layers, style, rules, exports"
+    say "layers, style, rules, exports, points"
     python3 tools/check-layers
     python3 tools/check-style
     python3 tools/check-rules
     python3 tools/check-exports
+    python3 tools/check-points
     build dev-clang
     say "static analysis"
     git ls-files 'src/*.c' 'connectors/*.c' 'examples/*.c' | xargs -P "$jobs" -n 4 clang-tidy -p build/dev-clang --quiet

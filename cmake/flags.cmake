@@ -4,6 +4,9 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow $<$<NOT:$<BOOL:${WEIR_SDK_
     $<$<COMPILE_LANGUAGE:C>:-Wconversion> $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
     $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wno-missing-field-initializers>
     $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>)
+if(WEIR_FAULT_POINTS)
+    add_compile_definitions(WEIR_FAULT_POINTS) # base/point.h
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
     add_compile_definitions(WEIR_POISON) # what was borrowed and is no longer valid is overwritten
 endif()

@@ -109,7 +109,7 @@ foreach(list IN LISTS lists)
 endforeach()
 
 # House rules as tests.
-foreach(check layers style rules exports)
+foreach(check layers style rules exports points)
     add_test(NAME check.${check} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check-${check})
 endforeach()
 

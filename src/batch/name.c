@@ -10,6 +10,13 @@
 #define NAME_RANDOM 15   /* bytes in a file name */
 #define MARKER_RANDOM 20 /* bytes in a marker */
 
+const char *weir__batch_kind_name(weir_batch_kind kind)
+{
+    static const char *const names[] = { "replace", "update", "delete", "earliest" };
+
+    return names[kind];
+}
+
 weir_status weir__batch_secret_make(const weir_entropy *entropy, weir_batch_secret *out, weir_error *err)
 {
     weir_batch_secret made;

@@ -55,4 +55,7 @@ typedef struct weir_batch_keys {
 weir_status weir__batch_key_find(const weir_batch_keys *keys, weir_bytes path, const unsigned char **key,
                                  weir_error *err) WEIR_CHECKED;
 
+/* "replace", "update", "delete", "earliest"; static. */
+const char *weir__batch_kind_name(weir_batch_kind kind);
+
 #endif

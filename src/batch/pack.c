@@ -16,6 +16,7 @@
 #include <zstd.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "batch/memory.h"
 
 #define BUFFER_SIZE (256 * WEIR_KIB)
@@ -133,12 +134,14 @@ weir_status weir__packer_begin(weir_packer *packer, const weir_packer_file *file
     packer->written = 0;
     packer->deflated = 0;
     packer->used = 0;
+    WEIR_POINT("pack.begin");
     if (file->encryption == WEIR_ENCRYPTION_AES) {
         status = emit(packer, file->iv, WEIR_BATCH_IV_SIZE, err);
         if (status != WEIR_OK)
             return status;
     }
     packer->open = true;
+    WEIR_POINT("pack.begun");
     return WEIR_OK;
 }
 
@@ -154,7 +157,9 @@ static weir_status drain(weir_packer *packer, weir_error *err)
         if (!EVP_EncryptUpdate(packer->aes, packer->buffer, &encrypted, packer->buffer, (int)size))
             return weir__error(err, "encrypt a batch file: AES-256 failed");
     }
+    WEIR_POINT("pack.drain.before");
     status = emit(packer, packer->buffer, size, err);
+    WEIR_POINT("pack.drain.after");
     if (status != WEIR_OK)
         return status;
     memmove(packer->buffer, packer->buffer + size, packer->used - size);
@@ -254,10 +259,12 @@ weir_status weir__packer_finish(weir_packer *packer, uint64_t *size, weir_error 
     size_t pad;
 
     assert(packer->open);
+    WEIR_POINT("pack.finish.before");
     if (packer->compression == WEIR_COMPRESSION_ZSTD)
         status = run_zstd(packer, nothing, ZSTD_e_end, err);
     else if (packer->compression == WEIR_COMPRESSION_GZIP)
         status = run_gzip(packer, nothing, Z_FINISH, err);
+    WEIR_POINT("pack.finish.compressed");
     if (status == WEIR_OK && packer->encryption == WEIR_ENCRYPTION_AES) {
         pad = BLOCK - packer->used % BLOCK; /* PKCS#7: always at least one byte */
         memset(packer->buffer + packer->used, (int)pad, pad);
@@ -268,6 +275,7 @@ weir_status weir__packer_finish(weir_packer *packer, uint64_t *size, weir_error 
     if (status != WEIR_OK)
         return status;
     packer->open = false;
+    WEIR_POINT("pack.finish.drained");
     if (size != NULL)
         *size = packer->written;
     return WEIR_OK;

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/point.h"
 #include "base/utf8.h"
 #include "batch/csv.h"
 #include "data/decimal.h"
@@ -446,6 +447,7 @@ weir_status weir__reader_open(weir_reader *reader, const weir_reader_file *file,
     reader->input_ended = false;
     reader->crlf = false;
     status = open_header(reader, err);
+    WEIR_POINT("reader.header.mapped");
     reader->failed = status != WEIR_OK;
     return status;
 }

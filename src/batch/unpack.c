@@ -18,6 +18,7 @@
 #include <zstd.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "batch/memory.h"
 
 #define BUFFER_SIZE (256 * WEIR_KIB)
@@ -288,6 +289,7 @@ static weir_status begin(weir_unpacker *unpacker, weir_error *err)
 
     if (status != WEIR_OK)
         return status;
+    WEIR_POINT("unpack.begin.read");
     unpacker->begun = true;
     if (unpacker->size == 0)
         return weir__error(err,
@@ -297,6 +299,7 @@ static weir_status begin(weir_unpacker *unpacker, weir_error *err)
         status = begin_aes(unpacker, err);
     if (status == WEIR_OK)
         status = make_ready(unpacker, end, err);
+    WEIR_POINT("unpack.begin.decrypted");
     return status == WEIR_OK ? sniff(unpacker, err) : status;
 }
 
@@ -315,6 +318,7 @@ static weir_status refill(weir_unpacker *unpacker, weir_error *err)
     unpacker->at = 0;
     unpacker->ready = 0;
     unpacker->size = held;
+    WEIR_POINT("unpack.refill");
     status = read_raw(unpacker, held + BLOCK + 1, &end, err);
     return status == WEIR_OK ? make_ready(unpacker, end, err) : status;
 }
@@ -322,6 +326,7 @@ static weir_status refill(weir_unpacker *unpacker, weir_error *err)
 /* A frame has ended: counts those without content, of which a file of a few bytes could hold millions. */
 static weir_status end_frame(weir_unpacker *unpacker, weir_error *err)
 {
+    WEIR_POINT("unpack.frame.ended");
     unpacker->empty_frames += unpacker->frame_empty;
     unpacker->frame_open = false;
     unpacker->frame_empty = true;

@@ -2,6 +2,7 @@
 #include "batch/writer.h"
 
 #include "base/alloc.h"
+#include "base/point.h"
 
 #define TEXT_TARGET (64 * WEIR_KIB) /* CSV is handed on from this size; it stays in the second-level cache */
 
@@ -46,6 +47,7 @@ weir_status weir__writer_begin(weir_writer *writer, const weir_writer_file *file
     assert(!writer->open);
     writer->text.size = 0;
     status = weir__csv_put_header(&writer->text, file->table, err);
+    WEIR_POINT("writer.header.put");
     if (status == WEIR_OK)
         status = weir__packer_begin(writer->packer, &packed, err);
     if (status != WEIR_OK)
@@ -108,6 +110,7 @@ weir_status weir__writer_finish(weir_writer *writer, uint64_t *size, weir_error 
 
     assert(writer->open);
     status = hand_on(writer, err);
+    WEIR_POINT("writer.text.handed");
     if (status == WEIR_OK)
         status = weir__packer_finish(writer->packer, size, err);
     if (status == WEIR_OK)

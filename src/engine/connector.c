@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/point.h"
 #include "base/queue.h"
 #include "base/utf8.h"
 #include "sys/clock.h"
@@ -250,6 +251,7 @@ static weir_status start(connector *c, char *target, size_t target_size, weir_er
     weir_status status = WEIR_ITEM;
     int port;
 
+    WEIR_POINT_OF("connector", c->options.role, "probe");
     if (transport == CONNECTOR_AUTO)
         transport = !is_script(program) && takes_socket(program) ? CONNECTOR_SOCKET : CONNECTOR_PORT;
     if (transport == CONNECTOR_SOCKET)
@@ -270,9 +272,12 @@ static weir_status start(connector *c, char *target, size_t target_size, weir_er
         options.kept = &c->options.lock;
         options.kept_count = 1;
     }
-    status = weir__process_spawn(&options, &c->process, err);
+    status = WEIR_POINT_FAILS_OF("connector", c->options.role, "spawn", err);
+    if (status == WEIR_OK)
+        status = weir__process_spawn(&options, &c->process, err);
     if (status != WEIR_OK)
         return status;
+    WEIR_POINT_OF("connector", c->options.role, "spawned");
     if (pthread_create(&c->reader, NULL, read_output, c) != 0)
         return weir__error(err, "start a thread for the output of '%s'", program);
     c->reading = true;
@@ -345,12 +350,14 @@ weir_status connector_open(const connector_options *options, connector **out, we
     }
     if (status == WEIR_OK)
         status = weir__rpc_client_open(&client, &c->client, err);
+    WEIR_POINT_OF("connector", options->role, "connect");
     if (status == WEIR_OK)
         status = connect_to(c, target, err);
     if (status != WEIR_OK) {
         connector_close(c);
         return status;
     }
+    WEIR_POINT_OF("connector", options->role, "connected");
     *out = c;
     return WEIR_OK;
 }
@@ -397,10 +404,13 @@ void connector_close(connector *c)
 
     if (c == NULL)
         return;
+    WEIR_POINT_OF("connector", c->options.role, "close");
     weir__rpc_client_close(c->client);
+    WEIR_POINT_OF("connector", c->options.role, "disconnected");
     turn(c, false);
     if (c->process != NULL) {
         weir__process_signal(c->process, WEIR_PROCESS_TERMINATE);
+        WEIR_POINT_OF("connector", c->options.role, "terminated");
         if (weir__process_wait(c->process, weir__clock_ns() + GRACE, &end) != WEIR_OK)
             weir__process_signal(c->process, WEIR_PROCESS_KILL);
     }
@@ -408,8 +418,10 @@ void connector_close(connector *c)
     if (c->reading)
         pthread_join(c->reader, NULL);
     weir__process_close(c->process);
+    WEIR_POINT_OF("connector", c->options.role, "reaped");
     if (c->socket != NULL)
         weir__net_unlink_local(c->socket);
+    WEIR_POINT_OF("connector", c->options.role, "unlinked");
     weir__free(c->socket);
     weir__queue_free(c->drained, NULL);
     weir__buf_clear(&c->line);

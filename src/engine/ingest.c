@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/point.h"
 #include "data/table.h"
 #include "engine/ingest_internal.h"
 #include "engine/remote.h"
@@ -296,6 +297,7 @@ static weir_status split_group(ingest *in, weir_error *err)
     if (status != WEIR_OK)
         return status; /* the renewed requests go when ingest does */
     adopt_renewed(in);
+    WEIR_POINT("ingest.split.adopted");
     status = end_group(in, true, err);
     in->group_bytes = bytes / 2; /* which half of it came after the savepoint does not matter much */
     return status;
@@ -417,12 +419,14 @@ static weir_status checkpoint(ingest *in, const v2_checkpoint *message, weir_err
     if (state.size > 0 && !weir__buf_put(&in->state, state.data, state.size))
         return weir__error_memory(err, "keeping a checkpoint");
     in->waiting = true;
+    WEIR_POINT("stream.checkpoint.kept");
     if (is_due(in)) {
         if (fold_has_savepoint(in->rows))
             fold_drop_savepoint(in->rows);
         return close_group(in, true, err);
     }
     fold_savepoint(in->rows);
+    WEIR_POINT("stream.checkpoint.later");
     for (size_t i = 0; i < in->open_count; i++)
         in->tables[in->open[i]].request->counts_saved = in->tables[in->open[i]].request->counts;
     return WEIR_OK;
@@ -531,14 +535,18 @@ static weir_status other_message(ingest *in, weir_bytes message, weir_error *err
         return weir__error_prefix(err, "the source sent a malformed message");
     switch (response.which_operation) {
     case V2_UPDATE_RESPONSE_CHECKPOINT:
+        WEIR_POINT("stream.checkpoint.before");
         return checkpoint(in, response.operation.checkpoint, err);
     case V2_UPDATE_RESPONSE_SCHEMA_CHANGE:
+        WEIR_POINT("stream.schema_change.before");
         return schema_change(in, response.operation.schema_change, err);
     case V2_UPDATE_RESPONSE_WARNING:
+        WEIR_POINT("stream.warning.before");
         if (response.operation.warning != NULL)
             in->port->warn(in->port->context, response.operation.warning->message);
         return WEIR_OK;
     case V2_UPDATE_RESPONSE_TASK:
+        WEIR_POINT("stream.task.before");
         return weir__error_as(err, WEIR_TASK, "%.*s", (int)response.operation.task->message.size,
                               response.operation.task->message.data);
     case V2_UPDATE_RESPONSE_RECORDS:
@@ -562,6 +570,7 @@ weir_status ingest_message(ingest *in, weir_bytes message, weir_error *err)
         return other_message(in, message, err);
     if (status != WEIR_ITEM)
         return weir__error_prefix(err, "the source sent a malformed message");
+    WEIR_POINT("stream.records.before");
     in->synced_ms = synced_receipt(in->options.clock, in->port->wall_ms(in->port->context));
     if (synced_reserve(in->options.clock, &until_ms)) {
         status = in->port->reserve(in->port->context, until_ms, err);
@@ -604,6 +613,7 @@ weir_status ingest_finish(ingest *in, weir_error *err)
 
     if (in->waiting)
         fold_drop_savepoint(in->rows);
+    WEIR_POINT("ingest.finish.before");
     status = flush_window(in, err);
     if (status == WEIR_OK)
         status = seal_all(in, err);
@@ -626,5 +636,6 @@ weir_status ingest_fail(ingest *in, weir_error *err)
         for (size_t i = 0; i < in->open_count; i++)
             in->tables[in->open[i]].request->counts = in->tables[in->open[i]].request->counts_saved;
     fold_rollback(in->rows);
+    WEIR_POINT("ingest.fail.rolled_back");
     return close_group(in, true, err);
 }

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/point.h"
 #include "base/queue.h"
 #include "data/table.h"
 #include "sys/clock.h"
@@ -227,7 +228,9 @@ static weir_status alter(remote *destination, load_table *known, const weir_tabl
     status = WEIR_OK;
     if (wanted == 0)
         goto out;
+    WEIR_POINT("load.alter.before");
     status = remote_alter(destination, shape, err);
+    WEIR_POINT("load.alter.after");
     if (status == WEIR_OK) {
         status = keep_current(known, shape, err);
     } else if (status != WEIR_TASK) {
@@ -249,7 +252,9 @@ static weir_status ensure(remote *destination, load_table *known, const weir_tab
 
     if (known->current != NULL)
         return alter(destination, known, shape, err);
+    WEIR_POINT("load.create.before");
     status = remote_create(destination, shape, err);
+    WEIR_POINT("load.create.after");
     return status == WEIR_OK ? keep_current(known, shape, err) : status;
 }
 
@@ -285,14 +290,19 @@ static weir_status load_request(loader *l, remote *destination, load_job *job, e
                                 weir_error *err)
 {
     load_table *known = &l->tables[request->table->number];
-    weir_status status = ensure(destination, known, request->shape, err);
+    weir_status status = WEIR_POINT_FAILS("load.request.before", err);
 
+    if (status == WEIR_OK)
+        status = ensure(destination, known, request->shape, err);
+    WEIR_POINT("load.request.ensured");
     if (status == WEIR_OK && request->file_count > 0)
         status = remote_write(destination, request, err);
+    WEIR_POINT("load.request.written");
     if (status == WEIR_OK)
         status = learn(l, known, request, err);
     if (status != WEIR_OK)
         return status;
+    WEIR_POINT("load.request.learned");
     job->counts.received.upserts += request->counts.upserts;
     job->counts.received.updates += request->counts.updates;
     job->counts.received.deletes += request->counts.deletes;
@@ -313,7 +323,10 @@ static weir_status run_job(loader *l, remote *destination, load_job *job, weir_e
         if (job->items[i].request != NULL) {
             status = load_request(l, destination, job, job->items[i].request, err);
         } else {
-            status = remote_truncate(destination, job->table, job->items[i].cutoff_ms, err);
+            status = WEIR_POINT_FAILS("load.truncate.before", err);
+            if (status == WEIR_OK)
+                status = remote_truncate(destination, job->table, job->items[i].cutoff_ms, err);
+            WEIR_POINT("load.truncate.after");
             job->counts.truncates++;
         }
     }
@@ -330,8 +343,10 @@ static void *work(void *context)
     weir_error err;
 
     while (weir__queue_pop(l->jobs, &item, WEIR_FOREVER) == WEIR_ITEM) {
+        WEIR_POINT("load.job.taken");
         if (run_job(l, self->destination, item, &err) != WEIR_OK)
             engine_fail(l->options.failure, &err);
+        WEIR_POINT("load.job.ended");
         if (weir__queue_push(l->done, item, 1, WEIR_FOREVER) != WEIR_OK)
             break;
     }
@@ -401,7 +416,9 @@ static weir_status commit(loader *l, const load_group *group, weir_error *err)
         return weir__error_memory(err, "committing the state");
     for (size_t i = 0; i < group->count; i++)
         counts[i] = group->jobs[i].counts;
+    WEIR_POINT("load.commit.before");
     status = state_commit(l->options.state, &options, err);
+    WEIR_POINT("load.commit.after");
     weir__free(counts);
     for (size_t i = 0; i < group->count && status == WEIR_OK; i++)
         status = add_report(l, &group->jobs[i], err);
@@ -426,12 +443,15 @@ static uint64_t group_size(const load_group *group)
 
 static weir_status load(loader *l, load_group *group, weir_error *err)
 {
-    weir_status status = meet_tables(l, group, err);
+    weir_status status = WEIR_POINT_FAILS("load.group.before", err);
     size_t sent = 0;
     void *item;
 
+    if (status == WEIR_OK)
+        status = meet_tables(l, group, err);
     if (status != WEIR_OK)
         return status;
+    WEIR_POINT("load.group.met");
     if (group->count == 1) { /* no need to wake anybody */
         status = run_job(l, l->workers[0].destination, &group->jobs[0], err);
         return status == WEIR_OK ? commit(l, group, err) : status;
@@ -461,6 +481,7 @@ static void *coordinate(void *context)
             engine_fail(failure, &err);
         atomic_fetch_sub(&l->options.progress->spooled, group_size(group));
         load_group_free(group);
+        WEIR_POINT("load.group.freed");
         atomic_fetch_sub(&l->options.progress->groups_waiting, 1);
     }
     weir__queue_finish(l->jobs);

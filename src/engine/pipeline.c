@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/point.h"
 #include "base/queue.h"
 #include "engine/ingest.h"
 #include "engine/spool.h"
@@ -58,8 +59,11 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
     weir_arena *arena = catalog_arena(p->tables);
     weir_table *described = NULL;
     engine_known *known = NULL;
-    weir_status status = remote_describe(p->destination, table, arena, &described, err);
+    weir_status status = WEIR_POINT_FAILS("ingest.open.before", err);
 
+    if (status == WEIR_OK)
+        status = remote_describe(p->destination, table, arena, &described, err);
+    WEIR_POINT("ingest.open.described");
     p->attributed = status != WEIR_OK;
     if (status == WEIR_OK)
         status = state_known(p->options->state, table, arena, &known, err);
@@ -74,7 +78,12 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
 
 static weir_status port_fresh(void *context, fold_window **out, weir_error *err)
 {
-    return spool_fresh(((pipeline *)context)->files, out, err);
+    weir_status status = WEIR_POINT_FAILS("ingest.fresh.before", err);
+
+    if (status == WEIR_OK)
+        status = spool_fresh(((pipeline *)context)->files, out, err);
+    WEIR_POINT("ingest.fresh.after");
+    return status;
 }
 
 static void port_unused(void *context, fold_window *window)
@@ -84,27 +93,52 @@ static void port_unused(void *context, fold_window *window)
 
 static weir_status port_window(void *context, fold_window *window, weir_error *err)
 {
-    return spool_window(((pipeline *)context)->files, window, err);
+    weir_status status;
+
+    WEIR_POINT("ingest.window.before");
+    status = spool_window(((pipeline *)context)->files, window, err);
+    WEIR_POINT("ingest.window.after");
+    return status;
 }
 
 static weir_status port_seal(void *context, engine_request *request, weir_error *err)
 {
-    return spool_seal(((pipeline *)context)->files, request, err);
+    weir_status status;
+
+    WEIR_POINT("ingest.seal.before");
+    status = spool_seal(((pipeline *)context)->files, request, err);
+    WEIR_POINT("ingest.seal.after");
+    return status;
 }
 
 static weir_status port_truncate(void *context, const engine_table *table, int64_t cutoff_ms, weir_error *err)
 {
-    return spool_truncate(((pipeline *)context)->files, table, cutoff_ms, err);
+    weir_status status = WEIR_POINT_FAILS("ingest.truncate.before", err);
+
+    if (status == WEIR_OK)
+        status = spool_truncate(((pipeline *)context)->files, table, cutoff_ms, err);
+    WEIR_POINT("ingest.truncate.after");
+    return status;
 }
 
 static weir_status port_commit(void *context, const weir_bytes *state, weir_error *err)
 {
-    return spool_commit(((pipeline *)context)->files, state, err);
+    weir_status status = WEIR_POINT_FAILS("ingest.commit.before", err);
+
+    if (status == WEIR_OK)
+        status = spool_commit(((pipeline *)context)->files, state, err);
+    WEIR_POINT("ingest.commit.after");
+    return status;
 }
 
 static weir_status port_reserve(void *context, int64_t until_ms, weir_error *err)
 {
-    return state_reserve(((pipeline *)context)->options->state, until_ms, err);
+    weir_status status = WEIR_POINT_FAILS("ingest.reserve.before", err);
+
+    if (status == WEIR_OK)
+        status = state_reserve(((pipeline *)context)->options->state, until_ms, err);
+    WEIR_POINT("ingest.reserve.after");
+    return status;
 }
 
 static bool port_idle(void *context)
@@ -121,7 +155,9 @@ static void port_warn(void *context, weir_bytes text)
 {
     const pipeline_options *options = ((pipeline *)context)->options;
 
+    WEIR_POINT("ingest.warn.before");
     options->warn(options->context, connector_name(options->source), text);
+    WEIR_POINT("ingest.warn.after");
 }
 
 static void warn_destination(void *context, weir_bytes text)
@@ -164,6 +200,7 @@ static void *read_stream(void *context)
     weir_status status;
 
     while ((status = weir__rpc_recv(p->stream, &message, &p->stream_error)) == WEIR_ITEM) {
+        WEIR_POINT("stream.received");
         size_t size = message.size;
         weir_rpc_message *taken = weir__rpc_take(p->stream);
 
@@ -174,6 +211,7 @@ static void *read_stream(void *context)
         weir__error_as(&p->stream_error, WEIR_CANCELLED, "stopped");
         break;
     }
+    WEIR_POINT("stream.ended");
     p->stream_status = status;
     weir__queue_finish(p->inbox);
     return NULL;
@@ -221,6 +259,7 @@ static weir_status open_stream(pipeline *p, weir_error *err)
     if (status != WEIR_OK)
         return status;
     weir__buf_init(&state, WEIR_STATE_SIZE_MAX);
+    WEIR_POINT("pipeline.schema.declared");
     status = state_load(p->options->state, &state, err);
     if (status == WEIR_OK)
         status = remote_update(p->source, weir__buf_bytes(&state), &p->stream, err);
@@ -255,8 +294,11 @@ static weir_status take_stream(pipeline *p, weir_error *err)
         }
         switch (status) {
         case WEIR_ITEM:
-            status = ingest_message(p->in, weir__rpc_message_bytes(item), err);
+            status = WEIR_POINT_FAILS("stream.message.before", err);
+            if (status == WEIR_OK)
+                status = ingest_message(p->in, weir__rpc_message_bytes(item), err);
             weir__rpc_message_free(item);
+            WEIR_POINT("stream.message.after");
             if (status == WEIR_TASK && !p->attributed)
                 weir__error_prefix(err, "%s", connector_name(p->options->source));
             tell(p);
@@ -353,6 +395,7 @@ static void drain(pipeline *p)
 {
     if (p->files != NULL)
         spool_finish(p->files);
+    WEIR_POINT("pipeline.drain.spooled");
     if (p->load != NULL)
         loader_finish(p->load);
 }
@@ -428,26 +471,33 @@ weir_status pipeline_run(const pipeline_options *options, weir_error *err)
     atomic_store(&options->progress->groups_waiting, 0);
     atomic_store(&options->progress->spooled, 0);
     status = build(&p, err);
+    WEIR_POINT("pipeline.built");
     if (status == WEIR_OK)
         status = open_stream(&p, err);
+    WEIR_POINT("pipeline.stream.open");
     if (status == WEIR_OK) {
         atomic_store(&options->control->streaming, true);
         status = take_stream(&p, err);
     }
     if (p.reading)
         weir__rpc_cancel(p.stream);
+    WEIR_POINT("pipeline.stream.over");
     /* R-ENG-02: the source has failed, or was told to stop, and not we: its last checkpoint still counts. */
     if (status != WEIR_OK && p.reading && !engine_stopping(&p.failure) &&
         ingest_fail(p.in, &after) != WEIR_OK)
         engine_fail(&p.failure, &after);
+    WEIR_POINT("pipeline.drain.before");
     drain(&p);
+    WEIR_POINT("pipeline.drain.after");
     if (engine_stopping(&p.failure)) {
         *err = p.failure.error;
         status = err->status;
     }
     settle_clock(&p);
+    WEIR_POINT("pipeline.clock.settled");
     if (p.load != NULL)
         report_tables(&p);
     tear_down(&p);
+    WEIR_POINT("pipeline.torn_down");
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/point.h"
 #include "data/table.h"
 
 #define SCRATCH_SIZE_MAX (256 * WEIR_MIB)
@@ -277,6 +278,7 @@ weir_status remote_update(remote *r, weir_bytes state, weir_rpc_call **out, weir
 
     if (status == WEIR_OK)
         status = weir__rpc_call_open(r->options.client, &options, &stream, err);
+    WEIR_POINT("stream.open.before");
     if (status == WEIR_OK)
         status = weir__rpc_send(stream, weir__buf_bytes(&r->request), 0, err);
     wipe(&r->request);
@@ -285,6 +287,7 @@ weir_status remote_update(remote *r, weir_bytes state, weir_rpc_call **out, weir
         return say_where(r, &m, NULL, err);
     }
     weir__rpc_half_close(stream);
+    WEIR_POINT("stream.open.sent");
     *out = stream;
     return WEIR_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/point.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
 
@@ -98,8 +99,11 @@ weir_status engine_request_seal(engine_request *request, weir_error *err)
 
 void engine_file_remove(const engine_file *file)
 {
-    weir_status status = weir__file_remove(file->path, NULL);
+    weir_status status;
 
+    WEIR_POINT_OF("spool.file", weir__batch_kind_name(file->kind), "remove");
+    status = weir__file_remove(file->path, NULL);
+    WEIR_POINT_OF("spool.file", weir__batch_kind_name(file->kind), "removed");
     (void)status;
 }
 

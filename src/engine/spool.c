@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/point.h"
 #include "base/queue.h"
 #include "batch/writer.h"
 #include "data/text.h"
@@ -97,14 +98,18 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
     weir_status status = weir__batch_secret_make(&entropy, &secret, err);
     engine_file *added;
 
+    WEIR_POINT_OF("spool.file", weir__batch_kind_name(kind), "secret");
     if (status == WEIR_OK)
         status = weir__batch_name_make(&entropy, kind, &params, name, err);
+    if (status == WEIR_OK)
+        status = WEIR_POINT_FAILS_OF("spool.file", weir__batch_kind_name(kind), "create", err);
     if (status != WEIR_OK)
         return status;
     snprintf(path, sizeof path, "%s/%s", s->options.folder, name);
     status = weir__file_create(path, &open->file, err);
     if (status != WEIR_OK)
         return status;
+    WEIR_POINT_OF("spool.file", weir__batch_kind_name(kind), "created");
     added = engine_request_add_file(request, path);
     if (added == NULL)
         return weir__error_memory(err, "starting a batch file");
@@ -116,8 +121,16 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
     file.output = weir__file_output(open->file);
     status = weir__writer_begin(open->writer, &file, err);
     explicit_bzero(&secret, sizeof secret);
+    WEIR_POINT_OF("spool.file", weir__batch_kind_name(kind), "begun");
     return status;
 }
+
+#ifdef WEIR_FAULT_POINTS
+static const char *kind_of(const open_file *open)
+{
+    return open->request ? weir__batch_kind_name(open->request->files[open->index].kind) : "none";
+}
+#endif
 
 static weir_status write_text(open_file *open, weir_bytes text, uint64_t rows, weir_error *err)
 {
@@ -129,12 +142,13 @@ static weir_status write_text(open_file *open, weir_bytes text, uint64_t rows, w
 /* Gives the gathered lines to the file. */
 static weir_status write_lines(open_file *open, weir_error *err)
 {
-    weir_status status = WEIR_OK;
+    weir_status status = WEIR_POINT_FAILS_OF("spool.file", kind_of(open), "write", err);
 
-    if (open->lines.size > 0)
+    if (status == WEIR_OK && open->lines.size > 0)
         status = write_text(open, weir__buf_bytes(&open->lines), open->rows, err);
     open->lines.size = 0;
     open->rows = 0;
+    WEIR_POINT_OF("spool.file", kind_of(open), "written");
     return status;
 }
 
@@ -149,12 +163,16 @@ static weir_status finish_file(spool *s, open_file *open, weir_error *err)
     file = &open->request->files[open->index];
     file->rows = weir__writer_rows(open->writer);
     if (status == WEIR_OK)
+        status = WEIR_POINT_FAILS_OF("spool.file", kind_of(open), "finish", err);
+    if (status == WEIR_OK)
         status = weir__writer_finish(open->writer, &file->size, err);
+    WEIR_POINT_OF("spool.file", kind_of(open), "finished");
     if (status == WEIR_OK) {
         open->request->rows_filed += file->rows;
         atomic_fetch_add(&s->options.progress->spooled, file->size);
     }
     weir__file_close(open->file);
+    WEIR_POINT_OF("spool.file", kind_of(open), "closed");
     open->file = NULL;
     open->request = NULL;
     return status;
@@ -367,6 +385,7 @@ static weir_status end_group(spool *s, const step *one, weir_error *err)
         return status;
     }
     s->group = next;
+    WEIR_POINT("spool.group.closed");
     return s->options.group(s->options.context, group, err);
 }
 
@@ -374,12 +393,16 @@ static weir_status take_step(spool *s, step *one, weir_error *err)
 {
     switch (one->kind) {
     case STEP_WINDOW:
+        WEIR_POINT("spool.step.window");
         return write_window(s, one->window, err);
     case STEP_SEAL:
+        WEIR_POINT("spool.step.seal");
         return take_request(s, one, err);
     case STEP_TRUNCATE:
+        WEIR_POINT("spool.step.truncate");
         return load_group_truncate(s->group, one->table, one->cutoff_ms, err);
     default:
+        WEIR_POINT("spool.step.commit");
         return end_group(s, one, err);
     }
 }
@@ -575,7 +598,10 @@ void spool_close(spool *s)
 
 weir_status spool_prepare(const char *folder, weir_error *err)
 {
-    weir_status status = weir__folder_remove(folder, err);
+    weir_status status = WEIR_POINT_FAILS("spool.prepare.before", err);
 
+    if (status == WEIR_OK)
+        status = weir__folder_remove(folder, err);
+    WEIR_POINT("spool.prepare.removed");
     return status == WEIR_OK ? weir__folder_create(folder, err) : status;
 }

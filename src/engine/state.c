@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "sys/file.h"
 
 #define LAYOUT 1
@@ -151,11 +152,15 @@ static weir_status check_layout(state_store *store, weir_error *err)
                            store->path, version, LAYOUT);
     if (tables > 0)
         return weir__error(err, "'%s' is no state of weir but somebody else's database", store->path);
+    WEIR_POINT("state.layout.before");
     status = run(store, "BEGIN IMMEDIATE", err);
     if (status == WEIR_OK)
         status = run(store, layout, err);
+    WEIR_POINT("state.layout.made");
     if (status == WEIR_OK)
         status = run(store, "PRAGMA user_version = 1", err);
+    if (status == WEIR_OK)
+        status = WEIR_POINT_FAILS("state.layout.commit", err);
     if (status == WEIR_OK)
         return run(store, "COMMIT", err);
     sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
@@ -206,7 +211,9 @@ weir_status state_open(const char *folder, const char *schema, state_store **out
         goto out;
     }
     snprintf(store->path, size, "%s/state.db", folder);
+    WEIR_POINT("state.open.before");
     make_private(store->path);
+    WEIR_POINT("state.open.private");
     if (sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK) {
         status = weir__error(err, "state '%s': open: %s", store->path,
@@ -214,12 +221,16 @@ weir_status state_open(const char *folder, const char *schema, state_store **out
         goto out;
     }
     sqlite3_busy_timeout(store->db, 10000);
+    WEIR_POINT("state.open.opened");
     status = check_layout(store, err);
+    WEIR_POINT("state.open.laid_out");
     if (status == WEIR_OK)
         status = run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024",
                      err);
+    WEIR_POINT("state.open.journal");
     if (status == WEIR_OK)
         status = check_schema(store, schema, err);
+    WEIR_POINT("state.open.schema");
     if (status != WEIR_OK)
         goto out;
     *out = store;
@@ -233,7 +244,9 @@ void state_close(state_store *store)
 {
     if (store == NULL)
         return;
+    WEIR_POINT("state.close.before");
     sqlite3_close(store->db);
+    WEIR_POINT("state.close.after");
     pthread_mutex_destroy(&store->lock);
     weir__free(store->path);
     weir__free(store);
@@ -279,7 +292,10 @@ weir_status state_reserve(state_store *store, int64_t reserved_ms, weir_error *e
     weir_status status;
 
     pthread_mutex_lock(&store->lock);
-    status = put_value(store, "synced", value, err);
+    status = WEIR_POINT_FAILS("state.reserve.before", err);
+    if (status == WEIR_OK)
+        status = put_value(store, "synced", value, err);
+    WEIR_POINT("state.reserve.after");
     pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -418,6 +434,7 @@ static weir_status replace_columns(state_store *store, const engine_table *table
     bind_text(statement, 1, table->schema);
     bind_text(statement, 2, table->name);
     status = finish(store, statement, err);
+    WEIR_POINT("state.learn.deleted");
     for (size_t i = 0; i < count && status == WEIR_OK; i++)
         status = put_column(store, table, &columns[i], i, err);
     return status;
@@ -427,7 +444,10 @@ static weir_status replace_columns(state_store *store, const engine_table *table
 static weir_status end_transaction(state_store *store, weir_status status, weir_error *err)
 {
     if (status == WEIR_OK)
+        status = WEIR_POINT_FAILS("state.transaction.commit", err);
+    if (status == WEIR_OK)
         status = run(store, "COMMIT", err);
+    WEIR_POINT("state.transaction.ended");
     if (status != WEIR_OK)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return status;
@@ -439,9 +459,13 @@ weir_status state_learn(state_store *store, const engine_table *table, const eng
     weir_status status;
 
     pthread_mutex_lock(&store->lock);
-    status = run(store, "BEGIN IMMEDIATE", err);
+    status = WEIR_POINT_FAILS("state.learn.before", err);
+    if (status == WEIR_OK)
+        status = run(store, "BEGIN IMMEDIATE", err);
+    WEIR_POINT("state.learn.begun");
     if (status == WEIR_OK)
         status = end_transaction(store, replace_columns(store, table, columns, count, err), err);
+    WEIR_POINT("state.learn.after");
     pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -455,7 +479,10 @@ weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync,
 
     pthread_mutex_lock(&store->lock);
     /* R-ENG-13: nobody else has the folder, so what still counts as running was killed. */
-    status = run(store, "UPDATE syncs SET status = 'interrupted' WHERE status = 'running'", err);
+    status = WEIR_POINT_FAILS("state.begin.before", err);
+    if (status == WEIR_OK)
+        status = run(store, "UPDATE syncs SET status = 'interrupted' WHERE status = 'running'", err);
+    WEIR_POINT("state.begin.interrupted");
     if (status == WEIR_OK)
         status = prepare(store, "INSERT INTO syncs(begun_ms, status) VALUES(?, 'running')", &statement, err);
     if (status == WEIR_OK) {
@@ -464,6 +491,7 @@ weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync,
     }
     if (status == WEIR_OK)
         *sync = sqlite3_last_insert_rowid(store->db);
+    WEIR_POINT("state.begin.after");
     pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -475,6 +503,7 @@ weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, co
     weir_status status;
 
     pthread_mutex_lock(&store->lock);
+    WEIR_POINT("state.end.before");
     status = prepare(store, "UPDATE syncs SET ended_ms = ?, status = ?, message = ? WHERE sync = ?",
                      &statement, err);
     if (status == WEIR_OK) {
@@ -484,6 +513,7 @@ weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, co
         sqlite3_bind_int64(statement, 4, sync);
         status = finish(store, statement, err);
     }
+    WEIR_POINT("state.end.after");
     pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -520,13 +550,19 @@ weir_status state_commit(state_store *store, const state_commit_options *options
     weir_status status;
 
     pthread_mutex_lock(&store->lock);
-    status = run(store, "BEGIN IMMEDIATE", err);
+    status = WEIR_POINT_FAILS("state.commit.before", err);
+    if (status == WEIR_OK)
+        status = run(store, "BEGIN IMMEDIATE", err);
     if (status == WEIR_OK) {
+        WEIR_POINT("state.commit.begun");
         if (options->state != NULL)
             status = put_value(store, "state", *options->state, err);
+        WEIR_POINT("state.commit.put");
         for (size_t i = 0; i < options->count && status == WEIR_OK; i++)
             status = add_count(store, options->sync, &options->counts[i], err);
+        WEIR_POINT("state.commit.counted");
         status = end_transaction(store, status, err);
+        WEIR_POINT("state.commit.after");
     }
     pthread_mutex_unlock(&store->lock);
     return status;

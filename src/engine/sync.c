@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/point.h"
 #include "base/utf8.h"
 #include "engine/spool.h"
 #include "engine/state.h"
@@ -95,9 +96,12 @@ static weir_status check_folder(const sync_options *options, weir_error *err)
 static weir_status open_folder(sync_run_state *run, weir_error *err)
 {
     const sync_options *options = run->options;
-    weir_status status = weir__folder_create(options->folder, err);
+    weir_status status = WEIR_POINT_FAILS("sync.folder.before", err);
     char *absolute;
 
+    if (status == WEIR_OK)
+        status = weir__folder_create(options->folder, err);
+    WEIR_POINT("sync.folder.created");
     if (status == WEIR_OK)
         status = check_folder(options, err);
     if (status != WEIR_OK)
@@ -109,15 +113,21 @@ static weir_status open_folder(sync_run_state *run, weir_error *err)
     }
     memcpy(run->folder, absolute, strlen(absolute) + 1);
     free(absolute);
+    WEIR_POINT("sync.lock.before");
     status = take_lock(run, err);
+    WEIR_POINT("sync.lock.taken");
     if (status == WEIR_OK)
         status = state_open(run->folder, options->schema, &run->state, err);
+    WEIR_POINT("sync.state.opened");
     if (status == WEIR_OK)
         status = sub_folder(run, "spool", run->spool, err);
+    WEIR_POINT("sync.spool.ready");
     if (status == WEIR_OK)
         status = sub_folder(run, "run", run->sockets, err);
+    WEIR_POINT("sync.sockets.ready");
     if (status == WEIR_OK)
         status = state_sync_begin(run->state, weir__clock_wall_ms(), &run->sync, err);
+    WEIR_POINT("sync.begun");
     return status;
 }
 
@@ -229,10 +239,14 @@ static weir_status attempt(sync_run_state *run, weir_error *err)
     const sync_options *options = run->options;
     connector *source = NULL;
     connector *destination = NULL;
-    weir_status status = start(run, "source", options->source, &source, err);
+    weir_status status = WEIR_POINT_FAILS("sync.attempt.before", err);
 
     if (status == WEIR_OK)
+        status = start(run, "source", options->source, &source, err);
+    WEIR_POINT("sync.attempt.source_started");
+    if (status == WEIR_OK)
         status = start(run, "destination", options->destination, &destination, err);
+    WEIR_POINT("sync.attempt.destination_started");
     if (status == WEIR_OK) {
         pipeline_options pipeline = { .source = source,
                                       .destination = destination,
@@ -255,8 +269,11 @@ static weir_status attempt(sync_run_state *run, weir_error *err)
             explain(source, destination, err);
     }
     atomic_store(&options->control->streaming, false);
+    WEIR_POINT("sync.attempt.ended");
     connector_close(source);
+    WEIR_POINT("sync.attempt.source_closed");
     connector_close(destination);
+    WEIR_POINT("sync.attempt.destination_closed");
     return status;
 }
 
@@ -288,11 +305,14 @@ static weir_status attempt_all(sync_run_state *run, weir_error *err)
         status = attempt(run, err);
         cleared = spool_prepare(run->spool, NULL); /* plaintext is nowhere, but disk space is not for ever */
         (void)cleared;
+        WEIR_POINT("sync.attempt.cleared");
         if (status != WEIR_FAILED || !err->transient || number >= options->attempts)
             return status;
         tell(options, SYNC_RETRY, "sync", "WARNING", weir__text(err->text));
+        WEIR_POINT("sync.retry.before");
         if (!back_off(options, number))
             return weir__error_as(err, WEIR_CANCELLED, "the sync was stopped");
+        WEIR_POINT("sync.retry.waited");
     }
 }
 
@@ -356,7 +376,10 @@ weir_status sync_run(const sync_options *options, sync_report *report, weir_erro
         if (status == WEIR_OK)
             status = noted;
     }
+    WEIR_POINT("sync.ended");
     state_close(run.state);
+    WEIR_POINT("sync.state.closed");
     weir__lock_release(run.lock);
+    WEIR_POINT("sync.lock.released");
     return status;
 }

@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "base/point.h"
 #include "rpc/link.h"
 #include "sys/clock.h"
 #include "sys/net.h"
@@ -570,14 +571,17 @@ weir_status weir__rpc_unary(weir_rpc_client *client, const weir_rpc_call_options
     weir_status status;
     weir_bytes bytes;
 
-    if (weir__rpc_call_open(client, options, &call, err) != WEIR_OK)
+    if (WEIR_POINT_FAILS_OF("rpc", weir__point_method(options->method), "before", err) != WEIR_OK ||
+        weir__rpc_call_open(client, options, &call, err) != WEIR_OK)
         return WEIR_FAILED;
     status = weir__rpc_send(call, request, WEIR_RPC_MORE, err);
     /* A server may answer before it has read all: then its status counts, and recv tells it. */
     if (status == WEIR_OK || atomic_load(&call->over)) {
         weir__rpc_half_close(call);
+        WEIR_POINT_OF("rpc", weir__point_method(options->method), "sent");
         status = weir__rpc_recv(call, &bytes, err);
     }
+    WEIR_POINT_OF("rpc", weir__point_method(options->method), "answered");
     if (status == WEIR_OK)
         status = weir__error(err, "call '%s' at '%s': the status is OK, but there is no reply",
                              options->method, weir__rpc_call_peer(call));
@@ -594,5 +598,6 @@ weir_status weir__rpc_unary(weir_rpc_client *client, const weir_rpc_call_options
     }
     weir__rpc_message_free(taken);
     weir__rpc_call_close(call);
+    WEIR_POINT_OF("rpc", weir__point_method(options->method), "closed");
     return status;
 }

@@ -6,6 +6,7 @@
 #include <weir/document.h>
 
 #include "base/limits.h"
+#include "base/point.h"
 
 #define PART_SIZE (64 * WEIR_KIB) /* a file goes into memory in parts of this size */
 #include "sdk/probe.h"
@@ -170,6 +171,7 @@ static weir_status open_next(weir_batch *in, weir_error *err)
     status = weir__batch_key_find(&in->keys, next->path, &file.key, err);
     if (status != WEIR_OK)
         return status;
+    WEIR_POINT_OF("read", weir__batch_kind_name(next->kind), "open");
     status = weir__file_open(path, &in->file, err);
     if (status == WEIR_NOT_FOUND)
         return weir__error(err, "batch file '%s' is not there", file.name);
@@ -177,7 +179,9 @@ static weir_status open_next(weir_batch *in, weir_error *err)
         return status;
     file.input = weir__file_input(in->file);
     in->next++;
-    return weir__reader_open(in->reader, &file, err);
+    status = weir__reader_open(in->reader, &file, err);
+    WEIR_POINT_OF("read", weir__batch_kind_name(next->kind), "opened");
+    return status;
 }
 
 static void close_file(weir_batch *in)
@@ -214,6 +218,7 @@ weir_status weir_batch_next(weir_batch *in, weir_row *row)
         }
         if (status != WEIR_OK)
             return fail(in, &err);
+        WEIR_POINT_OF("read", weir__batch_kind_name(in->files[in->next - 1].kind), "ended");
         close_file(in);
     }
 }

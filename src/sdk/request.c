@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "base/point.h"
 #include "sdk/form.h"
 #include "sdk/log.h"
 
@@ -174,8 +175,10 @@ weir_status weir__request_run(weir_request *request, const weir_request_type *ty
         if (status != WEIR_OK)
             return status;
     }
+    WEIR_POINT_OF("serve", type->what, "opened");
     status = weir__call_run(call, type->what, type->allowed, body, context);
     end_session(request, status);
+    WEIR_POINT_OF("serve", type->what, "ended");
     return status;
 }
 
@@ -253,13 +256,16 @@ weir_rpc_code weir__request_serve(const weir_request_type *type, weir_rpc_call *
     code = weir__request_decode(request, type);
     if (code != WEIR_RPC_OK)
         goto out;
+    WEIR_POINT_OF("serve", type->what, "received");
     request->reply = weir__arena_alloc(request->call.arena, type->reply->size);
     if (request->reply == NULL) {
         code = weir__rpc_fail(rpc, WEIR_RPC_RESOURCE_EXHAUSTED, "out of memory serving a request");
         goto out;
     }
     status = weir__request_run(request, type, type->handle, request);
+    WEIR_POINT_OF("serve", type->what, "handled");
     code = type->answer(request, status) ? send_reply(request, type) : weir__request_fail(request, status);
+    WEIR_POINT_OF("serve", type->what, "answered");
 out:
     weir__call_clear(&request->call);
     weir__free(request);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/point.h"
 #include "sdk/sync.h"
 #include "sdk/tables.h"
 #include "sys/clock.h"
@@ -217,11 +218,14 @@ static weir_rpc_code run_update(update *u)
 
     if (code != WEIR_RPC_OK)
         return code;
+    WEIR_POINT("update.received");
     u->ready = true;
     status = weir__sync_init(&u->sync, &u->request.call, &port, u->request.message);
     if (status == WEIR_OK)
         status = weir__request_run(&u->request, &type, handle_update, u);
+    WEIR_POINT("update.handled");
     code = end_update(u, status);
+    WEIR_POINT("update.answered");
     weir__sync_clear(&u->sync);
     return code;
 }

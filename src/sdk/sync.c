@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/point.h"
 #include "base/utf8.h"
 #include "data/decimal.h"
 #include "data/type.h"
@@ -82,7 +83,9 @@ static weir_status send_records(weir_sync *out, bool all)
 
         if (status == WEIR_OK)
             return WEIR_OK;
+        WEIR_POINT("emit.records.before");
         status = out->port.send(out->port.context, message, true, &out->error);
+        WEIR_POINT("emit.records.sent");
         if (status != WEIR_OK)
             return weir__sync_fail(out, status);
     } while (all);
@@ -140,8 +143,10 @@ void weir__sync_warn(weir_sync *sync, weir_bytes text)
     v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_WARNING,
                                     .operation.warning = &warning };
 
+    WEIR_POINT("emit.warning.before");
     if (sync->failure == WEIR_OK)
         (void)send_message(sync, &response);
+    WEIR_POINT("emit.warning.sent");
 }
 
 weir_status weir__sync_task(weir_sync *sync, weir_bytes text)
@@ -150,11 +155,13 @@ weir_status weir__sync_task(weir_sync *sync, weir_bytes text)
     v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_TASK, .operation.task = &task };
 
     sync->failure = WEIR_OK; /* the task tells of it */
+    WEIR_POINT("emit.task.before");
     return send_message(sync, &response);
 }
 
 weir_status weir__sync_finish(weir_sync *sync, weir_status status)
 {
+    WEIR_POINT("emit.finish.before");
     if (sync->failure == WEIR_OK && status == WEIR_OK && send_records(sync, true) == WEIR_OK)
         sync->port.flush(sync->port.context);
     if (sync->failure != WEIR_OK) {
@@ -508,7 +515,9 @@ weir_status weir_schema_change(weir_sync *out, const weir_table *table)
         return weir__sync_fail(out, WEIR_FAILED);
     }
     status = weir__schema_change_to_wire(table, arena, &change, &out->error);
+    WEIR_POINT("emit.schema_change.before");
     status = status == WEIR_OK ? send_message(out, &response) : weir__sync_fail(out, status);
+    WEIR_POINT("emit.schema_change.sent");
     weir__arena_free(arena);
     return status;
 }
@@ -536,7 +545,9 @@ weir_status weir_checkpoint(weir_sync *out)
         return out->failure;
     if (weir__state_text(&out->state, &checkpoint.state_json, &out->error) != WEIR_OK)
         return weir__sync_fail(out, WEIR_FAILED);
+    WEIR_POINT("emit.checkpoint.before");
     status = send_message(out, &response);
+    WEIR_POINT("emit.checkpoint.sent");
     out->checkpoint_ns = out->checked_ns;
     return status;
 }

@@ -11,3 +11,9 @@ if(NOT WEIR_SANITIZE)
         endif()
     endforeach()
 endif()
+
+# What people are given has no fault points in it.
+if(TARGET weir_cli AND TARGET destination-sqlite AND NOT WEIR_FAULT_POINTS)
+    add_test(NAME check.points.absent COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check-points
+        $<TARGET_FILE:weir_cli> $<TARGET_FILE:destination-sqlite> $<TARGET_FILE:weir>)
+endif()
