@@ -144,8 +144,13 @@ cmd_fuzz() { # [SECONDS [TARGET]]
     done
 }
 
-cmd_model() { # [--count N] [DESTINATION...]
+cmd_model() { # --fold, or [--count N] [DESTINATION...]
     local count=20000 store
+    if [ "${1:-}" = --fold ]; then
+        install_build
+        build release fold_proof
+        exec build/release/tests/fold_proof --length 6 --all 6 --replay 5 --random 1000000
+    fi
     [ "${1:-}" != --count ] || { count=${2:?}; shift 2; }
     install_build
     # shellcheck disable=SC2086
@@ -181,6 +186,7 @@ cmd_help() {
 ./do bench [NAME]       measure; prints CSV with ratios taken in one run
 ./do fuzz [SECONDS [T]] run the fuzz targets
 ./do model [--count N] [D]  random sequences of requests on destinations, compared with the model (20,000)
+./do model --fold           the engine's folding against row-by-row application: all short sequences, 1,000,000 random
 ./do crash [RUNS [SEED]]    kill syncs at random moments, compare the rows with an undisturbed run's (200)
 
 Everything that is missing is installed from Debian's packages first (as root or through sudo).

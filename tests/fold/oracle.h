@@ -1,0 +1,44 @@
+/*
+ * A table as the rules leave it when operations are applied one by one, in plain arrays: the first opinion.
+ * Nothing of the engine or of src/model is used here.
+ */
+#ifndef WEIR_TESTS_FOLD_ORACLE_H
+#define WEIR_TESTS_FOLD_ORACLE_H
+
+#include <stdbool.h>
+
+#define KEYS_MAX 8
+#define OPERATIONS_MAX 48
+#define NULL_VALUE (-2)
+#define UNMODIFIED (-3)
+
+typedef enum operation_kind {
+    OP_UPSERT,
+    OP_UPDATE,
+    OP_DELETE,
+    OP_TRUNCATE,
+    OP_CHECKPOINT
+} operation_kind;
+
+typedef struct operation {
+    operation_kind kind;
+    int key;
+    int position; /* what the values follow from */
+} operation;
+
+/* The cells of columns `a` and `b` that an operation sends. */
+void operation_cells(const operation *o, int cells[2]);
+
+typedef struct oracle_row {
+    bool there;
+    bool deleted;
+    int cells[2];
+} oracle_row;
+
+typedef struct oracle {
+    oracle_row rows[KEYS_MAX];
+} oracle;
+
+void oracle_apply(oracle *t, const operation *o);
+
+#endif

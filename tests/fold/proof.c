@@ -1,0 +1,332 @@
+/*
+ * Folding proved (R-ENG-04): operations go through the engine's ingest and fold into src/model, and one by
+ * one into a table in plain arrays; both must hold the same rows.
+ *
+ *   proof [--length N] [--all N] [--replay N] [--random N] [--seed S]
+ *
+ * --length   every sequence of up to N operations on two keys: upserts, updates, deletes, truncates and
+ *            checkpoints. The i-th one is run in one of the ways (way_number); up to --all in every way.
+ * --replay   every sequence of up to N, with a crash after every request and in the middle of it; what the
+ *            last committed state does not cover is sent again
+ * --random   sequences of up to 48 operations on up to 8 keys, with crashes
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "landing.h"
+
+typedef struct sequence {
+    operation operations[OPERATIONS_MAX];
+    int length;
+} sequence;
+
+/* How a sequence is run. */
+typedef struct way {
+    uint32_t window_rows;
+    size_t keys_max;
+    unsigned busy;   /* bit by position: the loader is busy then */
+    bool failed;     /* the stream fails in the end (R-ENG-02) */
+    int applied_max; /* see landing_options */
+    bool half;
+} way;
+
+static uint64_t seed = 1;
+static long tried;
+
+static uint64_t draw(uint64_t below)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (seed >> 33) % below;
+}
+
+/* --- the two opinions --- */
+
+static const char *const names[] = { "upsert", "update", "delete", "truncate", "checkpoint" };
+
+static int number_of(const weir_cell *cell)
+{
+    return cell->presence == WEIR_VALUE ? (int)cell->as.integer : NULL_VALUE;
+}
+
+static void read_model(const landing_world *world, oracle *out)
+{
+    const weir_model_table *table = weir__model_find(world->model, "s", "t");
+    const weir_table *columns = table ? weir__model_columns(table) : NULL;
+
+    *out = (oracle){ 0 };
+    for (size_t r = 0; table != NULL && r < weir__model_row_count(table); r++) {
+        weir_row row = weir__model_row(table, r);
+        oracle_row read = { .there = true };
+        int key = -1;
+
+        for (size_t i = 0; i < row.count; i++) {
+            const char *name = columns->columns[i].name;
+
+            if (strcmp(name, "id") == 0)
+                key = number_of(&row.cells[i]);
+            else if (strcmp(name, "a") == 0)
+                read.cells[0] = number_of(&row.cells[i]);
+            else if (strcmp(name, "b") == 0)
+                read.cells[1] = number_of(&row.cells[i]);
+            else if (strcmp(name, CATALOG_DELETED) == 0)
+                read.deleted = row.cells[i].as.boolean;
+        }
+        out->rows[key] = read;
+    }
+}
+
+static bool same_rows(const oracle *a, const oracle *b)
+{
+    for (int k = 0; k < KEYS_MAX; k++) {
+        const oracle_row *x = &a->rows[k];
+        const oracle_row *y = &b->rows[k];
+
+        if (x->there != y->there)
+            return false;
+        if (x->there &&
+            (x->deleted != y->deleted || x->cells[0] != y->cells[0] || x->cells[1] != y->cells[1]))
+            return false;
+    }
+    return true;
+}
+
+static void print_rows(const char *title, const oracle *t)
+{
+    printf("%s:\n", title);
+    for (int k = 0; k < KEYS_MAX; k++)
+        if (t->rows[k].there)
+            printf("  key %d: a=%d b=%d%s\n", k, t->rows[k].cells[0], t->rows[k].cells[1],
+                   t->rows[k].deleted ? " deleted" : "");
+}
+
+static void compare(const sequence *s, const way *how, const landing_world *world, int from)
+{
+    oracle expected = { 0 };
+    oracle got;
+
+    for (int i = 0; i < from; i++)
+        oracle_apply(&expected, &s->operations[i]);
+    read_model(world, &got);
+    if (same_rows(&expected, &got))
+        return;
+    printf("the rows differ; windows of %u rows, busy %x, failed %d, crash after %d%s\n", how->window_rows,
+           how->busy, how->failed, how->applied_max, how->half ? " and a half" : "");
+    for (int i = 0; i < s->length; i++)
+        printf("  %d: %s key %d\n", i, names[s->operations[i].kind], s->operations[i].key);
+    print_rows("expected", &expected);
+    print_rows("got", &got);
+    exit(1);
+}
+
+/* --- one run --- */
+
+/*
+ * Plays a stream from the committed state on. Returns the number of requests and truncates that were applied,
+ * -1 when it died.
+ */
+static int play(const sequence *s, const way *how, landing_world *world)
+{
+    landing_options options = { .window_rows = how->window_rows,
+                                .keys_max = how->keys_max,
+                                .applied_max = how->applied_max,
+                                .half = how->half };
+    landing *l = landing_open(world, &options);
+    bool alive = true;
+    int applied;
+
+    for (int i = world->state; i < s->length && alive; i++)
+        alive = landing_put(l, &s->operations[i], how->busy >> i % 32 & 1);
+    if (alive)
+        alive = landing_finish(l, how->failed);
+    applied = landing_applied(l);
+    landing_close(l);
+    return alive ? applied : -1;
+}
+
+/* The operations that count when the stream fails: up to the last checkpoint. */
+static int covered(const sequence *s)
+{
+    int count = 0;
+
+    for (int i = 0; i < s->length; i++)
+        if (s->operations[i].kind == OP_CHECKPOINT)
+            count = i + 1;
+    return count;
+}
+
+static int run(const sequence *s, const way *how)
+{
+    landing_world world;
+    int applied;
+
+    landing_world_open(&world);
+    applied = play(s, how, &world);
+    compare(s, how, &world, how->failed ? covered(s) : s->length);
+    landing_world_close(&world);
+    tried++;
+    return applied;
+}
+
+/* Dies as `how` says, and runs again: with other windows, and until it is through (R-ENG-03). */
+static void run_again(const sequence *s, const way *how, const way *then)
+{
+    landing_world world;
+
+    landing_world_open(&world);
+    if (play(s, how, &world) < 0)
+        (void)play(s, then, &world);
+    compare(s, how, &world, s->length);
+    landing_world_close(&world);
+    tried++;
+}
+
+static way way_number(uint64_t number)
+{
+    static const uint32_t windows[] = { 1, 2, 64 };
+    static const unsigned busy[] = { 0, 0xFFFFFFFF, 0x55555555 };
+    static const size_t keys[] = { 1000, 2 };
+
+    return (way){ .window_rows = windows[number % 3],
+                  .busy = busy[number / 3 % 3],
+                  .keys_max = keys[number / 9 % 2],
+                  .failed = number / 18 % 2,
+                  .applied_max = -1 };
+}
+
+#define WAYS 36
+
+static void run_crashes(const sequence *s, uint64_t number)
+{
+    way how = way_number(number % 18);
+    way then = way_number(number / 18 % 18);
+    int applied = run(s, &how);
+
+    for (how.applied_max = 0; how.applied_max < applied; how.applied_max++) {
+        how.half = false;
+        run_again(s, &how, &then);
+        how.half = true;
+        run_again(s, &how, &then);
+    }
+}
+
+/* --- sequences --- */
+
+static const operation alphabet[] = {
+    { OP_UPSERT, 0, 0 }, { OP_UPDATE, 0, 0 }, { OP_DELETE, 0, 0 },   { OP_UPSERT, 1, 0 },
+    { OP_UPDATE, 1, 0 }, { OP_DELETE, 1, 0 }, { OP_TRUNCATE, 0, 0 }, { OP_CHECKPOINT, 0, 0 },
+};
+
+#define LETTERS ((uint64_t)(sizeof alphabet / sizeof alphabet[0]))
+
+static uint64_t count_of(int length)
+{
+    uint64_t count = 1;
+
+    for (int i = 0; i < length; i++)
+        count *= LETTERS;
+    return count;
+}
+
+static sequence sequence_number(uint64_t number, int length)
+{
+    sequence s = { .length = length };
+
+    for (int i = 0; i < length; i++, number /= LETTERS) {
+        s.operations[i] = alphabet[number % LETTERS];
+        s.operations[i].position = i;
+    }
+    return s;
+}
+
+/* Every sequence, in every way up to length `all`, in one of them beyond. */
+static void run_every(int length_max, int all)
+{
+    for (int length = 1; length <= length_max; length++)
+        for (uint64_t n = 0; n < count_of(length); n++) {
+            sequence s = sequence_number(n, length);
+
+            for (uint64_t w = 0; w < WAYS; w++) {
+                way how = way_number(length <= all ? w : n * 7 + n / WAYS);
+
+                run(&s, &how);
+                if (length > all)
+                    break;
+            }
+        }
+}
+
+static void run_every_crash(int length_max)
+{
+    for (int length = 1; length <= length_max; length++)
+        for (uint64_t n = 0; n < count_of(length); n++) {
+            sequence s = sequence_number(n, length);
+
+            run_crashes(&s, n * 5 + n / 324);
+        }
+}
+
+static void run_random(long count)
+{
+    for (long n = 0; n < count; n++) {
+        sequence s = { .length = 1 + (int)draw(OPERATIONS_MAX) };
+        int keys = 1 + (int)draw(KEYS_MAX);
+        way how = way_number(draw(WAYS));
+        way then = way_number(draw(18));
+
+        for (int i = 0; i < s.length; i++) {
+            uint64_t kind = draw(32);
+
+            s.operations[i] = (operation){ .kind = kind == 0  ? OP_TRUNCATE
+                                                   : kind < 4 ? OP_CHECKPOINT
+                                                              : (operation_kind)(kind % 3),
+                                           .position = i };
+            if (s.operations[i].kind < OP_TRUNCATE)
+                s.operations[i].key = (int)draw((uint64_t)keys);
+        }
+        how.window_rows = 1U << draw(6);
+        how.busy = (unsigned)draw(UINT32_MAX);
+        if (draw(2) == 0) {
+            run(&s, &how);
+            continue;
+        }
+        how.failed = false;
+        how.applied_max = (int)draw(8);
+        how.half = draw(2) == 0;
+        run_again(&s, &how, &then);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int length = 0;
+    int all = 4;
+    int replay = 0;
+    long random = 0;
+
+    for (int i = 1; i + 1 < argc; i += 2) {
+        long value = strtol(argv[i + 1], NULL, 10);
+
+        if (strcmp(argv[i], "--length") == 0)
+            length = (int)value;
+        else if (strcmp(argv[i], "--all") == 0)
+            all = (int)value;
+        else if (strcmp(argv[i], "--replay") == 0)
+            replay = (int)value;
+        else if (strcmp(argv[i], "--random") == 0)
+            random = value;
+        else if (strcmp(argv[i], "--seed") == 0)
+            seed = (uint64_t)value;
+        else
+            return 2;
+    }
+    run_every(length, all);
+    printf("%ld runs of every sequence up to %d\n", tried, length);
+    tried = 0;
+    run_every_crash(replay);
+    printf("%ld runs of every sequence up to %d with crashes\n", tried, replay);
+    tried = 0;
+    run_random(random);
+    printf("%ld random runs\n", tried);
+    return 0;
+}
