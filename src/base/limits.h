@@ -54,6 +54,7 @@
 /* --- configuration --- */
 #define WEIR_CONFIG_SIZE_MAX (16 * WEIR_MIB) /* a configuration file, bytes */
 #define WEIR_CONFIG_COUNT_MAX ((size_t)1000) /* entries of a configuration */
+#define WEIR_PLAN_SIZE_MAX (64 * WEIR_MIB)   /* a schema configuration file, bytes */
 #define WEIR_FORM_FIELD_MAX ((size_t)1000)   /* fields of a form */
 #define WEIR_FORM_DEPTH_MAX 8                /* groups within groups */
 #define WEIR_UPLOAD_SIZE_DEFAULT WEIR_MIB    /* an uploaded file, bytes */
