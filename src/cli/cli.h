@@ -79,6 +79,7 @@ void cli_man(const cli_command *command);
 int cli_main(int argc, char **argv);
 
 extern const cli_command cli_new;
+extern const cli_command cli_record;
 extern const cli_command cli_sync;
 extern const cli_command cli_test;
 

@@ -27,6 +27,8 @@ enum {
     SCHEMA,
     STATE,
     JSON,
+    RECORD,
+    RECORD_KEY,
     TRANSPORT,
     ATTEMPTS,
     RETRY_DELAY,
@@ -51,6 +53,8 @@ static const cli_option options[OPTION_COUNT] = {
                  true },
     [STATE] = { "--state", "DIR", "folder that remembers how far the sync is; made when new", true },
     [JSON] = { "--json", NULL, "end with one JSON object on standard output", false },
+    [RECORD] = { "--record", "F.weirrec", "write down all that is said, sealed, for weir replay", false },
+    [RECORD_KEY] = { "--record-key", "F", "the recording's key, made when new (F.weirrec.key)", false },
     [TRANSPORT] = { "--transport", "auto|port|socket", "how started programs are talked to (auto)", false },
     [ATTEMPTS] = { "--attempts", "N", "tries in all when a connector crashes or is lost (3)", false },
     [RETRY_DELAY] = { "--retry-delay", "SECONDS", "before the second try; doubles each time (1)", false },
@@ -179,12 +183,16 @@ static weir_status take_options(sync_command *command)
         status = take_transport(command, &to->transport);
     if (status == WEIR_OK && !weir__utf8_valid(values[SCHEMA], strlen(values[SCHEMA])))
         status = weir__error(&command->error, "--schema needs a name in UTF-8");
+    if (status == WEIR_OK && values[RECORD_KEY] != NULL && values[RECORD] == NULL)
+        status = weir__error(&command->error, "--record-key goes with --record; see weir sync --help");
     if (status != WEIR_OK)
         return status;
     to->source = values[SOURCE];
     to->destination = values[DESTINATION];
     to->schema = values[SCHEMA];
     to->folder = values[STATE];
+    to->record = values[RECORD];
+    to->record_key = values[RECORD_KEY];
     to->attempts = (int)attempts;
     to->retry_delay_ms = delay * 1000;
     to->parallel = (int)parallel;

@@ -200,9 +200,12 @@ static void *read_stream(void *context)
     weir_status status;
 
     while ((status = weir__rpc_recv(p->stream, &message, &p->stream_error)) == WEIR_ITEM) {
-        WEIR_POINT("stream.received");
         size_t size = message.size;
-        weir_rpc_message *taken = weir__rpc_take(p->stream);
+        weir_rpc_message *taken;
+
+        WEIR_POINT("stream.received");
+        recorder_message(p->options->recorder, message);
+        taken = weir__rpc_take(p->stream);
 
         status = weir__queue_push(p->inbox, taken, size + 64, WEIR_FOREVER);
         if (status == WEIR_OK)
@@ -211,6 +214,7 @@ static void *read_stream(void *context)
         weir__error_as(&p->stream_error, WEIR_CANCELLED, "stopped");
         break;
     }
+    recorder_end(p->options->recorder, 0, status, &p->stream_error);
     WEIR_POINT("stream.ended");
     p->stream_status = status;
     weir__queue_finish(p->inbox);
@@ -340,11 +344,13 @@ static weir_status build(pipeline *p, weir_error *err)
     remote_options source = { .name = connector_name(options->source),
                               .client = connector_client(options->source),
                               .config = options->source_config,
-                              .timeouts = options->timeouts };
+                              .timeouts = options->timeouts,
+                              .recorder = options->recorder };
     loader_options load = { .destination = { .name = connector_name(options->destination),
                                              .client = connector_client(options->destination),
                                              .config = options->destination_config,
                                              .timeouts = options->timeouts,
+                                             .recorder = options->recorder,
                                              .warn = warn_destination,
                                              .context = p },
                             .state = options->state,

@@ -34,6 +34,7 @@ typedef struct pipeline_options {
     int parallel;
     engine_control *control;
     engine_progress *progress;
+    recorder *recorder;                                            /* may be NULL */
     void (*warn)(void *context, const char *who, weir_bytes text); /* any thread */
     /* Called for every table when the attempt has ended, however it did. */
     void (*report)(void *context, const load_table_report *report);

@@ -108,14 +108,20 @@ static weir_status call(remote *r, const method *m, const void *request, void *r
     weir_rpc_call_options options = {
         .method = m->path, .kind = WEIR_RPC_UNARY, .plain = true, .timeout_ms = m->timeout_ms
     };
+    uint32_t number = 0;
     weir_status status;
 
     weir__rpc_message_free(r->reply);
     r->reply = NULL;
     weir__arena_reset(r->arena);
     status = weir__codec_encode(m->request, request, &r->request, err);
-    if (status == WEIR_OK)
+    if (status == WEIR_OK) {
+        number = recorder_call(r->options.recorder, m->path, weir__buf_bytes(&r->request));
         status = weir__rpc_unary(r->options.client, &options, weir__buf_bytes(&r->request), &r->reply, err);
+        if (status == WEIR_OK)
+            recorder_reply(r->options.recorder, number, weir__rpc_message_bytes(r->reply));
+        recorder_end(r->options.recorder, number, status, err);
+    }
     wipe(&r->request);
     if (status == WEIR_OK)
         status = weir__codec_decode(m->reply, weir__rpc_message_bytes(r->reply), r->arena, reply, err);
@@ -279,6 +285,8 @@ weir_status remote_update(remote *r, weir_bytes state, weir_rpc_call **out, weir
     if (status == WEIR_OK)
         status = weir__rpc_call_open(r->options.client, &options, &stream, err);
     WEIR_POINT("stream.open.before");
+    if (status == WEIR_OK)
+        recorder_call(r->options.recorder, options.method, weir__buf_bytes(&r->request));
     if (status == WEIR_OK)
         status = weir__rpc_send(stream, weir__buf_bytes(&r->request), 0, err);
     wipe(&r->request);

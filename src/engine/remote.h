@@ -14,6 +14,7 @@
 
 #include "engine/config.h"
 #include "engine/request.h"
+#include "record/recorder.h"
 #include "rpc/client.h"
 
 /* Deadlines in ms (R-ENG-14); 0 means none. */
@@ -35,6 +36,7 @@ typedef struct remote_options {
     weir_rpc_client *client;         /* borrowed */
     const engine_config *config;     /* borrowed */
     const engine_timeouts *timeouts; /* borrowed */
+    recorder *recorder;              /* borrowed; NULL: nobody writes down what is said */
     void (*warn)(void *context, weir_bytes text);
     void *context;
 } remote_options;

@@ -1,6 +1,7 @@
 /* engine/sync: attempts around a locked state folder; see sync.h. */
 #include "engine/sync.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ typedef struct sync_run_state {
     weir_lock *lock;
     state_store *state;
     int64_t sync;
+    recorder *recorder; /* NULL: not recorded */
 } sync_run_state;
 
 /* --- folder --- */
@@ -144,7 +146,10 @@ static void tell(const sync_options *options, sync_event_kind kind, const char *
 
 static void on_log(void *context, const char *role, const char *level, weir_bytes text)
 {
-    tell(((sync_run_state *)context)->options, SYNC_LOG, role, level, text);
+    sync_run_state *run = context;
+
+    recorder_log(run->recorder, role, level, text);
+    tell(run->options, SYNC_LOG, role, level, text);
 }
 
 static void on_warning(void *context, const char *who, weir_bytes text)
@@ -260,6 +265,7 @@ static weir_status attempt(sync_run_state *run, weir_error *err)
                                       .parallel = options->parallel,
                                       .control = options->control,
                                       .progress = options->progress,
+                                      .recorder = run->recorder,
                                       .warn = on_warning,
                                       .report = on_table,
                                       .context = run };
@@ -308,6 +314,7 @@ static weir_status attempt_all(sync_run_state *run, weir_error *err)
         WEIR_POINT("sync.attempt.cleared");
         if (status != WEIR_FAILED || !err->transient || number >= options->attempts)
             return status;
+        recorder_log(run->recorder, "sync", "RETRY", weir__text(err->text));
         tell(options, SYNC_RETRY, "sync", "WARNING", weir__text(err->text));
         WEIR_POINT("sync.retry.before");
         if (!back_off(options, number))
@@ -360,6 +367,65 @@ weir_status sync_check(const sync_options *options, weir_error *err)
     return WEIR_OK;
 }
 
+/* --- recording --- */
+
+static const char *program_name(const char *where)
+{
+    const char *slash = connector_is_address(where) ? NULL : strrchr(where, '/');
+
+    return slash ? slash + 1 : where;
+}
+
+static weir_status add_secrets(recorder *r, const engine_config *config, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; i < config->count && status == WEIR_OK; i++)
+        status = recorder_secret(r, weir__text(config->settings[i].value), err);
+    return status;
+}
+
+/* Starts the recording, if there is to be one. */
+static weir_status begin_record(sync_run_state *run, weir_error *err)
+{
+    const sync_options *options = run->options;
+    recorder_options record = { .path = options->record, .key = options->record_key };
+    weir_status status;
+    json_t *root;
+    char *text;
+
+    if (options->record == NULL)
+        return WEIR_OK;
+    root = json_pack("{s:s, s:I, s:s, s:s, s:s}", "weir", WEIR_VERSION, "started_ms",
+                     (json_int_t)weir__clock_wall_ms(), "source", program_name(options->source),
+                     "destination", program_name(options->destination), "schema", options->schema);
+    text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    if (text == NULL)
+        return weir__error_memory(err, "starting a recording");
+    record.info = weir__text(text);
+    status = recorder_open(&record, &run->recorder, err);
+    free(text);
+    if (status == WEIR_OK)
+        status = add_secrets(run->recorder, options->source_config, err);
+    if (status == WEIR_OK)
+        status = add_secrets(run->recorder, options->destination_config, err);
+    return status;
+}
+
+/* Ends it: what has gone wrong with it alone is the sync's failure only when there is no other. */
+static weir_status end_record(sync_run_state *run, weir_status status, weir_error *err)
+{
+    weir_error problem;
+
+    if (recorder_close(run->recorder, status, err, &problem) == WEIR_OK)
+        return status;
+    if (status == WEIR_OK)
+        return weir__error(err, "%s; the sync itself is complete", problem.text);
+    tell(run->options, SYNC_WARNING, "weir", "WARNING", weir__text(problem.text));
+    return status;
+}
+
 weir_status sync_run(const sync_options *options, sync_report *report, weir_error *err)
 {
     sync_run_state run = { .options = options, .report = report };
@@ -369,6 +435,8 @@ weir_status sync_run(const sync_options *options, sync_report *report, weir_erro
     *report = (sync_report){ 0 };
     err->transient = false;
     status = open_folder(&run, err);
+    if (status == WEIR_OK)
+        status = begin_record(&run, err);
     if (status == WEIR_OK) {
         status = attempt_all(&run, err);
         noted = state_sync_end(run.state, run.sync, weir__clock_wall_ms(), outcome(status),
@@ -376,6 +444,7 @@ weir_status sync_run(const sync_options *options, sync_report *report, weir_erro
         if (status == WEIR_OK)
             status = noted;
     }
+    status = end_record(&run, status, err);
     WEIR_POINT("sync.ended");
     state_close(run.state);
     WEIR_POINT("sync.state.closed");

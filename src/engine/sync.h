@@ -35,6 +35,8 @@ typedef struct sync_options {
     int attempts;           /* at most, at least 1 (R-ENG-09) */
     int64_t retry_delay_ms; /* before the second attempt; doubles */
     int parallel;           /* tables loaded at once */
+    const char *record;     /* file to record the sync in, see record/recorder.h; NULL: none */
+    const char *record_key; /* its key's path; NULL: `record`.key */
     engine_control *control;
     engine_progress *progress;
     void (*event)(void *context, const sync_event *event); /* any thread, several at once */
@@ -62,7 +64,8 @@ typedef struct sync_report {
  */
 weir_status sync_check(const sync_options *options, weir_error *err) WEIR_CHECKED;
 /*
- * Runs a sync in the calling thread. The status is as pipeline_run's; *report is filled in any case and
+ * Runs a sync in the calling thread. The status is as pipeline_run's, and WEIR_FAILED when all is well but
+ * the recording, which then ends early: data goes first. *report is filled in any case and
  * released with sync_report_clear. `err` is not NULL.
  */
 weir_status sync_run(const sync_options *options, sync_report *report, weir_error *err);

@@ -166,6 +166,16 @@ weir_status weir__file_size(weir_file *file, uint64_t *size, weir_error *err)
     return WEIR_OK;
 }
 
+weir_status weir__file_private(weir_file *file, bool *is_private, weir_error *err)
+{
+    struct stat info;
+
+    if (fstat(file->fd, &info) != 0)
+        return io_error("look at", file->path, err);
+    *is_private = (info.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    return WEIR_OK;
+}
+
 const char *weir__file_path(const weir_file *file)
 {
     return file->path;
