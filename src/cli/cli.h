@@ -80,6 +80,7 @@ int cli_main(int argc, char **argv);
 
 extern const cli_command cli_new;
 extern const cli_command cli_record;
+extern const cli_command cli_replay;
 extern const cli_command cli_sync;
 extern const cli_command cli_test;
 

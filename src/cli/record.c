@@ -38,9 +38,9 @@ static const char examples[] =
     "  weir record show first.weirrec\n"
     "  weir record show first.weirrec --record-key k.key --json\n"
     "\n"
-    "A recording is made by weir sync --record. In the picture '#' is a call, '=' a\n"
-    "stream, '!' one that failed; time goes from left to right, and the number\n"
-    "behind a line says how many calls it stands for.\n"
+    "A recording is made by weir sync --record and played by weir replay. In the\n"
+    "picture '#' is a call, '=' a stream, '!' one that failed; time goes from left\n"
+    "to right, and the number behind a line says how many calls it stands for.\n"
     "Exit status: 0 success, 1 failure, 2 wrong usage.\n";
 
 static const char *status_name(weir_status status)

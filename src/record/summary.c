@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/utf8.h"
-#include "record/rewrite.h"
+#include "record/request.h"
 #include "record/tape.h"
 #include "sys/entropy.h"
 #include "wire/record.h"
@@ -51,34 +51,6 @@ static bool grow(record_summary *s, void **array, size_t count, size_t *capacity
 
 /* --- calls --- */
 
-/* The names that a request carries; the outermost come last, so they stay. */
-typedef struct names {
-    weir_bytes schema;
-    weir_bytes table;
-} names;
-
-static record_answer find_names(void *context, const record_place *place, weir_buf *out, weir_error *err)
-{
-    names *found = context;
-    const char *name = place->field->name;
-    bool inner = place->outer != NULL;
-    const weir_codec_message *m = place->message;
-
-    (void)out;
-    (void)err;
-    if (!inner && strcmp(name, "schema_name") == 0)
-        found->schema = place->value;
-    else if (!inner && strcmp(name, "table_name") == 0)
-        found->table = place->value;
-    else if (m == &weir__v2_table && strcmp(name, "name") == 0)
-        found->table = place->value;
-    else if (m == &weir__v2_migration_details && strcmp(name, "schema") == 0)
-        found->schema = place->value;
-    else if (m == &weir__v2_migration_details && strcmp(name, "table") == 0)
-        found->table = place->value;
-    return RECORD_KEEP;
-}
-
 static weir_status out_of_memory(weir_error *err)
 {
     return weir__error_memory(err, "reading a recording");
@@ -89,10 +61,8 @@ static weir_status take_call(reading *r, const record_frame *frame, weir_error *
     record_summary *s = r->summary;
     weir_bytes request = frame->payload;
     weir_bytes path = { 0 };
-    names found = { 0 };
-    record_rewriter rewriter = { .ask = find_names, .context = &found };
+    record_subject found = { 0 };
     record_call call = { .begun_us = frame->time_us };
-    weir_buf copy;
     weir_status status = WEIR_OK;
 
     if (!record_text_read(&request, &path) || frame->call != s->call_count + 1 ||
@@ -101,11 +71,8 @@ static weir_status take_call(reading *r, const record_frame *frame, weir_error *
     call.path = keep(s, path);
     call.method = record_method_find(path);
     call.request_size = request.size;
-    if (call.method != NULL) {
-        weir__buf_init(&copy, WEIR_RECORD_PAYLOAD_SIZE_MAX);
-        status = record_rewrite(&rewriter, call.method->request, request, &copy, err);
-        weir__buf_clear(&copy);
-    }
+    if (call.method != NULL)
+        status = record_subject_find(call.method, request, &found, err);
     if (status != WEIR_OK)
         return status;
     call.schema = keep(s, found.schema);
