@@ -98,6 +98,7 @@ cmd_test() {
     build release
     build asan unit_tests
     build tsan unit_tests
+    build_fault
     cmake --preset release -D WEIR_SANITIZED_TESTS=ON >/dev/null
     say "testing"
     (cd build/release && ctest --output-on-failure -j "$jobs" "$@")
@@ -163,11 +164,25 @@ cmd_model() { # --fold, or [--count N] [DESTINATION...]
     done
 }
 
+cmd_sim() { # [--seeds N] [--seed N] …
+    install_build
+    build release sim
+    build/release/tests/sim "$@"
+}
+
+build_fault() {
+    build fault weir_cli source-everything destination-sqlite
+}
+
 cmd_crash() { # [RUNS [SEED]]
     install_build
     # shellcheck disable=SC2086
     install $packages_test
     build release
+    build_fault
+    say "every fault point"
+    python3 -B tests/crash/matrix.py build/fault/bin --doubles 400 --table build/crash-matrix.csv
+    say "the table is build/crash-matrix.csv"
     local store
     for store in sqlite duckdb; do
         say "${1:-200} runs on $store"
@@ -187,7 +202,8 @@ cmd_help() {
 ./do fuzz [SECONDS [T]] run the fuzz targets
 ./do model [--count N] [D]  random sequences of requests on destinations, compared with the model (20,000)
 ./do model --fold           the engine's folding against row-by-row application: all short sequences, 1,000,000 random
-./do crash [RUNS [SEED]]    kill syncs at random moments, compare the rows with an undisturbed run's (200)
+./do crash [RUNS [SEED]]    kill syncs at every fault point, then at random moments (200), compare the rows
+./do sim [--seeds N]    simulate the engine by seed: faults, kills, interleavings (1,000 seeds)
 
 Everything that is missing is installed from Debian's packages first (as root or through sudo).
 TEXT
@@ -196,7 +212,7 @@ TEXT
 command=${1:-help}
 [ $# -gt 0 ] && shift
 case $command in
-    demo | test | install | build | check | bench | fuzz | model | crash | help) "cmd_$command" "$@" ;;
+    demo | test | install | build | check | bench | fuzz | model | crash | sim | help) "cmd_$command" "$@" ;;
     -h | --help) cmd_help ;;
     *) cmd_help >&2; exit 2 ;;
 esac

@@ -200,6 +200,7 @@ static void *read_stream(void *context)
     weir_status status;
 
     while ((status = weir__rpc_recv(p->stream, &message, &p->stream_error)) == WEIR_ITEM) {
+        WEIR_POINT("stream.received");
         size_t size = message.size;
         weir_rpc_message *taken;
 

@@ -8,6 +8,7 @@ receipt. Nothing may be left in the spool, and no plaintext of a row may lie in 
 
 usage: kill.py BIN_DIR DESTINATION RUNS SEED    DESTINATION: sqlite or duckdb
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -54,7 +55,7 @@ class Bench:
 
     def read_sqlite(self):
         found = {}
-        with sqlite3.connect(f"file:{self.warehouse}?mode=ro", uri=True) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{self.warehouse}?mode=ro", uri=True)) as db:
             for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'crash%'"):
                 columns = wanted_columns(row[1] for row in db.execute(f'PRAGMA table_info("{table}")'))
                 rows = db.execute(f'SELECT {quoted(columns)} FROM "{table}"').fetchall()
@@ -171,4 +172,5 @@ def main():
         sys.exit("a victim was never hit: the test did not test")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,8 @@ typedef struct options {
     int64_t changes;
     int64_t checkpoint_every;
     int64_t pause_us; /* per checkpoint, so that a small sync lasts long enough to be hit */
+    bool turns;       /* also a warning, a new column and a truncate on the way */
+    int64_t task_at;  /* step at which it asks for a person; 0: never */
 } options;
 
 static const weir_table everything = {
@@ -38,6 +40,14 @@ static const weir_table pairs = {
     WEIR_COLUMNS({ .name = "code", .type = WEIR_STRING, .key = true },
                  { .name = "number", .type = WEIR_INT, .key = true },
                  { .name = "value", .type = WEIR_STRING }),
+};
+
+/* The same table, later. */
+static const weir_table wider_pairs = {
+    .name = "pairs",
+    WEIR_COLUMNS({ .name = "code", .type = WEIR_STRING, .key = true },
+                 { .name = "number", .type = WEIR_INT, .key = true },
+                 { .name = "value", .type = WEIR_STRING }, { .name = "step", .type = WEIR_LONG }),
 };
 
 static const weir_table events = {
@@ -123,6 +133,23 @@ static weir_status send_step(weir_call *call, weir_sync *out, int64_t step, int6
     return status;
 }
 
+/* What is no row: at three quarters of the rows, and at their end. */
+static weir_status send_turn(weir_call *call, weir_sync *out, int64_t step, const options *opt)
+{
+    weir_status status = WEIR_OK;
+
+    if (step == opt->rows / 4 * 3)
+        weir_warn(call, "three quarters of the rows");
+    if (step == opt->rows) {
+        status = weir_schema_change(out, &wider_pairs);
+        if (status == WEIR_OK)
+            status = weir_upsert(
+                out, &wider_pairs,
+                WEIR_CELLS(weir_string("code", "wide"), weir_int("number", 1), weir_long("step", step)));
+    }
+    return status;
+}
+
 static weir_status update(weir_call *call, weir_sync *out)
 {
     const options *opt = weir_options(call);
@@ -130,10 +157,16 @@ static weir_status update(weir_call *call, weir_sync *out)
     struct timespec pause = { 0, (long)opt->pause_us * 1000 };
     weir_status status = WEIR_OK;
 
+    if (opt->turns && weir_state_long(out, "next", 1) == 1)
+        status = weir_truncate(out, &events);
     for (int64_t step = weir_state_long(out, "next", 1); status == WEIR_OK && step <= last; step++) {
         if (!weir_running(call))
             return WEIR_CANCELLED;
+        if (step == opt->task_at)
+            return weir_task(call, "step %" PRId64 " needs a person", step);
         status = send_step(call, out, step, opt->rows);
+        if (status == WEIR_OK && opt->turns)
+            status = send_turn(call, out, step, opt);
         if (status == WEIR_OK && (step % opt->checkpoint_every == 0 || step == last)) {
             weir_state_set_long(out, "next", step + 1);
             status = weir_checkpoint(out);
@@ -149,7 +182,9 @@ static const weir_source source = {
         options, WEIR_INTEGER(options, rows, .fallback = "2000", .minimum = 1, .maximum = 100000000),
         WEIR_INTEGER(options, changes, .fallback = "2000", .minimum = 0, .maximum = 100000000),
         WEIR_INTEGER(options, checkpoint_every, .fallback = "250", .minimum = 1, .maximum = 100000000),
-        WEIR_INTEGER(options, pause_us, .fallback = "0", .minimum = 0, .maximum = 999999)),
+        WEIR_INTEGER(options, pause_us, .fallback = "0", .minimum = 0, .maximum = 999999),
+        WEIR_TOGGLE(options, turns),
+        WEIR_INTEGER(options, task_at, .fallback = "0", .minimum = 0, .maximum = 200000000)),
     WEIR_TABLES(&everything, &pairs, &events),
     .update = update,
 };

@@ -12,6 +12,13 @@ if(NOT WEIR_SANITIZE)
     endforeach()
 endif()
 
+# A sample of the crash matrix, see matrix.py; it needs the programs of build/fault, which ./do test makes.
+if(WEIR_SANITIZED_TESTS)
+    add_test(NAME crash.matrix COMMAND ${WEIR_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/crash/matrix.py
+        ${CMAKE_SOURCE_DIR}/build/fault/bin --sample 50 --doubles 10 --jobs 1)
+    set_tests_properties(crash.matrix PROPERTIES TIMEOUT 600 LABELS crash)
+endif()
+
 # What people are given has no fault points in it.
 if(TARGET weir_cli AND TARGET destination-sqlite AND NOT WEIR_FAULT_POINTS)
     add_test(NAME check.points.absent COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check-points

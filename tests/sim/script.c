@@ -1,0 +1,450 @@
+/*
+ * tests/sim: the source: tables, columns and up to SIM_OPS_MAX operations by seed, and what they come to.
+ * The state is the number of the operation that comes next, so a stream can go on from any checkpoint
+ * with the very same operations.
+ *
+ * What must be in the destination is worked out row by row from the rules (soft delete), without the
+ * engine's code.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <wire/v2.h>
+
+#include "sim.h"
+#include "wire/codec.h"
+#include "wire/record.h"
+
+#define TABLES_MAX 3
+#define COLUMNS_MAX 8
+#define KEYS 7 /* different keys of a table: few, so that they come again */
+#define NEVER SIZE_MAX
+#define MESSAGE_SIZE_MAX ((size_t)1 << 24)
+
+typedef enum op_kind {
+    OP_UPSERT,
+    OP_UPDATE,
+    OP_DELETE,
+    OP_TRUNCATE,
+    OP_SCHEMA, /* a column is announced */
+    OP_WARNING,
+    OP_CHECKPOINT
+} op_kind;
+
+typedef struct value {
+    bool sent;
+    bool null;
+    int64_t number; /* what a cell is made from, whatever its type */
+} value;
+
+typedef struct operation {
+    op_kind kind;
+    size_t table;
+    value values[COLUMNS_MAX]; /* key columns first */
+} operation;
+
+typedef struct column {
+    char name[8];
+    weir_type type;
+    bool key;
+    bool untyped;      /* declared as UNSPECIFIED */
+    size_t since;      /* operation from which on it is there */
+    size_t wide_since; /* operation from which on an INT comes as LONG */
+} column;
+
+typedef struct table {
+    char name[8];
+    column columns[COLUMNS_MAX];
+    size_t column_count;
+    size_t key_count;
+    bool declared;
+} table;
+
+static struct {
+    sim_dice dice;
+    bool schemas;
+    bool ahead; /* Schema tells of columns that come later, too */
+    table tables[TABLES_MAX];
+    size_t table_count;
+    operation ops[SIM_OPS_MAX];
+    size_t count;
+    size_t ends[SIM_ROUNDS_MAX];
+    size_t rounds;
+    size_t limit; /* operations there are in this round */
+    bool sent[SIM_OPS_MAX + 1];
+    sim_row rows[SIM_OPS_MAX];
+} script;
+
+static const char *const samples[] = { "plain",      "",     "with, comma", "\"quoted\"",
+                                       "two\nlines", "null", "\\N",         " caf\xC3\xA9 " };
+
+static uint64_t below(uint64_t end)
+{
+    return sim_below(&script.dice, end);
+}
+
+/* --- making --- */
+
+static void make_column(table *t, weir_type type, bool key, size_t since)
+{
+    column *c = &t->columns[t->column_count];
+
+    *c = (column){ .type = type, .key = key, .since = since, .wide_since = NEVER };
+    snprintf(c->name, sizeof c->name, "%c%zu", key ? 'k' : 'c', t->column_count);
+    t->column_count++;
+    t->key_count += key;
+}
+
+static void make_table(size_t number)
+{
+    static const weir_type types[] = { WEIR_INT, WEIR_LONG, WEIR_STRING, WEIR_BOOLEAN, WEIR_DOUBLE };
+    table *t = &script.tables[number];
+    size_t keys = below(4) == 0 ? 0 : 1 + below(2);
+    size_t values = 1 + below(4);
+
+    memset(t, 0, sizeof *t);
+    snprintf(t->name, sizeof t->name, "t%zu", number);
+    for (size_t i = 0; i < keys; i++)
+        make_column(t, i == 0 ? WEIR_LONG : WEIR_STRING, true, 0);
+    for (size_t i = 0; i < values; i++)
+        make_column(t, types[below(5)], false, 0);
+    t->declared = keys > 0 || below(2) == 0;
+    if (keys == 0)
+        return;
+    if (below(3) == 0)
+        make_column(t, types[below(5)], false, below(script.count));
+    for (size_t i = keys; i < t->column_count; i++) {
+        t->columns[i].untyped = below(6) == 0;
+        if (t->columns[i].type == WEIR_INT && below(3) == 0)
+            t->columns[i].wide_since = below(script.count);
+    }
+}
+
+static value make_value(const column *c, size_t at, bool small)
+{
+    value made = { .sent = true, .null = below(6) == 0, .number = (int64_t)below(small ? 3 : 100) };
+
+    if (c->type == WEIR_INT && at >= c->wide_since && c->wide_since != NEVER)
+        made.number += INT64_C(1) << 40;
+    return made;
+}
+
+static void make_row(operation *op, size_t at)
+{
+    const table *t = &script.tables[op->table];
+    int64_t key = (int64_t)below(KEYS);
+
+    for (size_t i = 0; i < t->column_count; i++) {
+        const column *c = &t->columns[i];
+
+        if (c->key)
+            op->values[i] = (value){ .sent = true,
+                                     .number = t->key_count == 1 ? key
+                                               : i == 0          ? key / 2
+                                                                 : key % 2 };
+        else if (c->since <= at &&
+                 (op->kind == OP_UPSERT || t->key_count == 0 || (op->kind == OP_UPDATE && below(2) == 0)))
+            op->values[i] = make_value(c, at, t->key_count == 0);
+    }
+}
+
+static void make_op(size_t at)
+{
+    operation *op = &script.ops[at];
+    uint64_t chance = below(40);
+
+    *op = (operation){ .table = below(script.table_count) };
+    if (at < script.table_count && below(6) == 0) { /* R-SRC-09: before any row of the table */
+        op->table = at;
+        op->kind = OP_TRUNCATE;
+        return;
+    }
+    for (size_t i = 0; i < script.table_count; i++)
+        for (size_t j = 0; j < script.tables[i].column_count; j++)
+            if (at > 0 && script.tables[i].columns[j].since == at && below(2) == 0) {
+                *op = (operation){ .kind = OP_SCHEMA, .table = i };
+                return;
+            }
+    if (chance < 6)
+        op->kind = OP_CHECKPOINT;
+    else if (chance == 6)
+        op->kind = OP_WARNING;
+    else if (chance < 24)
+        op->kind = OP_UPSERT;
+    else if (chance < 32)
+        op->kind = script.tables[op->table].key_count > 0 ? OP_UPDATE : OP_UPSERT;
+    else
+        op->kind = OP_DELETE;
+    if (op->kind <= OP_DELETE)
+        make_row(op, at);
+}
+
+void sim_script_make(uint64_t seed)
+{
+    memset(&script, 0, sizeof script);
+    script.dice.state = seed ^ 0x5C819;
+    script.rounds = 1 + below(SIM_ROUNDS_MAX);
+    script.count = script.rounds + below(below(3) == 0 ? SIM_OPS_MAX - 8 : 60);
+    script.schemas = below(2) == 0;
+    script.ahead = below(2) == 0;
+    script.table_count = 1 + below(TABLES_MAX);
+    for (size_t i = 0; i < script.table_count; i++)
+        make_table(i);
+    for (size_t i = 0; i < script.count; i++)
+        make_op(i);
+    for (size_t i = 0; i < script.rounds; i++) {
+        script.ends[i] = script.count * (i + 1) / script.rounds;
+        script.ops[script.ends[i] - 1] = (operation){ .kind = OP_CHECKPOINT };
+    }
+    sim_script_begin(0);
+}
+
+size_t sim_script_rounds(void)
+{
+    return script.rounds;
+}
+
+void sim_script_begin(size_t round)
+{
+    script.limit = script.ends[round];
+}
+
+int64_t sim_script_end(void)
+{
+    return (int64_t)script.limit;
+}
+
+bool sim_script_sent(int64_t state)
+{
+    return state >= 0 && state <= (int64_t)script.count && script.sent[state];
+}
+
+/* --- sending --- */
+
+static weir_bytes bytes_of(const char *text)
+{
+    return (weir_bytes){ text, strlen(text) };
+}
+
+static weir_cell make_cell(const column *c, const value *from, size_t at)
+{
+    if (from->null)
+        return weir_null(c->name);
+    switch (c->type) {
+    case WEIR_INT:
+        return at >= c->wide_since ? weir_long(c->name, from->number)
+                                   : weir_int(c->name, (int32_t)from->number);
+    case WEIR_LONG:
+        return weir_long(c->name, from->number);
+    case WEIR_BOOLEAN:
+        return weir_boolean(c->name, from->number % 2 == 1);
+    case WEIR_DOUBLE:
+        return weir_double(c->name, (double)from->number / 8);
+    default:
+        return weir_string(c->name, samples[from->number % 8]);
+    }
+}
+
+/* `so_far`: only columns that are there before operation `at`. */
+static void declare(const table *t, size_t at, v2_column columns[COLUMNS_MAX], v2_table *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->column_count; i++) {
+        const column *c = &t->columns[i];
+
+        if (c->since > at)
+            continue;
+        columns[count++] = (v2_column){ .name = bytes_of(c->name),
+                                        .type = (int32_t)(c->untyped ? WEIR_UNSPECIFIED : c->type),
+                                        .primary_key = c->key };
+    }
+    *out = (v2_table){ .name = bytes_of(t->name), .columns = columns, .columns_count = count };
+}
+
+weir_status sim_script_schema(weir_buf *out, weir_error *err)
+{
+    v2_column columns[TABLES_MAX][COLUMNS_MAX];
+    v2_table tables[TABLES_MAX];
+    v2_schema schema = { .name = bytes_of("s"), .tables = tables };
+    v2_schema_list with = { .schemas = &schema, .schemas_count = 1 };
+    v2_table_list without = { .tables = tables };
+    v2_schema_response response = { 0 };
+
+    for (size_t i = 0; i < script.table_count; i++) {
+        if (!script.tables[i].declared)
+            continue;
+        declare(&script.tables[i], script.ahead ? script.count : 0, columns[i], &tables[schema.tables_count]);
+        schema.tables_count++;
+    }
+    without.tables_count = schema.tables_count;
+    if (schema.tables_count == 0) {
+        response.which_response = V2_SCHEMA_RESPONSE_SCHEMA_RESPONSE_NOT_SUPPORTED;
+        response.response.schema_response_not_supported = true;
+    } else if (script.schemas) {
+        response.which_response = V2_SCHEMA_RESPONSE_WITH_SCHEMA;
+        response.response.with_schema = &with;
+    } else {
+        response.which_response = V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA;
+        response.response.without_schema = &without;
+    }
+    return weir__codec_encode(&weir__v2_schema_response, &response, out, err);
+}
+
+static weir_status put_change(const operation *op, size_t at, weir_buf *out, weir_error *err)
+{
+    v2_column columns[COLUMNS_MAX];
+    v2_table declared;
+    v2_schema schema = { .name = bytes_of("s"), .tables = &declared, .tables_count = 1 };
+    v2_schema_list with = { .schemas = &schema, .schemas_count = 1 };
+    v2_table_list without = { .tables = &declared, .tables_count = 1 };
+    v2_schema_change change = { 0 };
+    v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_SCHEMA_CHANGE,
+                                    .operation.schema_change = &change };
+
+    declare(&script.tables[op->table], at, columns, &declared);
+    if (script.schemas) {
+        change.which_change = V2_SCHEMA_CHANGE_WITH_SCHEMA;
+        change.change.with_schema = &with;
+    } else {
+        change.which_change = V2_SCHEMA_CHANGE_WITHOUT_SCHEMA;
+        change.change.without_schema = &without;
+    }
+    return weir__codec_encode(&weir__v2_update_response, &response, out, err);
+}
+
+static weir_status put_other(size_t at, weir_buf *out, weir_error *err)
+{
+    const operation *op = &script.ops[at];
+    char state[64];
+    v2_checkpoint checkpoint;
+    v2_warning warning = { .message = bytes_of("on the way") };
+    v2_update_response response = { 0 };
+
+    if (op->kind == OP_SCHEMA)
+        return put_change(op, at, out, err);
+    if (op->kind == OP_WARNING) {
+        response.which_operation = V2_UPDATE_RESPONSE_WARNING;
+        response.operation.warning = &warning;
+    } else {
+        snprintf(state, sizeof state, "{\"at\":%zu}", at + 1);
+        checkpoint.state_json = bytes_of(state);
+        response.which_operation = V2_UPDATE_RESPONSE_CHECKPOINT;
+        response.operation.checkpoint = &checkpoint;
+        script.sent[at + 1] = true;
+    }
+    return weir__codec_encode(&weir__v2_update_response, &response, out, err);
+}
+
+static weir_status put_record(weir_record_writer *writer, size_t at, weir_error *err)
+{
+    static const weir_op ops[] = { WEIR_UPSERT, WEIR_UPDATE, WEIR_DELETE, WEIR_TRUNCATE };
+    const operation *op = &script.ops[at];
+    const table *t = &script.tables[op->table];
+    weir_cell cells[COLUMNS_MAX];
+    weir_record_row row = { .table = bytes_of(t->name), .op = ops[op->kind], .cells = cells };
+    weir_status status;
+
+    if (script.schemas)
+        row.schema = bytes_of("s");
+    for (size_t i = 0; i < t->column_count; i++)
+        if (op->values[i].sent)
+            cells[row.count++] = make_cell(&t->columns[i], &op->values[i], at);
+    status = weir__record_writer_put(writer, &row, err);
+    return status == WEIR_ITEM ? WEIR_OK : status;
+}
+
+weir_status sim_script_next(int64_t *at, size_t count, weir_buf *out, weir_error *err)
+{
+    weir_record_writer writer;
+    weir_status status = WEIR_OK;
+    weir_bytes message = { "", 0 };
+
+    if (*at >= (int64_t)script.limit)
+        return WEIR_OK;
+    if (script.ops[*at].kind > OP_TRUNCATE) {
+        status = put_other((size_t)*at, out, err);
+        ++*at;
+        return status == WEIR_OK ? WEIR_ITEM : status;
+    }
+    weir__record_writer_init(&writer, MESSAGE_SIZE_MAX);
+    while (status == WEIR_OK && count-- > 0 && *at < (int64_t)script.limit &&
+           script.ops[*at].kind <= OP_TRUNCATE)
+        status = put_record(&writer, (size_t)(*at)++, err);
+    if (status == WEIR_OK && weir__record_writer_take(&writer, &message) != WEIR_ITEM)
+        abort();
+    if (status == WEIR_OK && !weir__buf_put(out, message.data, message.size))
+        abort();
+    weir__record_writer_clear(&writer);
+    return status == WEIR_OK ? WEIR_ITEM : status;
+}
+
+/* --- what they come to --- */
+
+static bool same_row(const table *t, const sim_row *row, const operation *op)
+{
+    for (size_t i = 0; i < t->column_count; i++) {
+        weir_cell cell = make_cell(&t->columns[i], &op->values[i], 0);
+        const weir_cell *other = &row->cells[i];
+
+        if (t->key_count > 0 && !t->columns[i].key)
+            continue;
+        if (cell.presence != other->presence)
+            return false;
+        if (cell.presence == WEIR_VALUE && cell.type == WEIR_STRING
+                ? cell.as.bytes.size != other->as.bytes.size ||
+                      memcmp(cell.as.bytes.data, other->as.bytes.data, cell.as.bytes.size) != 0
+                : cell.presence == WEIR_VALUE && memcmp(&cell.as, &other->as, sizeof(int64_t)) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void apply(const table *t, const operation *op, size_t at, size_t *count)
+{
+    sim_row *row = NULL;
+
+    if (op->kind == OP_TRUNCATE) {
+        for (size_t i = 0; i < *count; i++)
+            script.rows[i].deleted = true;
+        return;
+    }
+    for (size_t i = 0; i < *count && row == NULL; i++)
+        if (same_row(t, &script.rows[i], op))
+            row = &script.rows[i];
+    if (row == NULL && op->kind != OP_UPSERT)
+        return; /* R-DST-05: what is not there is neither updated nor deleted */
+    if (row == NULL) {
+        row = &script.rows[(*count)++];
+        memset(row, 0, sizeof *row);
+    }
+    for (size_t i = 0; i < t->column_count; i++)
+        if (op->values[i].sent && op->kind != OP_DELETE)
+            row->cells[i] = make_cell(&t->columns[i], &op->values[i], at);
+        else if (op->kind == OP_UPSERT)
+            row->cells[i] = weir_null(t->columns[i].name);
+    if (op->kind == OP_DELETE)
+        row->deleted = true;
+    else if (op->kind == OP_UPSERT)
+        row->deleted = false;
+}
+
+bool sim_script_expect(size_t index, sim_expected *out)
+{
+    const table *t = &script.tables[index];
+    size_t count = 0;
+
+    if (index >= script.table_count)
+        return false;
+    for (size_t i = 0; i < script.limit; i++)
+        if (script.ops[i].kind <= OP_TRUNCATE && script.ops[i].table == index)
+            apply(t, &script.ops[i], i, &count);
+    *out = (sim_expected){ .schema = script.schemas ? "s" : "",
+                           .name = t->name,
+                           .column_count = t->column_count,
+                           .rows = script.rows,
+                           .row_count = count };
+    for (size_t i = 0; i < t->column_count; i++)
+        out->columns[i] = t->columns[i].name;
+    return true;
+}
