@@ -21,7 +21,8 @@
 
 #define BUFFER_SIZE (256 * WEIR_KIB)
 #define BLOCK ((size_t)16)
-#define ZSTD_LEVEL 1 /* faster and denser than 3 on such rows */
+#define ZSTD_LOW (-1) /* the level; lower ones are larger and hardly faster */
+#define ZSTD_HIGH 1   /* faster and denser than 3 on such rows */
 #define GZIP_LEVEL 1
 #define GZIP_WINDOW (15 + 16)       /* 15 bits, with a gzip header */
 #define GZIP_HELD (128 * WEIR_KIB)  /* output that deflate may hold back */
@@ -87,12 +88,13 @@ static weir_status begin_gzip(weir_packer *packer, weir_error *err)
     return WEIR_OK;
 }
 
-static weir_status begin_zstd(weir_packer *packer, weir_error *err)
+static weir_status begin_zstd(weir_packer *packer, weir_effort effort, weir_error *err)
 {
+    int level = effort == WEIR_EFFORT_HIGH ? ZSTD_HIGH : ZSTD_LOW;
     size_t code = ZSTD_CCtx_reset(packer->zstd, ZSTD_reset_session_only);
 
     if (!ZSTD_isError(code))
-        code = ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+        code = ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_compressionLevel, level);
     if (ZSTD_isError(code))
         return weir__error(err, "start to compress a batch file: %s", ZSTD_getErrorName(code));
     return WEIR_OK;
@@ -114,7 +116,7 @@ weir_status weir__packer_begin(weir_packer *packer, const weir_packer_file *file
 
     assert(!packer->open);
     if (file->compression == WEIR_COMPRESSION_ZSTD)
-        status = begin_zstd(packer, err);
+        status = begin_zstd(packer, file->effort, err);
     else if (file->compression == WEIR_COMPRESSION_GZIP)
         status = begin_gzip(packer, err);
     else if (file->compression != WEIR_COMPRESSION_OFF)

@@ -20,6 +20,7 @@ typedef struct weir_packer_file {
     const unsigned char *key; /* WEIR_BATCH_KEY_SIZE bytes; copied; unused without encryption */
     const unsigned char *iv;  /* WEIR_BATCH_IV_SIZE bytes, random and never used twice; copied */
     weir_output output;       /* borrowed until finish, abandon or the packer's end */
+    weir_effort effort;       /* of zstd */
 } weir_packer_file;
 
 /* Owned by the caller; NULL when out of memory. */

@@ -42,6 +42,12 @@ typedef enum weir_encryption {
     WEIR_ENCRYPTION_AES = 1 /* AES-256-CBC, PKCS#7, the IV in front (R-BAT-01) */
 } weir_encryption;
 
+/* How hard a file is compressed. */
+typedef enum weir_effort {
+    WEIR_EFFORT_LOW, /* for files that are read soon: about twice as fast, half as large again or twice */
+    WEIR_EFFORT_HIGH /* for files that pile up */
+} weir_effort;
+
 /* FileParams of a request. The strings are borrowed for as long as the params are used (R-BAT-06). */
 typedef struct weir_file_params {
     weir_compression compression;

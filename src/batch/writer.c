@@ -40,8 +40,9 @@ void weir__writer_free(weir_writer *writer)
 
 weir_status weir__writer_begin(weir_writer *writer, const weir_writer_file *file, weir_error *err)
 {
-    weir_packer_file packed = { file->params->compression, file->params->encryption, file->key, file->iv,
-                                file->output };
+    weir_packer_file packed = {
+        file->params->compression, file->params->encryption, file->key, file->iv, file->output, file->effort
+    };
     weir_status status;
 
     assert(!writer->open);

@@ -21,6 +21,7 @@ typedef struct weir_writer_file {
     const unsigned char *key; /* WEIR_BATCH_KEY_SIZE bytes; unused without encryption */
     const unsigned char *iv;  /* WEIR_BATCH_IV_SIZE bytes */
     weir_output output;
+    weir_effort effort; /* of zstd */
 } weir_writer_file;
 
 /* Owned by the caller; NULL when out of memory. */

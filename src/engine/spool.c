@@ -98,6 +98,9 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
     weir_status status = weir__batch_secret_make(&entropy, &secret, err);
     engine_file *added;
 
+    /* Files that pile up are to be small, the others soon there. */
+    if (atomic_load(&s->options.progress->spooled) > s->options.size_max / 4)
+        file.effort = WEIR_EFFORT_HIGH;
     WEIR_POINT_OF("spool.file", weir__batch_kind_name(kind), "secret");
     if (status == WEIR_OK)
         status = weir__batch_name_make(&entropy, kind, &params, name, err);

@@ -449,6 +449,43 @@ static void size_bounds_hold(void **state)
     }
 }
 
+/* Whatever the effort, libzstd reads the same bytes back; the higher one is for smaller files. */
+static void effort_is_about_size_only(void **state)
+{
+    uint64_t sizes[2];
+    weir_buf text;
+
+    (void)state;
+    weir__buf_init(&text, WEIR_MIB);
+    for (int i = 0; text.size < 500000; i++) {
+        char line[100];
+
+        snprintf(line, sizeof line, "%d,customer %d,%d.%02d,2024-01-01T%02d:00:00Z,true\n", i, i * 7919, i,
+                 i % 100, i % 24);
+        assert_true(weir__buf_put_text(&text, line));
+    }
+    for (int effort = WEIR_EFFORT_LOW; effort <= WEIR_EFFORT_HIGH; effort++) {
+        weir_packer *packer = weir__packer_new();
+        char *back = malloc(text.size);
+        weir_buf out;
+        weir_packer_file file = { .compression = WEIR_COMPRESSION_ZSTD,
+                                  .output = { test_sink_write, &out },
+                                  .effort = (weir_effort)effort };
+
+        weir__buf_init(&out, WEIR_MIB);
+        assert_int_equal(weir__packer_begin(packer, &file, NULL), WEIR_OK);
+        assert_int_equal(weir__packer_write(packer, text.data, text.size, NULL), WEIR_OK);
+        assert_int_equal(weir__packer_finish(packer, &sizes[effort], NULL), WEIR_OK);
+        assert_int_equal(ZSTD_decompress(back, text.size, out.data, out.size), text.size);
+        assert_memory_equal(back, text.data, text.size);
+        weir__packer_free(packer);
+        weir__buf_clear(&out);
+        free(back);
+    }
+    assert_true(sizes[WEIR_EFFORT_HIGH] < sizes[WEIR_EFFORT_LOW]);
+    weir__buf_clear(&text);
+}
+
 /* Ready-made text and rows go through one writer, whatever their sizes, wide headers included. */
 static void text_and_rows_may_be_mixed(void **state)
 {
@@ -640,6 +677,7 @@ int main(void)
         cmocka_unit_test(an_empty_plaintext_is_an_error),
         cmocka_unit_test(failures_of_ports_are_passed_on),
         cmocka_unit_test(size_bounds_hold),
+        cmocka_unit_test(effort_is_about_size_only),
         cmocka_unit_test(text_and_rows_may_be_mixed),
         cmocka_unit_test(cells_are_quoted_as_the_official_writer_does),
         cmocka_unit_test(a_failed_row_leaves_no_trace),
