@@ -110,7 +110,10 @@ static void zsh_command(const cli_command *command)
     for (size_t i = 0; i < command->option_count; i++) {
         const cli_option *option = &command->options[i];
 
-        printf("            '%s%s[", option->name, option->value ? "=" : "");
+        printf("            '%s%s[", option->name,
+               option->value == NULL    ? ""
+               : option->name[1] == '-' ? "="
+                                        : "+");
         zsh_text(option->help);
         printf("]");
         if (option->value != NULL && cli_option_has_words(option)) {
@@ -165,7 +168,8 @@ static void fish_command(const cli_command *command)
     for (size_t i = 0; i < command->option_count; i++) {
         const cli_option *option = &command->options[i];
 
-        printf("%s -l %s%s -d ", head, option->name + strspn(option->name, "-"), option->value ? " -r" : "");
+        printf("%s -%c %s%s -d ", head, option->name[1] == '-' ? 'l' : 's',
+               option->name + strspn(option->name, "-"), option->value ? " -r" : "");
         put_quoted(option->help);
         if (cli_option_has_words(option)) {
             printf(" -f -a '");

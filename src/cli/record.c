@@ -6,12 +6,15 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "cli/cli.h"
+#include "record/scrub.h"
 #include "record/summary.h"
 
 #define PICTURE_WIDTH 60
 
 enum {
     KEY,
+    OUT,
+    OUT_KEY,
     JSON,
     OPTION_COUNT
 };
@@ -23,13 +26,15 @@ enum {
 
 static const cli_option options[OPTION_COUNT] = {
     [KEY] = { "--record-key", "F", "the recording's key (FILE.key)", false },
+    [OUT] = { "-o", "G.weirrec", "scrub: the recording to write", false },
+    [OUT_KEY] = { "--output-key", "F", "scrub: its key, made when new (G.weirrec.key)", false },
     [JSON] = { "--json", NULL, "one JSON object on standard output", false },
 };
 
-static const char *const actions[] = { "show", NULL };
+static const char *const actions[] = { "show", "scrub", NULL };
 
 static const cli_argument arguments[] = {
-    { "ACTION", "show: calls, rows per table, times, errors", actions },
+    { "ACTION", "show: calls, rows per table, times, errors; scrub: a copy with other values", actions },
     { "FILE", "the recording", NULL },
 };
 
@@ -37,6 +42,7 @@ static const char examples[] =
     "examples:\n"
     "  weir record show first.weirrec\n"
     "  weir record show first.weirrec --record-key k.key --json\n"
+    "  weir record scrub first.weirrec -o scrubbed.weirrec\n"
     "\n"
     "A recording is made by weir sync --record and played by weir replay. In the\n"
     "picture '#' is a call, '=' a stream, '!' one that failed; time goes from left\n"
@@ -196,15 +202,51 @@ static int show(char **values)
     return told ? CLI_SUCCESS : CLI_FAILURE;
 }
 
+static int scrub(char **values)
+{
+    scrub_options to = {
+        .path = values[FILE_ARGUMENT], .key = values[KEY], .out = values[OUT], .out_key = values[OUT_KEY]
+    };
+    scrub_report report;
+    weir_error err;
+    bool told;
+
+    if (to.out == NULL) {
+        cli_error("scrub needs -o G.weirrec; see weir record --help");
+        return CLI_USAGE;
+    }
+    if (record_scrub(&to, &report, &err) != WEIR_OK) {
+        cli_error("%s", err.text);
+        return CLI_FAILURE;
+    }
+    if (values[JSON] != NULL)
+        told = cli_print_json(json_pack("{s:o, s:o, s:b}", "values", number(report.values), "files",
+                                        number(report.files), "cut", (int)report.cut));
+    else
+        told = printf("%llu values replaced, in records and %llu batch files%s\n",
+                      (unsigned long long)report.values, (unsigned long long)report.files,
+                      report.cut ? "; cut: the recording ends before its sync did" : "") > 0 &&
+               fflush(stdout) == 0;
+    if (!told)
+        cli_error("the result could not be written to standard output");
+    return told ? CLI_SUCCESS : CLI_FAILURE;
+}
+
 static int run(char **values)
 {
+    if (strcmp(values[ACTION], "scrub") == 0)
+        return scrub(values);
+    if (values[OUT] != NULL || values[OUT_KEY] != NULL) {
+        cli_error("-o and --output-key go with scrub; see weir record --help");
+        return CLI_USAGE;
+    }
     return show(values);
 }
 
 const cli_command cli_record = {
     .name = "record",
-    .summary = "look into the recording of a sync",
-    .usage = "record show FILE [--record-key F] [--json]",
+    .summary = "look into the recording of a sync, or take the values out of it",
+    .usage = "record show|scrub FILE [--record-key F] [-o G.weirrec] [--json]",
     .examples = examples,
     .options = options,
     .option_count = OPTION_COUNT,

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "record/gather.h"
 #include "record/serve_internal.h"
 #include "record/tape.h"
 #include "sys/clock.h"
@@ -66,17 +67,9 @@ weir_rpc_code serve_answer(serve *s, weir_rpc_call *call, const serve_call *reco
 
 /* --- reading --- */
 
-/* The files of a call that has not ended yet, as they come. */
-typedef struct gathering {
-    struct gathering *next;
-    uint32_t call;
-    weir_bytes name;
-    weir_buf data;
-} gathering;
-
 typedef struct reading {
     serve *s;
-    gathering *files;
+    record_gather files;
 } reading;
 
 static weir_status out_of_memory(weir_error *err)
@@ -131,53 +124,28 @@ static weir_status begin_call(serve *s, const record_frame *frame, weir_error *e
     return status == WEIR_OK && s->options.source ? serve_source_frame(s, call, frame, err) : status;
 }
 
-static void free_gathering(gathering *file)
-{
-    weir__buf_clear(&file->data);
-    weir__free(file);
-}
-
 /* A file is complete: what is wanted of it is kept. */
 static weir_status end_file(reading *r, serve_call *call, weir_error *err)
 {
+    record_gathered *file = record_gather_take(&r->files, call->number);
+    weir_bytes name;
     weir_status status = WEIR_OK;
 
-    for (gathering **at = &r->files; *at != NULL; at = &(*at)->next) {
-        gathering *file = *at;
-
-        if (file->call != call->number)
-            continue;
-        status = serve_destination_file(r->s, call, file->name, weir__buf_bytes(&file->data), err);
-        *at = file->next;
-        free_gathering(file);
-        break;
-    }
+    if (file == NULL)
+        return WEIR_OK;
+    if (!keep(r->s, weir__buf_bytes(&file->name), &name))
+        status = out_of_memory(err);
+    if (status == WEIR_OK)
+        status = serve_destination_file(r->s, call, name, weir__buf_bytes(&file->data), err);
+    record_gathered_free(file);
     return status;
 }
 
 static weir_status begin_file(reading *r, serve_call *call, weir_bytes name, weir_error *err)
 {
     weir_status status = end_file(r, call, err);
-    gathering *file;
 
-    if (status != WEIR_OK)
-        return status;
-    file = weir__calloc(1, sizeof *file);
-    if (file == NULL)
-        return out_of_memory(err);
-    file->call = call->number;
-    weir__buf_init(&file->data, 2 * WEIR_BATCH_FILE_SIZE_MAX);
-    file->next = r->files;
-    r->files = file;
-    return keep(r->s, name, &file->name) ? WEIR_OK : out_of_memory(err);
-}
-
-static weir_status add_data(reading *r, const serve_call *call, weir_bytes data, weir_error *err)
-{
-    for (gathering *file = r->files; file != NULL; file = file->next)
-        if (file->call == call->number)
-            return weir__buf_put(&file->data, data.data, data.size) ? WEIR_OK : out_of_memory(err);
-    return weir__error(err, "the recording is damaged: data without a file");
+    return status == WEIR_OK ? record_gather_begin(&r->files, call->number, name, err) : status;
 }
 
 static weir_status end_call(reading *r, serve_call *call, const record_frame *frame, weir_error *err)
@@ -210,7 +178,7 @@ static weir_status take(reading *r, const record_frame *frame, weir_error *err)
     case RECORD_FILE:
         return begin_file(r, call, frame->payload, err);
     case RECORD_DATA:
-        return add_data(r, call, frame->payload, err);
+        return record_gather_add(&r->files, frame->call, frame->payload, err);
     case RECORD_MESSAGE:
         if (call->method->stream)
             return serve_source_frame(r->s, call, frame, err);
@@ -232,12 +200,7 @@ static weir_status read_all(serve *s, weir_error *err)
 
     while (status == WEIR_OK && (status = record_tape_next(tape, &frame, err)) == WEIR_ITEM)
         status = take(&r, &frame, err);
-    while (r.files != NULL) {
-        gathering *next = r.files->next;
-
-        free_gathering(r.files);
-        r.files = next;
-    }
+    record_gather_clear(&r.files);
     record_tape_close(tape);
     return status;
 }

@@ -125,8 +125,8 @@ class Recording(Recorded):
         self.assertIn("cut: ", self.weir("record", "show", path).stdout)
 
 
-class Replay(Recorded):
-    """Four syncs: a first load, an update and new rows, a delete, a table that is altered and one that is new."""
+class Played(Recorded):
+    """Recordings of a few syncs, and how they are played."""
 
     def first(self, **options):
         self.table("people", "id,name,born\n1,Ann,1990-01-02\n2,Bob,1991-12-31\n3,Zoë,\n")
@@ -165,6 +165,14 @@ class Replay(Recorded):
         out, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, code, out + err)
         return out, err
+
+    def rows(self, database, table, columns, order="1, 2"):
+        with sqlite3.connect(self.folder / database) as db:
+            return db.execute(f'SELECT {columns} FROM "t.{table}" ORDER BY {order}').fetchall()
+
+
+class Replay(Played):
+    """Four syncs: a first load, an update and new rows, a delete, a table that is altered and one that is new."""
 
     def test_a_destination_gets_the_same_rows_byte_for_byte(self):
         self.write("again.json", {"path": str(self.folder / "again.db")})
@@ -212,17 +220,12 @@ class Replay(Recorded):
             process, address = self.serve(path, "source")
             self.sync(source=address, config="again.json", state="state2")
             self.stop(process)
-        columns = {"people": "id, name, born, city", "orders": "order_id, person, total", "extra": "a",
+        columns = {"people": "id, name, born, city", "orders": "order_id, person, total", "extra": "a, _line",
                    "notes": "text, _fivetran_deleted"}
         for table, names in columns.items():
             one, two = (self.rows(name, table, names) for name in ("warehouse.db", "again.db"))
             self.assertTrue(one)
             self.assertEqual(one, two)
-
-    def rows(self, database, table, columns):
-        with sqlite3.connect(self.folder / database) as db:
-            return db.execute(f'SELECT {columns} FROM "t.{table}" ORDER BY 1, 2' if "," in columns else
-                              f'SELECT {columns} FROM "t.{table}" ORDER BY 1').fetchall()
 
     def test_as_source_the_stream_goes_on_after_a_checkpoint(self):
         path = self.first()
@@ -277,6 +280,92 @@ class Replay(Recorded):
         self.weir("replay", path, "--as", "engine", code=2)
         self.weir("replay", path, "--as", "source", "--speed", "slow", code=2)
         self.weir("replay", self.folder / "source.json", "--as", "source", "--record-key", f"{path}.key", code=1)
+
+
+class Scrub(Played):
+    CANARIES = ("Annabel-Canary", "canary@example.org", "7777123", "1987-06-05", "canary text", "31337.25", "K\u00f6ln")
+
+    def people(self):
+        rng = random.Random(7)
+        people = [f"{i * 7 + 1},P{i}-{rng.randrange(10**9)},{1950 + i % 50}-0{1 + i % 9}-1{i % 9},{i * 3 % 17}.5"
+                  for i in range(300)]
+        people.append("7777123,Annabel-Canary,1987-06-05,31337.25")
+        self.table("people", "id,name,born,score\n" + "\n".join(people) + "\n")
+        self.table("orders", "order_id,person,mail,amount\n" + "".join(
+            f"{i},{rng.randrange(300) * 7 + 1},c{i}@example.org,{rng.randrange(10**9)}.{i % 90 + 10}\n" for i in range(1, 501)) +
+            "999999,7777123,canary@example.org,12345678901234567890.12\n")
+        (self.files / "notes.json").write_text(json.dumps(
+            [{"text": "canary text", "nested": {"city": "K\u00f6ln", "n": 7777123, "list": ["Annabel-Canary"]}}],
+            ensure_ascii=False))
+
+    def setUp(self):
+        super().setUp()
+        self.people()
+        self.path = self.record("one")
+        self.scrubbed = self.folder / "scrubbed.weirrec"
+        self.weir("record", "scrub", self.path, "-o", self.scrubbed)
+        self.write("again.json", {"path": str(self.folder / "again.db")})
+
+    def test_no_value_is_left_and_it_replays(self):
+        before, after = weirrec.everything(self.path), weirrec.everything(self.scrubbed)
+        for canary in self.CANARIES:
+            self.assertIn(canary.encode(), before) if not canary[0].isdigit() or "-" in canary else None
+            self.assertNotIn(canary.encode(), after)
+        self.assertIn(b"people", after)
+        self.assertNotIn(b"people.csv", after)
+        told = json.loads(self.replay(self.scrubbed, "again.json", "--json").stdout)
+        self.assertEqual(told["different"], 0)
+        self.check_values()
+        self.check_joins()
+
+    def check_values(self):
+        """By rank of the key, which keeps its order: same types, lengths, order, equality."""
+        for table, key, columns in (("people", "id", "id, name, born, score"),
+                                    ("orders", "order_id", "order_id, person, mail, amount")):
+            one, two = (self.rows(name, table, columns, key) for name in ("warehouse.db", "again.db"))
+            self.assertEqual(len(one), len(two))
+            for name, old, new in zip(columns.split(", "), zip(*one), zip(*two)):
+                self.assertEqual([type(value) for value in old], [type(value) for value in new])
+                known = {}
+                for before, after in zip(old, new):
+                    self.assertNotEqual(before, after)
+                    self.assertEqual(known.setdefault(before, after), after)
+                    if isinstance(before, str):
+                        self.assertEqual(len(before), len(after))
+                self.assertEqual(len(set(known.values())), len(known))
+                if name in ("id", "born", "score", "order_id", "person"):
+                    ranked = sorted(known)
+                    self.assertEqual([known[value] for value in ranked], sorted(known.values()))
+
+    def check_joins(self):
+        query = ('SELECT count(*), count(DISTINCT p.id) FROM "t.orders" o JOIN "t.people" p ON p.id = o.person '
+                 "JOIN \"t.people\" q ON q._line = o._line")
+        one, two = (sqlite3.connect(self.folder / name).execute(query).fetchone()
+                    for name in ("warehouse.db", "again.db"))
+        self.assertGreater(one[0], 100)
+        self.assertEqual(one, two)
+        nested = [self.rows(name, "notes", "nested, text", "1")[0][0] for name in ("warehouse.db", "again.db")]
+        old, new = map(json.loads, nested)
+        self.assertEqual((len(new), [len(value) if hasattr(value, "__len__") else 1 for value in new.values()]),
+                         (3, [len(old["city"]), 1, 1]))
+        name = self.rows("again.db", "people", "name, id", "id")[-1][0]
+        self.assertEqual(list(new.values())[2], [name])
+
+    def test_as_source_it_syncs(self):
+        self.write("source.json", {})
+        process, address = self.serve(self.scrubbed, "source")
+        self.sync(source=address, config="again.json", state="state2")
+        self.sync(source=address, config="again.json", state="state2")  # goes on from the scrubbed checkpoint
+        self.stop(process)
+        self.assertEqual(len(self.rows("again.db", "people", "id, name")), 301)
+
+    def test_the_key_is_thrown_away(self):
+        again = self.folder / "again.weirrec"
+        self.weir("record", "scrub", self.path, "-o", again, "--output-key", f"{self.scrubbed}.key")
+        one, two = (weirrec.everything(self.scrubbed), weirrec.everything(again, f"{self.scrubbed}.key"))
+        self.assertNotEqual(one, two)
+        self.weir("record", "scrub", self.path, code=2)
+        self.weir("record", "scrub", self.path, "-o", again, code=1)
 
 
 if __name__ == "__main__":
