@@ -1,11 +1,52 @@
 /*
  * destination-duckdb: the tables of a sync in one DuckDB database file.
  *
- * store.c opens the file and words its errors, table.c maps tables and types, stage.c holds rows on their way
- * in, write.c merges them, alter.c changes shapes. README.md has the type table.
+ * weir/sql.h does the work; here is what it must know. store.c opens the file, runs statements and words
+ * their errors, dialect.c has names and types, stage.c holds rows on their way in, load.c merges them.
+ * README.md has the type table.
  */
+#include "dialect.h"
+#include "load.h"
 #include "store.h"
-#include "table.h"
+
+static const weir_sql dialect = {
+    .name = "DuckDB",
+    .quote = '"',
+    .names_ignore_case = true,
+    .path = dialect_path,
+    .check_name = dialect_check_name,
+    .create_schema = dialect_create_schema,
+    .type = dialect_type,
+    .guess = dialect_guess,
+    .convert = dialect_convert,
+    .literal = dialect_literal,
+    .text_cast = "CAST(%s AS VARCHAR)",
+    .memory = WEIR_SQL_IN_COMMENTS,
+    .time_digits = 6,
+    .before_format = "%s - INTERVAL '1 millisecond'",
+    .fine_type = "SMALLINT",
+    .fine_suffix = " (ns)",
+    .instant_format = "CAST(epoch_us(%s) AS HUGEINT) * 1000 + %s",
+    .alter_key = true,
+    .no_primary_key = true,
+    .null_keys = true,
+    .upsert = WEIR_SQL_DELETE_INSERT,
+    .update = WEIR_SQL_UPDATE_FROM,
+    .remove = WEIR_SQL_DELETE_USING,
+    .temporary_path = "temp.%s",
+    .begin = store_begin,
+    .end = store_end,
+    .run = store_run,
+    .query = store_texts,
+    .columns = dialect_columns,
+    .stage_open = load_open,
+    .stage_add = load_add,
+    .stage_close = load_close,
+    .stage_drop = load_drop,
+    .merge = load_merge,
+};
+
+WEIR_SQL_HANDLERS(dialect)
 
 static weir_status test_connect(weir_call *call)
 {
@@ -17,14 +58,14 @@ static weir_status test_connect(weir_call *call)
 static weir_status test_write(weir_call *call)
 {
     const char *doing = "create a table";
-    weir_status status = store_begin(call, STORE_CREATION);
+    weir_status status = store_begin(call, NULL);
 
     if (status)
         return status;
     status = store_run(call, "CREATE OR REPLACE TABLE \"_weir_probe\" AS SELECT 1 AS x", doing);
     status = store_end(call, status);
     if (status == WEIR_OK)
-        status = store_begin(call, STORE_CREATION);
+        status = store_begin(call, NULL);
     return status ? status : store_end(call, store_run(call, "DROP TABLE \"_weir_probe\"", doing));
 }
 
@@ -42,11 +83,7 @@ static const weir_destination destination = {
                         { "write", "Write permission", test_write }),
     .open = store_open,
     .close = store_close,
-    .describe = table_describe,
-    .create = table_create,
-    .alter = table_alter,
-    .truncate = table_truncate,
-    .write = table_write,
+    WEIR_SQL_DESTINATION(dialect),
 };
 
 int main(int argc, char **argv)

@@ -30,18 +30,21 @@ typedef struct lane {
     size_t size; /* of one cell in `data`, bytes */
     int16_t *nanos;
     uint64_t *validity; /* NULL until the chunk has a NULL in the column */
-    size_t modified;
     bool has_nanos;
 } lane;
 
-struct stage {
-    stage *next;
+struct row_stage {
+    row_stage *next;
     uint64_t id;
     lane *lanes;
     size_t count;
     size_t mask_count;
     uint64_t **masks; /* of the current chunk, one pointer per 60 columns */
     idx_t mask_place;
+    idx_t kind_place; /* of what the row does, and after it its number; 0 without */
+    int32_t *kinds;   /* of the current chunk; NULL without */
+    int64_t *numbers;
+    bool folds;                 /* rows with one key become one */
     duckdb_logical_type *types; /* of all vectors of a chunk */
     idx_t type_count;
     duckdb_data_chunk *chunks;
@@ -57,12 +60,12 @@ struct stage {
 
 /* Stages that statements may name. */
 static pthread_mutex_t stages_lock = PTHREAD_MUTEX_INITIALIZER;
-static stage *stages;
+static row_stage *stages;
 static uint64_t last_id;
 
-static stage *find_stage(uint64_t id)
+static row_stage *find_stage(uint64_t id)
 {
-    stage *s;
+    row_stage *s;
 
     pthread_mutex_lock(&stages_lock);
     for (s = stages; s && s->id != id; s = s->next)
@@ -74,7 +77,7 @@ static stage *find_stage(uint64_t id)
 /* --- the table function --- */
 
 typedef struct scan {
-    const stage *stage;
+    const row_stage *stage;
     atomic_size_t next; /* chunk */
     idx_t column_count;
     idx_t columns[];
@@ -83,7 +86,7 @@ typedef struct scan {
 static void bind_stage(duckdb_bind_info info)
 {
     duckdb_value parameter = duckdb_bind_get_parameter(info, 0);
-    stage *s = find_stage((uint64_t)duckdb_get_int64(parameter));
+    row_stage *s = find_stage((uint64_t)duckdb_get_int64(parameter));
     char name[32];
 
     duckdb_destroy_value(&parameter);
@@ -105,18 +108,22 @@ static void bind_stage(duckdb_bind_info info)
         snprintf(name, sizeof name, "m%zu", i * STAGE_MASK_BITS);
         duckdb_bind_add_result_column(info, name, s->types[s->mask_place + i]);
     }
+    if (s->kind_place) {
+        duckdb_bind_add_result_column(info, "kind", s->types[s->kind_place]);
+        duckdb_bind_add_result_column(info, "seq", s->types[s->kind_place + 1]);
+    }
     duckdb_bind_set_cardinality(info, s->rows, true);
     duckdb_bind_set_bind_data(info, s, NULL);
 }
 
-static size_t used_chunks(const stage *s)
+static size_t used_chunks(const row_stage *s)
 {
     return (s->rows + s->vector_size - 1) / s->vector_size;
 }
 
 static void init_scan(duckdb_init_info info)
 {
-    const stage *s = duckdb_init_get_bind_data(info);
+    const row_stage *s = duckdb_init_get_bind_data(info);
     idx_t count = duckdb_init_get_column_count(info);
     scan *out = malloc(sizeof *out + count * sizeof *out->columns);
 
@@ -136,7 +143,7 @@ static void init_scan(duckdb_init_info info)
 static void scan_stage(duckdb_function_info info, duckdb_data_chunk output)
 {
     scan *in = duckdb_function_get_init_data(info);
-    const stage *s = in->stage;
+    const row_stage *s = in->stage;
     size_t at = atomic_fetch_add(&in->next, 1);
     size_t rows;
 
@@ -211,7 +218,7 @@ static duckdb_logical_type make_type(const stage_column *column)
 }
 
 /* Types of the vectors of a chunk, in the order of stage.h, and where each lane finds its own. */
-static void lay_out(stage *s)
+static void lay_out(row_stage *s, bool mixed)
 {
     for (size_t i = 0; i < s->count; i++) {
         s->lanes[i].place = s->type_count;
@@ -225,14 +232,19 @@ static void lay_out(stage *s)
     }
     s->mask_place = s->type_count;
     for (size_t i = 0; i < s->mask_count; i++)
-        s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT);
+        s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+    if (mixed) {
+        s->kind_place = s->type_count;
+        s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_INTEGER);
+        s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+    }
     s->vector_size = duckdb_vector_size();
     s->chunk_bytes = s->vector_size * s->type_count * 16;
 }
 
-stage *stage_new(const stage_column *columns, size_t count)
+row_stage *stage_new(const stage_column *columns, size_t count, bool mixed)
 {
-    stage *s = calloc(1, sizeof *s);
+    row_stage *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return NULL;
@@ -240,7 +252,7 @@ stage *stage_new(const stage_column *columns, size_t count)
     s->mask_count = (count + STAGE_MASK_BITS - 1) / STAGE_MASK_BITS;
     s->lanes = calloc(count, sizeof *s->lanes);
     s->masks = calloc(s->mask_count, sizeof *s->masks);
-    s->types = calloc(2 * count + s->mask_count, sizeof *s->types);
+    s->types = calloc(2 * count + s->mask_count + 2, sizeof *s->types);
     s->slots = calloc(SLOTS_MIN, sizeof *s->slots);
     s->slot_count = SLOTS_MIN;
     if (s->lanes == NULL || s->masks == NULL || s->types == NULL || s->slots == NULL) {
@@ -250,8 +262,9 @@ stage *stage_new(const stage_column *columns, size_t count)
     for (size_t i = 0; i < count; i++) {
         s->lanes[i].column = columns[i];
         s->lanes[i].size = cell_size(&columns[i]);
+        s->folds = s->folds || (columns[i].key && !mixed);
     }
-    lay_out(s);
+    lay_out(s, mixed);
     pthread_mutex_lock(&stages_lock);
     s->id = ++last_id;
     s->next = stages;
@@ -260,9 +273,9 @@ stage *stage_new(const stage_column *columns, size_t count)
     return s;
 }
 
-void stage_free(stage *s)
+void stage_free(row_stage *s)
 {
-    stage **at = &stages;
+    row_stage **at = &stages;
 
     if (s == NULL)
         return;
@@ -284,17 +297,15 @@ void stage_free(stage *s)
     free(s);
 }
 
-uint64_t stage_id(const stage *s)
+uint64_t stage_id(const row_stage *s)
 {
     return s->id;
 }
 
-void stage_reset(stage *s)
+void stage_reset(row_stage *s)
 {
     for (size_t i = 0; i < used_chunks(s); i++)
         duckdb_data_chunk_reset(s->chunks[i]);
-    for (size_t i = 0; i < s->count; i++)
-        s->lanes[i].modified = 0;
     s->rows = 0;
     s->long_bytes = 0;
     memset(s->slots, 0, s->slot_count * sizeof *s->slots);
@@ -302,7 +313,7 @@ void stage_reset(stage *s)
 
 /* --- filling --- */
 
-static bool add_chunk(stage *s)
+static bool add_chunk(row_stage *s)
 {
     if (s->chunk_count == s->chunk_room) {
         size_t room = s->chunk_room * 2 + 8;
@@ -321,7 +332,7 @@ static bool add_chunk(stage *s)
 }
 
 /* Points the lanes at the chunk that the next row goes to. */
-static bool begin_chunk(stage *s)
+static bool begin_chunk(row_stage *s)
 {
     size_t at = s->rows / s->vector_size;
     duckdb_data_chunk chunk;
@@ -342,6 +353,10 @@ static bool begin_chunk(stage *s)
     }
     for (size_t i = 0; i < s->mask_count; i++)
         s->masks[i] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->mask_place + i));
+    if (s->kind_place) {
+        s->kinds = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->kind_place));
+        s->numbers = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->kind_place + 1));
+    }
     duckdb_data_chunk_set_size(chunk, s->vector_size);
     return true;
 }
@@ -357,7 +372,7 @@ static void put_null(lane *l, idx_t at)
         l->nanos[at] = 0;
 }
 
-static void put_bytes(stage *s, lane *l, idx_t at, weir_bytes bytes)
+static void put_bytes(row_stage *s, lane *l, idx_t at, weir_bytes bytes)
 {
     duckdb_string_t *out = (duckdb_string_t *)l->data + at;
 
@@ -440,7 +455,7 @@ static int32_t day_of(weir_time time)
     return (int32_t)(day - (time.seconds % 86400 < 0));
 }
 
-static bool put_value(stage *s, lane *l, idx_t at, const weir_cell *cell)
+static bool put_value(row_stage *s, lane *l, idx_t at, const weir_cell *cell)
 {
     int64_t integer = cell->as.integer;
 
@@ -543,7 +558,7 @@ static uint64_t mix_cell(uint64_t hash, const lane *l, idx_t at)
     }
 }
 
-static uint64_t hash_key(const stage *s, idx_t at)
+static uint64_t hash_key(const row_stage *s, idx_t at)
 {
     uint64_t hash = 0;
 
@@ -554,14 +569,14 @@ static uint64_t hash_key(const stage *s, idx_t at)
 }
 
 /* A cell of any row, by the data of its vector. */
-static char *cell_at(const stage *s, const lane *l, size_t row)
+static char *cell_at(const row_stage *s, const lane *l, size_t row)
 {
     duckdb_vector vector = duckdb_data_chunk_get_vector(s->chunks[row / s->vector_size], l->place);
 
     return (char *)duckdb_vector_get_data(vector) + row % s->vector_size * l->size;
 }
 
-static int16_t *nanos_at(const stage *s, const lane *l, size_t row)
+static int16_t *nanos_at(const row_stage *s, const lane *l, size_t row)
 {
     duckdb_vector vector = duckdb_data_chunk_get_vector(s->chunks[row / s->vector_size], l->nanos_place);
 
@@ -596,7 +611,7 @@ static bool same_cell(const lane *l, const char *a, const char *b)
     }
 }
 
-static bool same_key(const stage *s, size_t a, size_t b)
+static bool same_key(const row_stage *s, size_t a, size_t b)
 {
     for (size_t i = 0; i < s->count; i++) {
         const lane *l = &s->lanes[i];
@@ -619,7 +634,7 @@ static void put_slot(slot *slots, size_t slot_count, slot value)
     slots[at] = value;
 }
 
-static bool grow_slots(stage *s)
+static bool grow_slots(row_stage *s)
 {
     size_t count = s->slot_count * 2;
     slot *slots = calloc(count, sizeof *slots);
@@ -636,7 +651,7 @@ static bool grow_slots(stage *s)
 }
 
 /* The row that has the key of `row` already; `row` itself, which then has its place, when there is none. */
-static size_t find_row(stage *s, size_t row)
+static size_t find_row(row_stage *s, size_t row)
 {
     uint64_t hash = hash_key(s, row % s->vector_size);
     size_t at = (size_t)hash & (s->slot_count - 1);
@@ -654,7 +669,7 @@ static size_t find_row(stage *s, size_t row)
  * The modified cells of the newest row take the places of an earlier row's. Texts stay where they are; only
  * their place moves.
  */
-static void fold_row(stage *s, size_t earlier, size_t newest)
+static void fold_row(row_stage *s, size_t earlier, size_t newest)
 {
     idx_t from = newest % s->vector_size, to = earlier % s->vector_size;
     duckdb_data_chunk chunk = s->chunks[earlier / s->vector_size];
@@ -669,7 +684,6 @@ static void fold_row(stage *s, size_t earlier, size_t newest)
 
         if ((s->masks[i / STAGE_MASK_BITS][from] & bit) == 0)
             continue;
-        l->modified -= (*mask & bit) != 0;
         *mask |= bit;
         memcpy((char *)duckdb_vector_get_data(vector) + to * l->size, (const char *)l->data + from * l->size,
                l->size);
@@ -687,18 +701,17 @@ static void fold_row(stage *s, size_t earlier, size_t newest)
 }
 
 /* Writes the row's cells to the place of the next row. */
-static stage_fault put_row(stage *s, const weir_row *row, idx_t at, size_t *column)
+static stage_fault put_row(row_stage *s, const weir_row *row, idx_t at, size_t *column)
 {
     for (size_t i = 0; i < s->mask_count; i++)
         s->masks[i][at] = 0;
     for (size_t i = 0; i < s->count; i++) {
         lane *l = &s->lanes[i];
         const weir_cell *cell = &row->cells[i];
-        weir_presence presence = row->op == WEIR_DELETE && !l->column.key ? WEIR_UNMODIFIED : cell->presence;
+        bool left_out = row->op == WEIR_DELETE && !l->column.key && !s->kind_place;
+        weir_presence presence = left_out ? WEIR_UNMODIFIED : cell->presence;
 
         *column = i;
-        if (l->column.key && presence != WEIR_VALUE)
-            return STAGE_NO_KEY;
         if (presence != WEIR_VALUE) {
             put_null(l, at);
         } else {
@@ -707,15 +720,17 @@ static stage_fault put_row(stage *s, const weir_row *row, idx_t at, size_t *colu
             if (!put_value(s, l, at, cell))
                 return STAGE_NO_FIT;
         }
-        if (presence != WEIR_UNMODIFIED) {
+        if (presence != WEIR_UNMODIFIED)
             s->masks[i / STAGE_MASK_BITS][at] |= UINT64_C(1) << i % STAGE_MASK_BITS;
-            l->modified++;
-        }
+    }
+    if (s->kind_place) {
+        s->kinds[at] = (int32_t)row->op;
+        s->numbers[at] = (int64_t)s->rows;
     }
     return STAGE_TAKEN;
 }
 
-stage_fault stage_add(stage *s, const weir_row *row, size_t *column)
+stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column)
 {
     idx_t at = s->rows % s->vector_size;
     stage_fault fault;
@@ -723,12 +738,12 @@ stage_fault stage_add(stage *s, const weir_row *row, size_t *column)
 
     if (at == 0 && !begin_chunk(s))
         return STAGE_NO_MEMORY;
-    if (s->rows * 2 >= s->slot_count && !grow_slots(s))
+    if (s->folds && s->rows * 2 >= s->slot_count && !grow_slots(s))
         return STAGE_NO_MEMORY;
     fault = put_row(s, row, at, column);
     if (fault != STAGE_TAKEN)
         return fault;
-    earlier = find_row(s, s->rows);
+    earlier = s->folds ? find_row(s, s->rows) : s->rows;
     if (earlier == s->rows)
         s->rows++;
     else
@@ -736,22 +751,17 @@ stage_fault stage_add(stage *s, const weir_row *row, size_t *column)
     return STAGE_TAKEN;
 }
 
-size_t stage_rows(const stage *s)
+size_t stage_rows(const row_stage *s)
 {
     return s->rows;
 }
 
-size_t stage_bytes(const stage *s)
+size_t stage_bytes(const row_stage *s)
 {
     return used_chunks(s) * s->chunk_bytes + s->long_bytes;
 }
 
-size_t stage_modified(const stage *s, size_t column)
-{
-    return s->lanes[column].modified;
-}
-
-bool stage_has_nanos(const stage *s, size_t column)
+bool stage_has_nanos(const row_stage *s, size_t column)
 {
     return s->lanes[column].has_nanos;
 }

@@ -10,10 +10,11 @@
  *
  *     ci    the value
  *     ni    SMALLINT, for times and dates with a time: nanoseconds past DuckDB's microsecond
- *     mi    UBIGINT, for i = 0, 60, 120, …: a bit per column that is set when the cell is not "unmodified"
+ *     mi    BIGINT, for i = 0, 60, 120, …: a bit per column that is set when the cell is not "unmodified"
+ *     kind, seq   of a mixed stage: the row's weir_op, and its number
  *
- * A stage has one row per key: a further row with the key of an earlier one is folded into it, cell by cell,
- * so that later rows win (R-DST-05) and merges need not sort.
+ * A stage that is not mixed has one row per key: a further row with the key of an earlier one is folded into
+ * it, cell by cell, so that later rows win (R-DST-05) and merges need not sort.
  */
 #ifndef DUCKDB_STAGE_H
 #define DUCKDB_STAGE_H
@@ -23,7 +24,7 @@
 
 #define STAGE_MASK_BITS 60
 
-typedef struct stage stage;
+typedef struct row_stage row_stage;
 
 /* What a column looks like in DuckDB. */
 typedef struct stage_column {
@@ -37,7 +38,6 @@ typedef struct stage_column {
 /* Why a row was not taken. */
 typedef enum stage_fault {
     STAGE_TAKEN = 0,
-    STAGE_NO_KEY, /* a key cell is NULL */
     STAGE_NO_FIT, /* a value does not fit its column: a decimal with too many digits, an integer, a time */
     STAGE_NO_MEMORY
 } stage_fault;
@@ -46,23 +46,22 @@ typedef enum stage_fault {
 bool stage_register(duckdb_connection db);
 
 /* Owned by the caller; NULL when out of memory. `columns` is copied. One thread fills it; see stage_add. */
-stage *stage_new(const stage_column *columns, size_t count);
-void stage_free(stage *s); /* accepts NULL; no statement may be reading it */
-uint64_t stage_id(const stage *s);
+row_stage *stage_new(const stage_column *columns, size_t count, bool mixed);
+void stage_free(row_stage *s); /* accepts NULL; no statement may be reading it */
+uint64_t stage_id(const row_stage *s);
 
 /*
  * Adds a row. For a fault `column` is set to the offending cell, and the stage can only be freed. Cells of a
- * delete row that are no keys are not looked at. Allocates only when the stage grows past its former size.
+ * delete row that are no keys are not looked at, unless the stage is mixed. Allocates only when the stage
+ * grows past its former size.
  */
-stage_fault stage_add(stage *s, const weir_row *row, size_t *column);
+stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column);
 /* Forgets the rows and keeps most of the memory. No statement may be reading. */
-void stage_reset(stage *s);
+void stage_reset(row_stage *s);
 
-size_t stage_rows(const stage *s);
-size_t stage_bytes(const stage *s); /* of values, rounded up to whole chunks */
-/* Rows in which the column is not "unmodified". */
-size_t stage_modified(const stage *s, size_t column);
+size_t stage_rows(const row_stage *s);
+size_t stage_bytes(const row_stage *s); /* of values, rounded up to whole chunks */
 /* True when a row has nanoseconds past a microsecond in the column; also remembered over stage_reset. */
-bool stage_has_nanos(const stage *s, size_t column);
+bool stage_has_nanos(const row_stage *s, size_t column);
 
 #endif

@@ -13,7 +13,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "stage.h"
+#include "load.h"
 
 #define WAIT_MS 100 /* between two looks at the caller */
 #define ERROR_SIZE_MAX 1000
@@ -97,6 +97,9 @@ static weir_status explain(weir_call *call, duckdb_error_type type, const char *
             "Cannot %s in '%s': another program has the file open, and DuckDB lets only one do so. "
             "Close that program.",
             doing, opt->path);
+    if (type == DUCKDB_ERROR_CONVERSION || type == DUCKDB_ERROR_OUT_OF_RANGE ||
+        type == DUCKDB_ERROR_CONSTRAINT || type == DUCKDB_ERROR_INVALID_INPUT)
+        return weir_task(call, "Cannot %s in '%s': %s", doing, opt->path, line);
     if (type == DUCKDB_ERROR_OUT_OF_MEMORY)
         return weir_fail(
             call,
@@ -133,6 +136,11 @@ weir_status store_error(weir_call *call, duckdb_result *result, const char *doin
 static weir_status run(weir_call *call, const char *sql, const char *doing, duckdb_result *out)
 {
     store *s = weir_session(call);
+    weir_status status = load_wait(call);
+
+    *out = (duckdb_result){ 0 };
+    if (status != WEIR_OK)
+        return status;
 
     return duckdb_query(s->db, sql, out) == DuckDBSuccess ? WEIR_OK : store_error(call, out, doing);
 }
@@ -178,6 +186,23 @@ const char *store_text(weir_call *call, store_result *result, idx_t column)
                      duckdb_string_t_length(texts[result->row]));
 }
 
+weir_status store_texts(weir_call *call, const char *sql, const char *doing, weir_sql_rows *out)
+{
+    store_result result;
+    weir_status status = store_query(
+        call, weir_printf(call, "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (%s)", sql), doing, &result);
+    idx_t count = status == WEIR_OK ? duckdb_column_count(&result.result) : 0;
+    const char **texts = weir_alloc(call, (count + 1) * sizeof *texts);
+
+    while (status == WEIR_OK && store_next(&result)) {
+        for (idx_t i = 0; i < count; i++)
+            texts[i] = store_text(call, &result, i);
+        weir_sql_rows_add(out, texts, count);
+    }
+    store_finish(&result);
+    return status;
+}
+
 void store_finish(store_result *result)
 {
     if (result->chunk)
@@ -196,16 +221,24 @@ weir_status store_has_row(weir_call *call, const char *sql, const char *doing, b
     return status;
 }
 
-/* Waits until no other request holds `name`, then holds it. */
-static weir_status hold(weir_call *call, store *s, const char *name)
+static bool holds_any(const store *one, const store *other)
+{
+    for (size_t i = 0; i < one->hold_count; i++)
+        for (size_t k = 0; k < other->hold_count; k++)
+            if (strcmp(one->holds[i], other->holds[k]) == 0)
+                return true;
+    return false;
+}
+
+/* Waits until no other request holds one of the session's names, then holds them. */
+static weir_status hold(weir_call *call, store *s)
 {
     weir_status status = WEIR_OK;
     store *other;
 
     pthread_mutex_lock(&instances_lock);
     for (;;) {
-        for (other = s->instance->holders; other && strcmp(other->holds, name) != 0;
-             other = other->next_holder)
+        for (other = s->instance->holders; other && !holds_any(s, other); other = other->next_holder)
             continue;
         if (other == NULL)
             break;
@@ -214,9 +247,9 @@ static weir_status hold(weir_call *call, store *s, const char *name)
             goto out;
         }
     }
-    s->holds = name;
     s->next_holder = s->instance->holders;
     s->instance->holders = s;
+    s->holding = true;
 out:
     pthread_mutex_unlock(&instances_lock);
     return status;
@@ -226,20 +259,37 @@ static void release(store *s)
 {
     store **at = &s->instance->holders;
 
+    if (!s->holding)
+        return;
     pthread_mutex_lock(&instances_lock);
     while (*at != s)
         at = &(*at)->next_holder;
     *at = s->next_holder;
-    s->holds = NULL;
+    s->holding = false;
     pthread_cond_broadcast(&instances_changed);
     pthread_mutex_unlock(&instances_lock);
 }
 
-weir_status store_begin(weir_call *call, const char *name)
+/* The names that the request works on. "" is whatever makes tables. */
+static void name_holds(weir_call *call, store *s, const weir_sql_scope *scope)
+{
+    s->hold_count = 0;
+    if (scope == NULL || scope->work == WEIR_SQL_CREATE || scope->work == WEIR_SQL_MIGRATE)
+        s->holds[s->hold_count++] = "";
+    if (scope == NULL)
+        return;
+    s->holds[s->hold_count++] = weir_sql_flat_name(call, scope->schema, scope->table);
+    if (scope->other != NULL)
+        s->holds[s->hold_count++] = weir_sql_flat_name(call, scope->schema, scope->other);
+}
+
+weir_status store_begin(weir_call *call, const weir_sql_scope *scope)
 {
     store *s = weir_session(call);
-    weir_status status = hold(call, s, name);
+    weir_status status;
 
+    name_holds(call, s, scope);
+    status = hold(call, s);
     if (status)
         return status;
     status = store_run(call, "BEGIN TRANSACTION", "begin a transaction");
@@ -248,35 +298,30 @@ weir_status store_begin(weir_call *call, const char *name)
     return status;
 }
 
+/* A failed commit has rolled back by itself; then this statement fails, and that is fine. */
+static void roll_back(store *s)
+{
+    duckdb_result result;
+
+    duckdb_query(s->db, "ROLLBACK", &result);
+    duckdb_destroy_result(&result);
+}
+
 weir_status store_end(weir_call *call, weir_status status)
 {
     store *s = weir_session(call);
-    duckdb_result result;
 
+    if (status == WEIR_OK)
+        status = load_wait(call);
     if (status == WEIR_OK && !weir_running(call))
         status = WEIR_CANCELLED;
     if (status == WEIR_OK)
         status = store_run(call, "COMMIT", "commit the changes");
-    if (status) {
-        /* A failed commit has rolled back by itself; then this statement fails, and that is fine. */
-        duckdb_query(s->db, "ROLLBACK", &result);
-        duckdb_destroy_result(&result);
-    }
+    load_end(s);
+    if (status)
+        roll_back(s);
     release(s);
     return status;
-}
-
-void store_put_path(weir_call *call, text *sql, const char *schema, const char *table)
-{
-    store *s = weir_session(call);
-
-    text_name(sql, s->catalog);
-    text_put(sql, ".");
-    text_name(sql, schema && schema[0] ? schema : "main");
-    if (table) {
-        text_put(sql, ".");
-        text_name(sql, table);
-    }
 }
 
 /*
@@ -503,9 +548,12 @@ void store_close(void *session)
 
     if (s == NULL)
         return;
-    duckdb_disconnect(&s->db);
-    if (s->instance)
+    if (s->instance) {
+        load_end(s);
+        duckdb_disconnect(&s->db);
+        release(s);
         instance_leave(s->instance);
+    }
     free(s);
 }
 
@@ -516,6 +564,21 @@ void store_close_all(void)
         instance *in = instances;
 
         instances = in->next;
+        instance_free(in);
+    }
+    pthread_mutex_unlock(&instances_lock);
+}
+
+void store_close_idle(void)
+{
+    instance *next;
+
+    pthread_mutex_lock(&instances_lock);
+    for (instance *in = instances; in; in = next) {
+        next = in->next;
+        if (in->users > 0)
+            continue;
+        unlink_instance(in);
         instance_free(in);
     }
     pthread_mutex_unlock(&instances_lock);

@@ -136,16 +136,6 @@ def form_and_setup_tests(bench):
         assert answer.WhichOneof("response") == "failure" and answer.failure, path
     (bench.folder / "text.db").write_text("This is no database. " * 1000)
     assert "text.db" in test("connect", {"path": str(bench.folder / "text.db")}).failure
-    if bench.store.name == "sqlite":  # history and migrations: tests/sql
-        bench.stop()
-        assert not [t for t in bench.store.tables() if "probe" in t]
-        return
-    with refused("error", "UNIMPLEMENTED"):
-        bench.run.call("WriteHistoryBatch", bench.run.messages.WriteHistoryBatchRequest(
-            configuration=bench.run.configuration), "WriteBatchResponse")
-    request = bench.run.messages.MigrateRequest(configuration=bench.run.configuration)
-    request.details.schema, request.details.table, request.details.drop.drop_table = "s", "t", True
-    assert bench.run.call("Migrate", request, "MigrateResponse").unsupported  # R-MIG-06
     bench.stop()
     assert not [t for t in bench.store.tables() if "probe" in t]
 

@@ -71,3 +71,16 @@ if(TARGET destination-mariadb)
         ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/mariadb.sql)
     weir_sql_random_test(mariadb kill PREFIX ${server} ARGUMENTS --seed 100001 --count 4 --kill-everywhere)
 endif()
+
+if(TARGET destination-duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
+    file(GLOB duckdb_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/destination-duckdb/*.c)
+    list(FILTER duckdb_sources EXCLUDE REGEX "/main\\.c$")
+    weir_sql_random(duckdb SOURCES ${duckdb_sources} LIBRARIES weir_shared_sql weir_duckdb Threads::Threads
+        ${CMAKE_DL_LIBS})
+    set_target_properties(random.duckdb PROPERTIES BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
+    set(arguments --option path=@/warehouse.duckdb --read duckdb:@/warehouse.duckdb)
+    weir_sql_random_test(duckdb random ARGUMENTS --count 100 --compare-every 3 ${arguments})
+    weir_sql_random_test(duckdb golden ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/duckdb.sql
+        --option path=@/warehouse.duckdb)
+    weir_sql_random_test(duckdb kill ARGUMENTS --seed 100001 --count 8 --kill-everywhere ${arguments})
+endif()

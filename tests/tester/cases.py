@@ -384,6 +384,10 @@ def samples_pass_in_sqlite(bench):
     samples_pass(bench, "sqlite", {"path": "{folder}/w.db"}, "sqlite:{folder}/w.db")
 
 
+def samples_pass_in_duckdb(bench):
+    samples_pass(bench, "duckdb", {"path": "{folder}/w.duckdb"}, "duckdb:{folder}/w.duckdb")
+
+
 def samples_pass_in_postgresql(bench):
     samples_pass(bench, "postgresql", {
         "host": os.environ["PGHOST"], "port": os.environ["PGPORT"], "user": os.environ["PGUSER"],

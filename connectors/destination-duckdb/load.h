@@ -1,0 +1,23 @@
+/*
+ * destination-duckdb/load: the loader of weir/sql.h. Rows are gathered by columns in memory (stage.h), and
+ * merged on a thread of their own while the handler's thread fills the next stage.
+ */
+#ifndef DUCKDB_LOAD_H
+#define DUCKDB_LOAD_H
+
+#include <weir/sql.h>
+
+#include "store.h"
+
+weir_status load_open(weir_call *call, weir_sql_stage *stage);
+weir_status load_add(weir_call *call, weir_sql_stage *stage, const weir_row *row);
+weir_status load_close(weir_call *call, weir_sql_stage *stage);
+void load_drop(weir_call *call, weir_sql_stage *stage);
+weir_status load_merge(weir_call *call, weir_sql_stage *stage, const char *const *sql, size_t count);
+
+/* Waits for the merge that is under way, if any, and tells how it went. */
+weir_status load_wait(weir_call *call) WEIR_CHECKED;
+/* The same without a caller: it is interrupted. Frees the stages. */
+void load_end(store *s);
+
+#endif
