@@ -8,6 +8,7 @@
 #include "dialect.h"
 #include "load.h"
 #include "store.h"
+#include "types.h"
 
 static const weir_sql dialect = {
     .name = "DuckDB",
@@ -16,10 +17,10 @@ static const weir_sql dialect = {
     .path = dialect_path,
     .check_name = dialect_check_name,
     .create_schema = dialect_create_schema,
-    .type = dialect_type,
-    .guess = dialect_guess,
-    .convert = dialect_convert,
-    .literal = dialect_literal,
+    .type = types_declared,
+    .guess = types_guess,
+    .convert = types_convert,
+    .literal = types_literal,
     .text_cast = "CAST(%s AS VARCHAR)",
     .memory = WEIR_SQL_IN_COMMENTS,
     .time_digits = 6,
@@ -36,8 +37,8 @@ static const weir_sql dialect = {
     .temporary_path = "temp.%s",
     .begin = store_begin,
     .end = store_end,
-    .run = store_run,
-    .query = store_texts,
+    .run = link_run,
+    .query = link_texts,
     .columns = dialect_columns,
     .stage_open = load_open,
     .stage_add = load_add,
@@ -52,7 +53,7 @@ static weir_status test_connect(weir_call *call)
 {
     bool found;
 
-    return store_has_row(call, "SELECT 'x'", "read the database", &found);
+    return link_has_row(call, "SELECT 'x'", "read the database", &found);
 }
 
 static weir_status test_write(weir_call *call)
@@ -62,11 +63,11 @@ static weir_status test_write(weir_call *call)
 
     if (status)
         return status;
-    status = store_run(call, "CREATE OR REPLACE TABLE \"_weir_probe\" AS SELECT 1 AS x", doing);
+    status = link_run(call, "CREATE OR REPLACE TABLE \"_weir_probe\" AS SELECT 1 AS x", doing);
     status = store_end(call, status);
     if (status == WEIR_OK)
         status = store_begin(call, NULL);
-    return status ? status : store_end(call, store_run(call, "DROP TABLE \"_weir_probe\"", doing));
+    return status ? status : store_end(call, link_run(call, "DROP TABLE \"_weir_probe\"", doing));
 }
 
 static const weir_destination destination = {

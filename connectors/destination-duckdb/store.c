@@ -13,9 +13,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "dialect.h"
 #include "load.h"
 
-#define WAIT_MS 100 /* between two looks at the caller */
 #define ERROR_SIZE_MAX 1000
 
 typedef struct instance {
@@ -49,21 +49,10 @@ static void unlink_instance(instance *in)
     *at = in->next;
 }
 
-struct timespec store_soon(void)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += WAIT_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    return until;
-}
-
 /* Waits a little for another request; false when the caller is gone. The lock is held before and after. */
 static bool wait_for_others(weir_call *call)
 {
-    struct timespec until = store_soon();
+    struct timespec until = link_soon();
 
     pthread_cond_timedwait(&instances_changed, &instances_lock, &until);
     return weir_running(call);
@@ -124,101 +113,13 @@ static void note_error(instance *in, duckdb_error_type type)
     pthread_mutex_unlock(&instances_lock);
 }
 
-weir_status store_error(weir_call *call, duckdb_result *result, const char *doing)
+weir_status link_error(weir_call *call, duckdb_result *result, const char *doing)
 {
     store *s = weir_session(call);
     duckdb_error_type type = duckdb_result_error_type(result);
 
     note_error(s->instance, type);
     return explain(call, type, duckdb_result_error(result), doing);
-}
-
-static weir_status run(weir_call *call, const char *sql, const char *doing, duckdb_result *out)
-{
-    store *s = weir_session(call);
-    weir_status status = load_wait(call);
-
-    *out = (duckdb_result){ 0 };
-    if (status != WEIR_OK)
-        return status;
-
-    return duckdb_query(s->db, sql, out) == DuckDBSuccess ? WEIR_OK : store_error(call, out, doing);
-}
-
-weir_status store_run(weir_call *call, const char *sql, const char *doing)
-{
-    duckdb_result result;
-    weir_status status = run(call, sql, doing, &result);
-
-    duckdb_destroy_result(&result);
-    return status;
-}
-
-weir_status store_query(weir_call *call, const char *sql, const char *doing, store_result *out)
-{
-    *out = (store_result){ 0 };
-    return run(call, sql, doing, &out->result);
-}
-
-bool store_next(store_result *result)
-{
-    while (++result->row >= result->size) {
-        if (result->chunk)
-            duckdb_destroy_data_chunk(&result->chunk);
-        result->chunk = duckdb_fetch_chunk(result->result);
-        if (result->chunk == NULL)
-            return false;
-        result->size = duckdb_data_chunk_get_size(result->chunk);
-        result->row = (idx_t)-1;
-    }
-    return true;
-}
-
-const char *store_text(weir_call *call, store_result *result, idx_t column)
-{
-    duckdb_vector vector = duckdb_data_chunk_get_vector(result->chunk, column);
-    uint64_t *validity = duckdb_vector_get_validity(vector);
-    duckdb_string_t *texts = duckdb_vector_get_data(vector);
-
-    if (validity && !duckdb_validity_row_is_valid(validity, result->row))
-        return NULL;
-    return weir_copy(call, duckdb_string_t_data(&texts[result->row]),
-                     duckdb_string_t_length(texts[result->row]));
-}
-
-weir_status store_texts(weir_call *call, const char *sql, const char *doing, weir_sql_rows *out)
-{
-    store_result result;
-    weir_status status = store_query(
-        call, weir_printf(call, "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (%s)", sql), doing, &result);
-    idx_t count = status == WEIR_OK ? duckdb_column_count(&result.result) : 0;
-    const char **texts = weir_alloc(call, (count + 1) * sizeof *texts);
-
-    while (status == WEIR_OK && store_next(&result)) {
-        for (idx_t i = 0; i < count; i++)
-            texts[i] = store_text(call, &result, i);
-        weir_sql_rows_add(out, texts, count);
-    }
-    store_finish(&result);
-    return status;
-}
-
-void store_finish(store_result *result)
-{
-    if (result->chunk)
-        duckdb_destroy_data_chunk(&result->chunk);
-    duckdb_destroy_result(&result->result);
-}
-
-weir_status store_has_row(weir_call *call, const char *sql, const char *doing, bool *found)
-{
-    store_result result;
-    weir_status status = store_query(call, sql, doing, &result);
-
-    if (status == WEIR_OK)
-        *found = store_next(&result);
-    store_finish(&result);
-    return status;
 }
 
 static bool holds_any(const store *one, const store *other)
@@ -292,7 +193,7 @@ weir_status store_begin(weir_call *call, const weir_sql_scope *scope)
     status = hold(call, s);
     if (status)
         return status;
-    status = store_run(call, "BEGIN TRANSACTION", "begin a transaction");
+    status = link_run(call, "BEGIN TRANSACTION", "begin a transaction");
     if (status)
         release(s);
     return status;
@@ -303,7 +204,7 @@ static void roll_back(store *s)
 {
     duckdb_result result;
 
-    duckdb_query(s->db, "ROLLBACK", &result);
+    duckdb_query(s->link.db, "ROLLBACK", &result);
     duckdb_destroy_result(&result);
 }
 
@@ -316,8 +217,8 @@ weir_status store_end(weir_call *call, weir_status status)
     if (status == WEIR_OK && !weir_running(call))
         status = WEIR_CANCELLED;
     if (status == WEIR_OK)
-        status = store_run(call, "COMMIT", "commit the changes");
-    load_end(s);
+        status = link_run(call, "COMMIT", "commit the changes");
+    load_end(&s->link);
     if (status)
         roll_back(s);
     release(s);
@@ -482,14 +383,14 @@ static weir_status instance_prepare(weir_call *call, store *s)
 
     pthread_mutex_lock(&instances_lock);
     if (s->instance->catalog == NULL) {
-        if (duckdb_query(s->db, "SELECT current_database()", &result) == DuckDBSuccess) {
+        if (duckdb_query(s->link.db, "SELECT current_database()", &result) == DuckDBSuccess) {
             char *name = duckdb_value_varchar(&result, 0, 0);
 
             s->instance->catalog = name ? strdup(name) : NULL;
             duckdb_free(name);
         }
         duckdb_destroy_result(&result);
-        if (s->instance->catalog == NULL || !stage_register(s->db)) {
+        if (s->instance->catalog == NULL || !stage_register(s->link.db)) {
             free(s->instance->catalog);
             s->instance->catalog = NULL;
             status = weir_fail(call, "Cannot open the database: DuckDB does not answer");
@@ -519,10 +420,11 @@ static weir_status open_session(weir_call *call, store *s)
     free(path);
     if (s->instance == NULL)
         return status;
-    if (duckdb_connect(s->instance->database, &s->db) != DuckDBSuccess)
+    if (duckdb_connect(s->instance->database, &s->link.db) != DuckDBSuccess)
         return weir_fail(call, "Cannot connect to the database '%s'", opt->path);
+    s->link.add_late = dialect_add_late;
     /* Text of instants must not depend on where the process runs. */
-    duckdb_query(s->db, "SET TimeZone = 'UTC'", &result);
+    duckdb_query(s->link.db, "SET TimeZone = 'UTC'", &result);
     duckdb_destroy_result(&result);
     return instance_prepare(call, s);
 }
@@ -549,8 +451,8 @@ void store_close(void *session)
     if (s == NULL)
         return;
     if (s->instance) {
-        load_end(s);
-        duckdb_disconnect(&s->db);
+        load_end(&s->link);
+        duckdb_disconnect(&s->link.db);
         release(s);
         instance_leave(s->instance);
     }

@@ -9,15 +9,10 @@
 #ifndef DUCKDB_STORE_H
 #define DUCKDB_STORE_H
 
-#include <time.h>
-
-#include <pthread.h>
-
-#include <duckdb.h>
 #include <weir/sql.h>
 #include <weir/weir.h>
 
-#include "stage.h"
+#include "link.h"
 
 #define STORE_HOLDS_MAX 3
 
@@ -27,40 +22,16 @@ typedef struct options {
     int64_t memory_limit_mb;
 } options;
 
-/* The statements of a merge, which run on a thread of their own while the next stage is filled. */
-typedef struct store_merge {
-    duckdb_connection db;
-    const char *const *sql;
-    size_t count;
-    row_stage *stage; /* what they read, not owned */
-    const char *doing;
-    duckdb_result result;
-    bool failed; /* `result` has the error */
-    bool running;
-    pthread_t thread;
-} store_merge;
-
 /* One request's connection. Belongs to the thread that runs the request. */
 typedef struct store {
+    duck_link link; /* first: shared-duckdb finds it here */
     struct instance *instance;
-    duckdb_connection db;
     const char *catalog; /* DuckDB's name for the file; names are written out in full with it */
     const char *holds[STORE_HOLDS_MAX]; /* names of the request, until store_end */
     size_t hold_count;
     bool holding;
-    row_stage *stages[2]; /* owned; one is filled while the other is merged */
-    store_merge merge;
-    bool changed; /* a merge of this transaction has begun */
     struct store *next_holder;
 } store;
-
-/* What a result holds, row by row. */
-typedef struct store_result {
-    duckdb_result result;
-    duckdb_data_chunk chunk;
-    idx_t row;
-    idx_t size;
-} store_result;
 
 /*
  * Handlers `open` and `close` of the destination. The file is created when it is missing; its folder is not.
@@ -85,23 +56,5 @@ void store_close_idle(void);
  */
 weir_status store_begin(weir_call *call, const weir_sql_scope *scope) WEIR_CHECKED;
 weir_status store_end(weir_call *call, weir_status status) WEIR_CHECKED;
-
-/* When whoever waits looks at the caller again: a moment from now. */
-struct timespec store_soon(void);
-/* Ends the call with the error of a statement that failed, in words. */
-weir_status store_error(weir_call *call, duckdb_result *result, const char *doing) WEIR_CHECKED;
-/* Runs SQL without looking at results. `doing` says what is attempted, for the error: "create table 'x'". */
-weir_status store_run(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
-/* Runs a query whose columns are texts or integers (weir_sql.query). */
-weir_status store_texts(weir_call *call, const char *sql, const char *doing, weir_sql_rows *out) WEIR_CHECKED;
-/* Runs a query whose columns are all VARCHAR; store_finish must follow, whatever the status. */
-weir_status store_query(weir_call *call, const char *sql, const char *doing, store_result *out) WEIR_CHECKED;
-/* The next row; false at the end. */
-bool store_next(store_result *result);
-/* A cell of the current row, copied into the call's memory; NULL for NULL. */
-const char *store_text(weir_call *call, store_result *result, idx_t column);
-void store_finish(store_result *result);
-/* True in *found when the query has a row. */
-weir_status store_has_row(weir_call *call, const char *sql, const char *doing, bool *found) WEIR_CHECKED;
 
 #endif

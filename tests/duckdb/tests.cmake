@@ -24,7 +24,7 @@ if(TARGET destination-duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
     set_target_properties(duckdb.conform PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
         BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
     target_include_directories(duckdb.conform PRIVATE ${CMAKE_SOURCE_DIR}/connectors/destination-duckdb)
-    target_link_libraries(duckdb.conform PRIVATE weir m weir_shared_sql weir_duckdb Threads::Threads)
+    target_link_libraries(duckdb.conform PRIVATE weir m weir_shared_duckdb)
     add_test(NAME duckdb.conform COMMAND ${CMAKE_BINARY_DIR}/tests/duckdb.conform --timeout 900)
     set_tests_properties(duckdb.conform PROPERTIES TIMEOUT 1200)
     if(EXISTS /dev/shm)

@@ -75,7 +75,7 @@ endif()
 if(TARGET destination-duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
     file(GLOB duckdb_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/destination-duckdb/*.c)
     list(FILTER duckdb_sources EXCLUDE REGEX "/main\\.c$")
-    weir_sql_random(duckdb SOURCES ${duckdb_sources} LIBRARIES weir_shared_sql weir_duckdb Threads::Threads
+    weir_sql_random(duckdb SOURCES ${duckdb_sources} LIBRARIES weir_shared_duckdb
         ${CMAKE_DL_LIBS})
     set_target_properties(random.duckdb PROPERTIES BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
     set(arguments --option path=@/warehouse.duckdb --read duckdb:@/warehouse.duckdb)

@@ -1,5 +1,5 @@
 /*
- * destination-duckdb/stage: rows of a batch on their way into DuckDB, as columns in memory.
+ * shared-duckdb/stage: rows of a batch on their way into DuckDB, as columns in memory.
  *
  * A stage is a list of DuckDB's own data chunks that are filled cell by cell and then read, as often as
  * needed and by several threads, through the SQL table function weir_stage(id). Nothing is copied on the way:

@@ -1,5 +1,5 @@
 /*
- * destination-duckdb/load: the loader of weir/sql.h. Rows are gathered by columns in memory (stage.h), and
+ * shared-duckdb/load: the loader of weir/sql.h. Rows are gathered by columns in memory (stage.h), and
  * merged on a thread of their own while the handler's thread fills the next stage.
  */
 #ifndef DUCKDB_LOAD_H
@@ -7,7 +7,7 @@
 
 #include <weir/sql.h>
 
-#include "store.h"
+#include "link.h"
 
 weir_status load_open(weir_call *call, weir_sql_stage *stage);
 weir_status load_add(weir_call *call, weir_sql_stage *stage, const weir_row *row);
@@ -18,6 +18,10 @@ weir_status load_merge(weir_call *call, weir_sql_stage *stage, const char *const
 /* Waits for the merge that is under way, if any, and tells how it went. */
 weir_status load_wait(weir_call *call) WEIR_CHECKED;
 /* The same without a caller: it is interrupted. Frees the stages. */
-void load_end(store *s);
+void load_end(duck_link *s);
+
+/* Adds the companion of a column to the table at `path`. */
+weir_status load_add_companion(weir_call *call, const char *path, const weir_sql_column *column,
+                               const char *doing) WEIR_CHECKED;
 
 #endif

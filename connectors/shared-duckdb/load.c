@@ -1,5 +1,5 @@
 /*
- * destination-duckdb/load: two stages, one of them being merged. All SQL is worded beforehand; the thread
+ * shared-duckdb/load: two stages, one of them being merged. All SQL is worded beforehand; the thread
  * only runs it. A stage that is full holds two of DuckDB's row groups, one for each of two threads; one of a
  * history holds the whole batch.
  */
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "dialect.h"
+#include "types.h"
 
 #define STAGE_ROWS_MAX ((size_t)2 * 122880)
 #define STAGE_BYTES_MAX ((size_t)64 * 1024 * 1024)
@@ -19,7 +19,7 @@
 weir_status load_open(weir_call *call, weir_sql_stage *stage)
 {
     const weir_sql_target *target = stage->target;
-    store *s = weir_session(call);
+    duck_link *s = weir_session(call);
     size_t slot = stage->number % 2, count = target->table->column_count;
     weir_status status = WEIR_OK;
 
@@ -33,7 +33,7 @@ weir_status load_open(weir_call *call, weir_sql_stage *stage)
 
         /* The stored digits of a decimal count, not those that the request names. */
         for (size_t i = 0; i < count; i++)
-            columns[i] = dialect_stage_column(&target->into[i]->column);
+            columns[i] = types_stage(&target->into[i]->column);
         s->stages[slot] = stage_new(columns, count, stage->mixed);
     }
     if (s->stages[slot] == NULL)
@@ -64,74 +64,19 @@ weir_status load_add(weir_call *call, weir_sql_stage *stage, const weir_row *row
 
 /* --- companions that turn out to be needed --- */
 
-static weir_status add_companion(weir_call *call, const char *path, const weir_sql_column *column,
-                                 const char *doing)
+weir_status load_add_companion(weir_call *call, const char *path, const weir_sql_column *column,
+                               const char *doing)
 {
     weir_sql_text name = weir_sql_text_new(call);
 
     weir_sql_put_quoted(&name, weir_printf(call, "%s (ns)", column->name), '"');
-    return store_run(call,
-                     weir_printf(call,
-                                 "ALTER TABLE %s ADD COLUMN %s SMALLINT DEFAULT 0; "
-                                 "COMMENT ON COLUMN %s.%s IS %s",
-                                 path, name.data, path, name.data,
-                                 weir_sql_value(call, weir_sql_fine_note(call, column->column.name))),
-                     doing);
-}
-
-/* Gives the columns of `to` the comments of the same columns of the stored table. */
-static weir_status copy_comments(weir_call *call, const weir_sql_table *stored, const char *to,
-                                 const char *doing)
-{
-    const store *s = weir_session(call);
-    const char *schema = stored->schema[0] != '\0' ? stored->schema : "main";
-    weir_sql_text sql = weir_sql_text_new(call);
-    store_result result;
-    weir_status status = store_query(
-        call,
-        weir_printf(call,
-                    "SELECT column_name, comment FROM duckdb_columns() WHERE database_name = %s AND "
-                    "schema_name = %s AND table_name = %s AND comment IS NOT NULL",
-                    weir_sql_value(call, s->catalog), weir_sql_value(call, schema),
-                    weir_sql_value(call, stored->name)),
-        doing, &result);
-
-    while (status == WEIR_OK && store_next(&result)) {
-        weir_sql_printf(&sql, "%sCOMMENT ON COLUMN %s.", sql.size > 0 ? "; " : "", to);
-        weir_sql_put_quoted(&sql, store_text(call, &result, 0), '"');
-        weir_sql_printf(&sql, " IS %s", weir_sql_value(call, store_text(call, &result, 1)));
-    }
-    store_finish(&result);
-    return status == WEIR_OK && sql.size > 0 ? store_run(call, sql.data, doing) : status;
-}
-
-/*
- * DuckDB cannot alter a table whose rows the same transaction has changed, so then the table is made anew.
- * This happens at most once in the life of a column, and seldom: its first fine value must come in a later
- * stage.
- */
-static weir_status copy_with_companions(weir_call *call, const weir_sql_table *stored,
-                                        const weir_sql_column *const *columns, size_t count,
-                                        const char *doing)
-{
-    const char *to = dialect_path(call, stored->schema, weir_printf(call, "_weir_fine_%s", stored->name));
-    weir_sql_text sql = weir_sql_text_new(call);
-    weir_status status = store_run(
-        call, weir_printf(call, "CREATE TABLE %s AS SELECT * FROM %s LIMIT 0", to, stored->path), doing);
-
-    if (status == WEIR_OK)
-        status = copy_comments(call, stored, to, doing);
-    for (size_t i = 0; status == WEIR_OK && i < count; i++)
-        status = add_companion(call, to, columns[i], doing);
-    if (status != WEIR_OK)
-        return status;
-    weir_sql_printf(&sql, "INSERT INTO %s SELECT *", to);
-    for (size_t i = 0; i < count; i++)
-        weir_sql_put(&sql, ", 0");
-    weir_sql_printf(&sql, " FROM %s; DROP TABLE %s; ALTER TABLE %s RENAME TO ", stored->path, stored->path,
-                    to);
-    weir_sql_put_quoted(&sql, stored->name, '"');
-    return store_run(call, sql.data, doing);
+    return link_run(call,
+                    weir_printf(call,
+                                "ALTER TABLE %s ADD COLUMN %s SMALLINT DEFAULT 0; "
+                                "COMMENT ON COLUMN %s.%s IS %s",
+                                path, name.data, path, name.data,
+                                weir_sql_value(call, weir_sql_fine_note(call, column->column.name))),
+                    doing);
 }
 
 static bool is_version(const weir_sql_column *column)
@@ -144,7 +89,7 @@ static bool is_version(const weir_sql_column *column)
 weir_status load_close(weir_call *call, weir_sql_stage *stage)
 {
     const weir_sql_target *target = stage->target;
-    store *s = weir_session(call);
+    duck_link *s = weir_session(call);
     size_t count = 0;
     const weir_sql_column **missing = weir_alloc(call, (target->table->column_count + 1) * sizeof *missing);
     bool versions = false;
@@ -162,10 +107,10 @@ weir_status load_close(weir_call *call, weir_sql_stage *stage)
     if (count == 0 || stage->rows == 0)
         return WEIR_OK;
     stage->reshaped = true;
-    if (s->changed)
-        return copy_with_companions(call, target->stored, missing, count, target->doing);
+    if (s->changed && s->add_late != NULL)
+        return s->add_late(call, target->stored, missing, count, target->doing);
     for (size_t i = 0; status == WEIR_OK && i < count; i++)
-        status = add_companion(call, target->stored->path, missing[i], target->doing);
+        status = load_add_companion(call, target->stored->path, missing[i], target->doing);
     return status;
 }
 
@@ -208,7 +153,7 @@ static bool run_quietly(duckdb_connection db, const char *sql, duckdb_result *re
 
 static void *run_merge(void *context)
 {
-    store_merge *m = context;
+    link_merge *m = context;
 
     for (size_t i = 0; i < m->count && !m->failed; i++) {
         m->failed = !run_quietly(m->db, m->sql[i], &m->result);
@@ -220,12 +165,12 @@ static void *run_merge(void *context)
 
 weir_status load_wait(weir_call *call)
 {
-    store *s = weir_session(call);
-    store_merge *m = &s->merge;
+    duck_link *s = weir_session(call);
+    link_merge *m = &s->merge;
     weir_status status;
 
     while (m->running) {
-        struct timespec until = store_soon();
+        struct timespec until = link_soon();
 
         if (pthread_timedjoin_np(m->thread, NULL, &until) == 0)
             m->running = false;
@@ -235,15 +180,15 @@ weir_status load_wait(weir_call *call)
     if (!m->failed)
         return WEIR_OK;
     m->failed = false;
-    status = store_error(call, &m->result, m->doing);
+    status = link_error(call, &m->result, m->doing);
     duckdb_destroy_result(&m->result);
     return status;
 }
 
-void load_end(store *s)
+void load_end(duck_link *s)
 {
     while (s->merge.running) {
-        struct timespec until = store_soon();
+        struct timespec until = link_soon();
 
         duckdb_interrupt(s->merge.db);
         s->merge.running = pthread_timedjoin_np(s->merge.thread, NULL, &until) != 0;
@@ -259,13 +204,13 @@ void load_end(store *s)
 
 weir_status load_merge(weir_call *call, weir_sql_stage *stage, const char *const *sql, size_t count)
 {
-    store *s = weir_session(call);
+    duck_link *s = weir_session(call);
     weir_status status = load_wait(call);
 
     if (status != WEIR_OK)
         return status;
     s->changed = true;
-    s->merge = (store_merge){
+    s->merge = (link_merge){
         .db = s->db, .sql = sql, .count = count, .stage = stage->state, .doing = stage->target->doing
     };
     /* Without a thread the work is done here and now. */

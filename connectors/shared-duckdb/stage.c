@@ -1,5 +1,5 @@
 /*
- * destination-duckdb/stage: chunks are filled through pointers taken once per chunk; see stage.h for the
+ * shared-duckdb/stage: chunks are filled through pointers taken once per chunk; see stage.h for the
  * columns.
  */
 #include "stage.h"

@@ -1,0 +1,107 @@
+/* shared-duckdb/link: statements and their results. */
+#include "link.h"
+
+#include <string.h>
+
+#include "load.h"
+
+#define WAIT_MS 100 /* between two looks at the caller */
+
+struct timespec link_soon(void)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += WAIT_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    return until;
+}
+
+static weir_status run(weir_call *call, const char *sql, const char *doing, duckdb_result *out)
+{
+    duck_link *s = weir_session(call);
+    weir_status status = load_wait(call);
+
+    *out = (duckdb_result){ 0 };
+    if (status != WEIR_OK)
+        return status;
+
+    return duckdb_query(s->db, sql, out) == DuckDBSuccess ? WEIR_OK : link_error(call, out, doing);
+}
+
+weir_status link_run(weir_call *call, const char *sql, const char *doing)
+{
+    duckdb_result result;
+    weir_status status = run(call, sql, doing, &result);
+
+    duckdb_destroy_result(&result);
+    return status;
+}
+
+weir_status link_query(weir_call *call, const char *sql, const char *doing, link_result *out)
+{
+    *out = (link_result){ 0 };
+    return run(call, sql, doing, &out->result);
+}
+
+bool link_next(link_result *result)
+{
+    while (++result->row >= result->size) {
+        if (result->chunk)
+            duckdb_destroy_data_chunk(&result->chunk);
+        result->chunk = duckdb_fetch_chunk(result->result);
+        if (result->chunk == NULL)
+            return false;
+        result->size = duckdb_data_chunk_get_size(result->chunk);
+        result->row = (idx_t)-1;
+    }
+    return true;
+}
+
+const char *link_text(weir_call *call, link_result *result, idx_t column)
+{
+    duckdb_vector vector = duckdb_data_chunk_get_vector(result->chunk, column);
+    uint64_t *validity = duckdb_vector_get_validity(vector);
+    duckdb_string_t *texts = duckdb_vector_get_data(vector);
+
+    if (validity && !duckdb_validity_row_is_valid(validity, result->row))
+        return NULL;
+    return weir_copy(call, duckdb_string_t_data(&texts[result->row]),
+                     duckdb_string_t_length(texts[result->row]));
+}
+
+weir_status link_texts(weir_call *call, const char *sql, const char *doing, weir_sql_rows *out)
+{
+    link_result result;
+    weir_status status = link_query(
+        call, weir_printf(call, "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (%s)", sql), doing, &result);
+    idx_t count = status == WEIR_OK ? duckdb_column_count(&result.result) : 0;
+    const char **texts = weir_alloc(call, (count + 1) * sizeof *texts);
+
+    while (status == WEIR_OK && link_next(&result)) {
+        for (idx_t i = 0; i < count; i++)
+            texts[i] = link_text(call, &result, i);
+        weir_sql_rows_add(out, texts, count);
+    }
+    link_finish(&result);
+    return status;
+}
+
+void link_finish(link_result *result)
+{
+    if (result->chunk)
+        duckdb_destroy_data_chunk(&result->chunk);
+    duckdb_destroy_result(&result->result);
+}
+
+weir_status link_has_row(weir_call *call, const char *sql, const char *doing, bool *found)
+{
+    link_result result;
+    weir_status status = link_query(call, sql, doing, &result);
+
+    if (status == WEIR_OK)
+        *found = link_next(&result);
+    link_finish(&result);
+    return status;
+}

@@ -1,0 +1,72 @@
+/*
+ * shared-duckdb/link: a request's connection to DuckDB, statements on it, and the merge that runs meanwhile.
+ *
+ * A connector's session begins with a duck_link, so that weir_session gives it to the functions here. It
+ * belongs to the thread that runs the request.
+ */
+#ifndef DUCKDB_LINK_H
+#define DUCKDB_LINK_H
+
+#include <time.h>
+
+#include <pthread.h>
+
+#include <duckdb.h>
+#include <weir/sql.h>
+#include <weir/weir.h>
+
+#include "stage.h"
+
+/* The statements of a merge, which run on a thread of their own while the next stage is filled. */
+typedef struct link_merge {
+    duckdb_connection db;
+    const char *const *sql;
+    size_t count;
+    row_stage *stage; /* what they read, not owned */
+    const char *doing;
+    duckdb_result result;
+    bool failed; /* `result` has the error */
+    bool running;
+    pthread_t thread;
+} link_merge;
+
+typedef struct duck_link {
+    duckdb_connection db;
+    row_stage *stages[2]; /* owned; one is filled while the other is merged */
+    link_merge merge;
+    bool changed; /* a merge of this transaction has begun */
+    /*
+     * Gives the table companions for columns once its rows have changed, where DuckDB's ALTER TABLE cannot;
+     * NULL: it can.
+     */
+    weir_status (*add_late)(weir_call *call, const weir_sql_table *stored,
+                            const weir_sql_column *const *columns, size_t count, const char *doing);
+} duck_link;
+
+/* What a result holds, row by row. */
+typedef struct link_result {
+    duckdb_result result;
+    duckdb_data_chunk chunk;
+    idx_t row;
+    idx_t size;
+} link_result;
+
+/* When whoever waits looks at the caller again: a moment from now. */
+struct timespec link_soon(void);
+/* The connector's own: ends the call with the error of a statement that failed, in words. */
+weir_status link_error(weir_call *call, duckdb_result *result, const char *doing) WEIR_CHECKED;
+/* Runs SQL without looking at results. `doing` says what is attempted, for the error: "create table 'x'". */
+weir_status link_run(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
+/* Runs a query whose columns are texts or integers (weir_sql.query). */
+weir_status link_texts(weir_call *call, const char *sql, const char *doing, weir_sql_rows *out) WEIR_CHECKED;
+/* Runs a query whose columns are all VARCHAR; link_finish must follow, whatever the status. */
+weir_status link_query(weir_call *call, const char *sql, const char *doing, link_result *out) WEIR_CHECKED;
+/* The next row; false at the end. */
+bool link_next(link_result *result);
+/* A cell of the current row, copied into the call's memory; NULL for NULL. */
+const char *link_text(weir_call *call, link_result *result, idx_t column);
+void link_finish(link_result *result);
+/* True in *found when the query has a row. */
+weir_status link_has_row(weir_call *call, const char *sql, const char *doing, bool *found) WEIR_CHECKED;
+
+#endif
