@@ -283,6 +283,11 @@ WEIR_API void weir_harness_crash_after_rows(weir_harness *h, uint64_t n);
 WEIR_API void weir_harness_crash_at_checkpoint(weir_harness *h, uint64_t n);
 WEIR_API void weir_harness_crash_for_real(weir_harness *h, bool for_real);
 /*
+ * Called before a crash is played in a child process: for a connector that keeps threads or files between
+ * requests, which now must end or close them. The next request finds things as after a start.
+ */
+WEIR_API void weir_harness_before_crash(weir_harness *h, void (*function)(void *context), void *context);
+/*
  * Called before every update, resumed ones too: `fresh` says that the sync starts where the test's own
  * started. For a source whose other end is a fake in the test's memory, which must then tell the same story
  * again.
@@ -439,6 +444,7 @@ WEIR_API void weir__at(const char *file, int line);
 #define weir_harness_crash_after_rows(...) WEIR__AT(weir_harness_crash_after_rows(__VA_ARGS__))
 #define weir_harness_crash_at_checkpoint(...) WEIR__AT(weir_harness_crash_at_checkpoint(__VA_ARGS__))
 #define weir_harness_crash_for_real(...) WEIR__AT(weir_harness_crash_for_real(__VA_ARGS__))
+#define weir_harness_before_crash(...) WEIR__AT(weir_harness_before_crash(__VA_ARGS__))
 #define weir_harness_on_start(...) WEIR__AT(weir_harness_on_start(__VA_ARGS__))
 #define weir_harness_expect_same_after_any_crash(...) \
     WEIR__AT(weir_harness_expect_same_after_any_crash(__VA_ARGS__))

@@ -218,6 +218,12 @@ void weir_harness_crash_for_real(weir_harness *h, bool for_real)
     h->for_real = for_real;
 }
 
+void weir_harness_before_crash(weir_harness *h, void (*function)(void *context), void *context)
+{
+    h->before_crash = function;
+    h->before_crash_context = context;
+}
+
 /* --- one request --- */
 
 void weir__harness_again(weir_harness *h, const char *what)

@@ -42,6 +42,8 @@ struct weir_harness {
     bool broken; /* the definition is wrong: every request fails */
     bool is_source;
     bool for_real;
+    void (*before_crash)(void *context);
+    void *before_crash_context;
     union {
         weir_source source;
         weir_destination destination;

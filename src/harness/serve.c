@@ -178,6 +178,8 @@ static void serve_apart(serving *s)
 
     fflush(NULL);
     s->end.code = WEIR_RPC_INTERNAL;
+    if (s->h->before_crash != NULL)
+        s->h->before_crash(s->h->before_crash_context);
     if (weir__child_start(serve_in_child, s, &child, &err) != WEIR_OK) {
         snprintf(s->end.text, sizeof s->end.text, "a crash needs a process of its own: %s", err.text);
         return;
