@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "dialect.h"
@@ -59,18 +58,22 @@ static bool wait_for_others(weir_call *call)
 }
 
 /* The first line of DuckDB's text: the rest is advice on settings or a stack trace. */
-static const char *first_line(weir_call *call, const char *message)
+static void first_line(const char *message, char line[ERROR_SIZE_MAX + 1])
 {
     size_t size = message ? strcspn(message, "\n") : 0;
 
-    return size ? weir_copy(call, message, size < ERROR_SIZE_MAX ? size : ERROR_SIZE_MAX) : "unknown error";
+    if (size == 0)
+        message = "unknown error";
+    snprintf(line, ERROR_SIZE_MAX + 1, "%.*s", size > 0 ? (int)size : -1, message);
 }
 
+/* Takes no memory: whoever calls may hold a lock. */
 static weir_status explain(weir_call *call, duckdb_error_type type, const char *message, const char *doing)
 {
     const options *opt = weir_options(call);
-    const char *line = first_line(call, message);
+    char line[ERROR_SIZE_MAX + 1];
 
+    first_line(message, line);
     if (type == DUCKDB_ERROR_INTERRUPT && !weir_running(call))
         return WEIR_CANCELLED;
     if (message && (strstr(message, "No space left") || strstr(message, "Disk quota")))
@@ -229,16 +232,18 @@ weir_status store_end(weir_call *call, weir_status status)
  * Two spellings of one file must not become two instances: DuckDB's file lock does not work inside one
  * process. Owned by the caller; NULL when the folder is not there.
  */
-static char *true_path(weir_call *call, const char *path)
+static char *true_path(const char *path)
 {
     char *whole = realpath(path, NULL);
     const char *name = strrchr(path, '/');
-    char *folder, *out;
+    char *before, *folder, *out;
     size_t size;
 
     if (whole || errno != ENOENT)
         return whole;
-    folder = realpath(name ? weir_copy(call, path, (size_t)(name - path) + 1) : ".", NULL);
+    before = name ? strndup(path, (size_t)(name - path) + 1) : strdup(".");
+    folder = before ? realpath(before, NULL) : NULL;
+    free(before);
     if (folder == NULL)
         return NULL;
     name = name ? name + 1 : path;
@@ -270,7 +275,7 @@ static duckdb_state create_whole(const char *path, duckdb_config config, char **
     fd = open(turn, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return DuckDBSuccess; /* what is in the way is told by opening the file itself */
-    while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+    while (lockf(fd, F_LOCK, 0) != 0 && errno == EINTR)
         continue;
     unlink(draft);
     if (access(path, F_OK) != 0) {
@@ -411,7 +416,7 @@ static weir_status open_session(weir_call *call, store *s)
     /* A name in memory or an empty one would be a database that is gone with the process. */
     if (opt->path[0] == '\0' || strncmp(opt->path, ":memory:", 8) == 0)
         return weir_task(call, "'%s' is no path of a file. Set the path in the setup form.", opt->path);
-    path = true_path(call, opt->path);
+    path = true_path(opt->path);
     if (path == NULL)
         return weir_task(call,
                          "Cannot open '%s': %s. Create the folder, or change the path in the setup form.",
@@ -466,21 +471,6 @@ void store_close_all(void)
         instance *in = instances;
 
         instances = in->next;
-        instance_free(in);
-    }
-    pthread_mutex_unlock(&instances_lock);
-}
-
-void store_close_idle(void)
-{
-    instance *next;
-
-    pthread_mutex_lock(&instances_lock);
-    for (instance *in = instances; in; in = next) {
-        next = in->next;
-        if (in->users > 0)
-            continue;
-        unlink_instance(in);
         instance_free(in);
     }
     pthread_mutex_unlock(&instances_lock);

@@ -43,8 +43,6 @@ void store_close(void *session);
  * thread.
  */
 void store_close_all(void);
-/* The same for those that no request uses; any thread. */
-void store_close_idle(void);
 
 /*
  * Begins the one transaction of a request; store_end commits it when `status` is WEIR_OK and otherwise rolls

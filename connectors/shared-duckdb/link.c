@@ -23,37 +23,39 @@ static weir_status run(weir_call *call, const char *sql, const char *doing, duck
     duck_link *s = weir_session(call);
     weir_status status = load_wait(call);
 
-    *out = (duckdb_result){ 0 };
+    duckdb_destroy_result(out);
     if (status != WEIR_OK)
         return status;
-
     return duckdb_query(s->db, sql, out) == DuckDBSuccess ? WEIR_OK : link_error(call, out, doing);
 }
 
 weir_status link_run(weir_call *call, const char *sql, const char *doing)
 {
-    duckdb_result result;
-    weir_status status = run(call, sql, doing, &result);
+    duck_link *s = weir_session(call);
+    weir_status status = run(call, sql, doing, &s->ran);
 
-    duckdb_destroy_result(&result);
+    duckdb_destroy_result(&s->ran);
     return status;
 }
 
 weir_status link_query(weir_call *call, const char *sql, const char *doing, link_result *out)
 {
-    *out = (link_result){ 0 };
-    return run(call, sql, doing, &out->result);
+    duck_link *s = weir_session(call);
+
+    *out = (link_result){ .link = s };
+    return run(call, sql, doing, &s->queried);
 }
 
 bool link_next(link_result *result)
 {
+    duck_link *s = result->link;
+
     while (++result->row >= result->size) {
-        if (result->chunk)
-            duckdb_destroy_data_chunk(&result->chunk);
-        result->chunk = duckdb_fetch_chunk(result->result);
-        if (result->chunk == NULL)
+        duckdb_destroy_data_chunk(&s->chunk);
+        s->chunk = duckdb_fetch_chunk(s->queried);
+        if (s->chunk == NULL)
             return false;
-        result->size = duckdb_data_chunk_get_size(result->chunk);
+        result->size = duckdb_data_chunk_get_size(s->chunk);
         result->row = (idx_t)-1;
     }
     return true;
@@ -61,7 +63,7 @@ bool link_next(link_result *result)
 
 const char *link_text(weir_call *call, link_result *result, idx_t column)
 {
-    duckdb_vector vector = duckdb_data_chunk_get_vector(result->chunk, column);
+    duckdb_vector vector = duckdb_data_chunk_get_vector(result->link->chunk, column);
     uint64_t *validity = duckdb_vector_get_validity(vector);
     duckdb_string_t *texts = duckdb_vector_get_data(vector);
 
@@ -76,7 +78,7 @@ weir_status link_texts(weir_call *call, const char *sql, const char *doing, weir
     link_result result;
     weir_status status = link_query(
         call, weir_printf(call, "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (%s)", sql), doing, &result);
-    idx_t count = status == WEIR_OK ? duckdb_column_count(&result.result) : 0;
+    idx_t count = status == WEIR_OK ? duckdb_column_count(&result.link->queried) : 0;
     const char **texts = weir_alloc(call, (count + 1) * sizeof *texts);
 
     while (status == WEIR_OK && link_next(&result)) {
@@ -90,9 +92,8 @@ weir_status link_texts(weir_call *call, const char *sql, const char *doing, weir
 
 void link_finish(link_result *result)
 {
-    if (result->chunk)
-        duckdb_destroy_data_chunk(&result->chunk);
-    duckdb_destroy_result(&result->result);
+    duckdb_destroy_data_chunk(&result->link->chunk);
+    duckdb_destroy_result(&result->link->queried);
 }
 
 weir_status link_has_row(weir_call *call, const char *sql, const char *doing, bool *found)

@@ -35,6 +35,10 @@ typedef struct duck_link {
     row_stage *stages[2]; /* owned; one is filled while the other is merged */
     link_merge merge;
     bool changed; /* a merge of this transaction has begun */
+    /* What statements gave, until it is freed: here, for a handler may be left while it is read. */
+    duckdb_result ran;     /* link_run's */
+    duckdb_result queried; /* link_query's */
+    duckdb_data_chunk chunk;
     /*
      * Gives the table companions for columns once its rows have changed, where DuckDB's ALTER TABLE cannot;
      * NULL: it can.
@@ -43,10 +47,9 @@ typedef struct duck_link {
                             const weir_sql_column *const *columns, size_t count, const char *doing);
 } duck_link;
 
-/* What a result holds, row by row. */
+/* What a query gives, row by row; one at a time. */
 typedef struct link_result {
-    duckdb_result result;
-    duckdb_data_chunk chunk;
+    duck_link *link;
     idx_t row;
     idx_t size;
 } link_result;
@@ -59,7 +62,10 @@ weir_status link_error(weir_call *call, duckdb_result *result, const char *doing
 weir_status link_run(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
 /* Runs a query whose columns are texts or integers (weir_sql.query). */
 weir_status link_texts(weir_call *call, const char *sql, const char *doing, weir_sql_rows *out) WEIR_CHECKED;
-/* Runs a query whose columns are all VARCHAR; link_finish must follow, whatever the status. */
+/*
+ * Runs a query whose columns are all VARCHAR; link_finish must follow, whatever the status, before the next
+ * query.
+ */
 weir_status link_query(weir_call *call, const char *sql, const char *doing, link_result *out) WEIR_CHECKED;
 /* The next row; false at the end. */
 bool link_next(link_result *result);

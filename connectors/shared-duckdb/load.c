@@ -179,8 +179,8 @@ weir_status load_wait(weir_call *call)
     }
     if (!m->failed)
         return WEIR_OK;
-    m->failed = false;
     status = link_error(call, &m->result, m->doing);
+    m->failed = false;
     duckdb_destroy_result(&m->result);
     return status;
 }
@@ -196,6 +196,9 @@ void load_end(duck_link *s)
     if (s->merge.failed)
         duckdb_destroy_result(&s->merge.result);
     s->merge.failed = s->changed = false;
+    duckdb_destroy_result(&s->ran);
+    duckdb_destroy_data_chunk(&s->chunk);
+    duckdb_destroy_result(&s->queried);
     for (size_t i = 0; i < 2; i++) {
         stage_free(s->stages[i]);
         s->stages[i] = NULL;
