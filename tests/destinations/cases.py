@@ -689,6 +689,45 @@ def killed_while_the_file_was_made(bench):
     assert not [path for path in leftovers if path.exists()]
 
 
+def file_of_the_first_version(bench):
+    """A file that version 0.1 made, by its own statements, is described, written, altered and truncated as ever."""
+    columns = [Column("id", "LONG", True), Column("code", "STRING", True, 16), Column("price", "DECIMAL", params=(10, 2)),
+               Column("page", "XML"), Column("seen", "UTC_DATETIME"), SYNCED]
+    notes = {"id": "LONG KEY", "code": "STRING(16) KEY", "price": "DECIMAL(10,2)", "page": "XML", "seen": "UTC_DATETIME",
+             "_fivetran_synced": "UTC_DATETIME", "seen (ns)": "nanoseconds of seen"}
+    assert bench.store.name == "duckdb"
+    path = bench.store.path_of("s", "t")
+    bench.stop()
+    bench.path.unlink(missing_ok=True)
+    with bench.store.open() as run:
+        run(f'CREATE SCHEMA "s"; CREATE TABLE {path} ("id" BIGINT, "code" VARCHAR, "price" DECIMAL(10,2), "page" VARCHAR, '
+            '"seen" TIMESTAMP WITH TIME ZONE, "_fivetran_synced" TIMESTAMP WITH TIME ZONE); '
+            f'ALTER TABLE {path} ADD COLUMN "seen (ns)" SMALLINT DEFAULT 0')
+        for name, note in notes.items():
+            run(f"COMMENT ON COLUMN {path}.\"{name}\" IS '{note}'")
+        run(f"INSERT INTO {path} SELECT i, 'c' || i, i / 4, '<a/>', make_timestamptz({NOW // 1000} + i), "
+            f"make_timestamptz({NOW // 1000}), i FROM range(5) r(i)")
+    model = Model(columns)
+    model.apply("replace", [{"id": i, "code": f"c{i}", "price": D(i) / 4, "page": "<a/>", "seen": NOW // 1000 * 1000 + i * 1001,
+                             "_fivetran_synced": NOW // 1000 * 1000} for i in range(5)])
+    bench.check(model, "t")
+    assert bench.run.describe("s", "t") == columns
+    bench.write(model, "t", ("replace", [{"id": i, "code": f"c{i}", "price": D("9.75"), "seen": NOW + 7, "_fivetran_synced": NOW + 10**9}
+                                         for i in (3, 7)]),
+                ("update", [{"id": 1, "code": "c1", "seen": NOW + 11, "price": UNCHANGED, "page": UNCHANGED, "_fivetran_synced": UNCHANGED}]),
+                ("delete", [{"id": 2, "code": "c2"}]))
+    bench.check(model, "t")
+    model.columns = [Column("price", "DECIMAL", params=(20, 4)) if c.name == "price" else c for c in columns] + [Column("more", "INT")]
+    bench.run.alter("s", "t", model.columns)
+    assert bench.run.describe("s", "t") == model.columns
+    for row in model.rows.values():
+        row.setdefault("more", None)
+    bench.check(model, "t")
+    bench.run.truncate("s", "t", NOW + 1)
+    model.truncate(NOW + 1)
+    bench.check(model, "t")
+
+
 def open_elsewhere(bench):
     """Another program holds the file: a clear error that can be tried again, not a wait without end."""
     columns = [Column("id", "LONG", True)]

@@ -54,7 +54,7 @@ static void clean(const subject *at, const char *folder)
 static void close_all(void *session)
 {
     store_close(session);
-    store_close_idle();
+    store_close_all();
 }
 
 int main(int argc, char **argv)
