@@ -33,6 +33,7 @@ enum {
     ATTEMPTS,
     RETRY_DELAY,
     PARALLEL,
+    STOP_TIMEOUT,
     CONNECT_TIMEOUT,
     IDLE_TIMEOUT,
     WRITE_TIMEOUT,
@@ -59,6 +60,8 @@ static const cli_option options[OPTION_COUNT] = {
     [ATTEMPTS] = { "--attempts", "N", "tries in all when a connector crashes or is lost (3)", false },
     [RETRY_DELAY] = { "--retry-delay", "SECONDS", "before the second try; doubles each time (1)", false },
     [PARALLEL] = { "--parallel", "N", "tables loaded at the same time, 1 to 16 (4)", false },
+    [STOP_TIMEOUT] = { "--stop-timeout", "SECONDS",
+                       "a sync that is told to stop may take, then it ends at once (60)", false },
     [CONNECT_TIMEOUT] = { "--connect-timeout", "SECONDS", "to reach a connector (30)", false },
     [IDLE_TIMEOUT] = { "--idle-timeout", "SECONDS", "a source may be silent (3600)", false },
     [WRITE_TIMEOUT] = { "--write-timeout", "SECONDS", "a WriteBatch may take (7200)", false },
@@ -98,6 +101,8 @@ typedef struct sync_command {
     weir_status status;
     watch *screen;
     int wake; /* signalled when the sync has ended */
+    int64_t stop_ms;
+    int64_t stop_ns; /* when a sync that was told to stop ends at once; 0: it was not */
     double seconds;
 } sync_command;
 
@@ -171,12 +176,15 @@ static weir_status take_options(sync_command *command)
     int64_t attempts = 3;
     int64_t delay = 1;
     int64_t parallel = 4;
+    int64_t stop = 60;
     weir_status status = take_number(command, ATTEMPTS, 1, 100, &attempts);
 
     if (status == WEIR_OK)
         status = take_number(command, RETRY_DELAY, 0, 3600, &delay);
     if (status == WEIR_OK)
         status = take_number(command, PARALLEL, 1, 16, &parallel);
+    if (status == WEIR_OK)
+        status = take_number(command, STOP_TIMEOUT, 0, 3600, &stop);
     if (status == WEIR_OK)
         status = take_timeouts(command, &to->timeouts);
     if (status == WEIR_OK)
@@ -196,6 +204,7 @@ static weir_status take_options(sync_command *command)
     to->attempts = (int)attempts;
     to->retry_delay_ms = delay * 1000;
     to->parallel = (int)parallel;
+    command->stop_ms = stop * 1000;
     return WEIR_OK;
 }
 
@@ -215,18 +224,24 @@ static void *run_sync(void *context)
     return NULL;
 }
 
+/* As good as being killed: a rerun ends in the same rows (R-ENG-03). */
+static void end_at_once(sync_command *command)
+{
+    watch_end(command->screen);
+    cli_error("the sync was stopped; run it again to continue from the last checkpoint");
+    _exit(CLI_FAILURE);
+}
+
 /* A signal: the first one asks, the second one ends it. */
 static void on_signal(sync_command *command)
 {
     static const char text[] = "stopping at the next safe point; once more ends at once";
     sync_event event = { .kind = SYNC_LOG, .who = "weir", .level = "", .text = { text, sizeof text - 1 } };
 
-    if (atomic_load(&command->control.cancelled) || !atomic_load(&command->control.streaming)) {
-        watch_end(command->screen);
-        cli_error("the sync was stopped; run it again to continue from the last checkpoint");
-        _exit(CLI_FAILURE);
-    }
+    if (atomic_load(&command->control.cancelled) || !atomic_load(&command->control.streaming))
+        end_at_once(command);
     atomic_store(&command->control.cancelled, true);
+    command->stop_ns = weir__clock_ns() + command->stop_ms * 1000000;
     watch_event(command->screen, &event);
 }
 
@@ -250,6 +265,8 @@ static weir_status watch_sync(sync_command *command, int signals, weir_error *er
             else if (weir__process_signals_take(signals) != 0)
                 on_signal(command);
         }
+        if (!ended && command->stop_ns != 0 && weir__clock_ns() >= command->stop_ns)
+            end_at_once(command);
         if (!ended)
             watch_tick(command->screen);
     }

@@ -55,6 +55,18 @@ class Sync(unittest.TestCase):
                 "--destination", destination, "--destination-config", self.folder / "destination.json",
                 "--schema", "demo", "--state", self.folder / state, "--retry-delay", "0", *more]
 
+    def children(self, parent):
+        """pid -> program, cut to 15 letters, of the children of a process."""
+        found = {}
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                text = path.read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if text.rsplit(")", 1)[1].split()[1] == str(parent):
+                found[int(path.parent.name)] = text.split("(", 1)[1].rsplit(")", 1)[0]
+        return found
+
     def run_weir(self, arguments, **options):
         return subprocess.run(arguments, capture_output=True, text=True, timeout=120, **options)
 
@@ -304,6 +316,23 @@ class Sync(unittest.TestCase):
         self.sync()
         self.assertEqual(self.rows()[0], self.rows()[1])
 
+    def test_a_stop_does_not_wait_for_a_destination_that_hangs(self):
+        self.source_config({"api_key": SECRET, "rows": "3000000"})
+        process = subprocess.Popen(self.arguments("--stop-timeout", "1"), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        while not list((self.folder / "state").glob("spool/*")):
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        hung = [pid for pid, name in self.children(process.pid).items() if name.startswith("destination")]
+        self.assertEqual(len(hung), 1)
+        os.kill(hung[0], signal.SIGSTOP)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 1, err)
+        self.assertIn("the sync was stopped", err)
+        self.assertLess(time.monotonic() - began, 20)
+
     def test_two_syncs_do_not_share_a_state(self):
         self.source_config({"api_key": SECRET, "rows": "30000000"})
         first = subprocess.Popen(self.arguments(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -321,13 +350,7 @@ class Sync(unittest.TestCase):
         process = subprocess.Popen(self.arguments(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not list((self.folder / "state").glob("spool/*")):
             time.sleep(0.01)
-        children = []
-        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            try:
-                if path.read_text().rsplit(")", 1)[1].split()[1] == str(process.pid):
-                    children.append(int(path.parent.name))
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+        children = self.children(process.pid)
         self.assertEqual(len(children), 2)
         process.kill()
         process.wait()
