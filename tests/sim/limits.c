@@ -38,7 +38,7 @@ ingest *__wrap_ingest_new(const ingest_options *options)
 
     small.fold.row_count_max = 1U << (1 + sim_below(dice, 9));
     small.fold.key_count_max = 1 + sim_below(dice, 64);
-    small.fold.window_size = 64 << sim_below(dice, 12);
+    small.fold.window_size = (size_t)64 << sim_below(dice, 12);
     small.group_time_ms = sim_below(dice, 2) == 0 ? 0 : (int64_t)sim_below(dice, 3000);
     small.group_size_min = (size_t)64 << sim_below(dice, 12);
     small.spool_size_max = (uint64_t)64 << sim_below(dice, 16);
