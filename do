@@ -150,7 +150,8 @@ cmd_model() { # --fold, or [--count N] [DESTINATION...]
     if [ "${1:-}" = --fold ]; then
         install_build
         build release fold_proof
-        exec build/release/tests/fold_proof --length 6 --all 6 --replay 5 --random 1000000
+        build/release/tests/fold_proof --length 6 --all 6 --replay 5 --random 1000000
+        exec build/release/tests/fold_proof --history 1 --length 6 --all 6 --replay 5 --random 1000000
     fi
     [ "${1:-}" != --count ] || { count=${2:?}; shift 2; }
     install_build

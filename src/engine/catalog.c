@@ -352,11 +352,23 @@ static weir_status open_column(catalog *c, engine_table *table, const weir_colum
     return WEIR_OK;
 }
 
+bool catalog_is_history(const weir_table *described)
+{
+    size_t at = weir__table_find(described, weir__text(CATALOG_START));
+
+    return at != SIZE_MAX && (described->columns[at].key || weir__table_key_count(described) == 0);
+}
+
 static weir_status check_described(const engine_table *table, const weir_table *described, weir_error *err)
 {
     char path[ENGINE_PATH_SIZE];
     size_t keys = weir__table_key_count(described);
 
+    if (catalog_is_history(described) != table->history)
+        return weir__error_as(err, WEIR_TASK,
+                              "table '%s' is %sin history mode at the destination, and could not be brought "
+                              "to the mode that is asked for; choose another --schema",
+                              engine_table_path(table, path), table->history ? "not " : "");
     for (size_t i = 0; i < described->column_count; i++) {
         const weir_column *column = &described->columns[i];
         size_t at = engine_table_find(table, weir__text(column->name));
@@ -364,12 +376,8 @@ static weir_status check_described(const engine_table *table, const weir_table *
         bool key = at != SIZE_MAX ? table->columns[at].key : held != NULL && held->key;
         bool id = strcmp(column->name, CATALOG_ID) == 0;
 
-        if (strcmp(column->name, "_fivetran_start") == 0)
-            return weir__error_as(
-                err, WEIR_TASK,
-                "table '%s' at the destination is in history mode, which this sync cannot write; "
-                "choose another --schema",
-                engine_table_path(table, path));
+        if (weir__name_is_system(column->name) && !id)
+            continue;
         if (id)
             key = table->key_count + table->key_untyped == 0;
         if (keys > 0 && table->declared && key != column->key && !(id && !column->key))
@@ -398,9 +406,10 @@ static weir_status keep_current(catalog *c, engine_table *table, const weir_tabl
         weir_column *column = (weir_column *)(uintptr_t)&current->columns[i];
         size_t at = engine_table_find(table, weir__text(column->name));
 
-        if (strcmp(column->name, CATALOG_SYNCED) == 0)
+        if (strcmp(column->name, CATALOG_SYNCED) == 0 || strcmp(column->name, CATALOG_START) == 0 ||
+            strcmp(column->name, CATALOG_END) == 0)
             column->type = WEIR_UTC_DATETIME;
-        else if (strcmp(column->name, CATALOG_DELETED) == 0)
+        else if (strcmp(column->name, CATALOG_DELETED) == 0 || strcmp(column->name, CATALOG_ACTIVE) == 0)
             column->type = WEIR_BOOLEAN;
         else if (strcmp(column->name, CATALOG_ID) == 0)
             column->type = WEIR_STRING;
@@ -410,6 +419,8 @@ static weir_status keep_current(catalog *c, engine_table *table, const weir_tabl
             column->key = table->columns[at].key;
         if (no_keys && strcmp(column->name, CATALOG_ID) == 0)
             column->key = table->key_count + table->key_untyped == 0;
+        if (no_keys && strcmp(column->name, CATALOG_START) == 0)
+            column->key = table->history;
     }
     table->current = current;
     return WEIR_OK;
@@ -455,7 +466,7 @@ static weir_params target_params(const engine_table *table, const engine_column 
 
 weir_table *engine_table_target(const engine_table *table, weir_arena *arena)
 {
-    size_t extra = table->key_count == 0 ? 3 : 2;
+    size_t extra = 5;
     weir_table *target = weir__arena_alloc(arena, sizeof *target);
     weir_column *columns = weir__arena_array(arena, table->column_count + extra, sizeof *columns);
     size_t count = table->column_count;
@@ -473,7 +484,13 @@ weir_table *engine_table_target(const engine_table *table, weir_arena *arena)
     if (table->key_count == 0)
         columns[count++] = (weir_column){ .name = CATALOG_ID, .type = WEIR_STRING, .key = true };
     columns[count++] = (weir_column){ .name = CATALOG_SYNCED, .type = WEIR_UTC_DATETIME };
-    columns[count++] = (weir_column){ .name = CATALOG_DELETED, .type = WEIR_BOOLEAN };
+    if (table->history) {
+        columns[count++] = (weir_column){ .name = CATALOG_START, .type = WEIR_UTC_DATETIME, .key = true };
+        columns[count++] = (weir_column){ .name = CATALOG_END, .type = WEIR_UTC_DATETIME };
+        columns[count++] = (weir_column){ .name = CATALOG_ACTIVE, .type = WEIR_BOOLEAN };
+    } else {
+        columns[count++] = (weir_column){ .name = CATALOG_DELETED, .type = WEIR_BOOLEAN };
+    }
     *target = (weir_table){
         .schema = table->target, .name = table->name, .columns = columns, .column_count = count
     };

@@ -21,6 +21,9 @@
 #define CATALOG_SYNCED "_fivetran_synced"
 #define CATALOG_DELETED "_fivetran_deleted"
 #define CATALOG_ID "_fivetran_id"
+#define CATALOG_START "_fivetran_start" /* of history mode (R-HIS-01), as the next two */
+#define CATALOG_END "_fivetran_end"
+#define CATALOG_ACTIVE "_fivetran_active"
 
 /* What to do about a key that is no longer what it was. */
 #define CATALOG_KEY_ADVICE                                                                                  \
@@ -50,6 +53,8 @@ typedef struct engine_table {
     uint64_t version;          /* changes whenever a column is added or its type changes */
     bool declared;             /* by Schema or SchemaChange */
     weir_map left_out;         /* columns with reserved names that have been warned of */
+    bool history;              /* in history mode; set before it is opened */
+    bool truncated;            /* in history mode: that this does nothing has been said */
     bool opened;               /* described at the destination */
     const weir_table *current; /* what the destination had when the table was opened; NULL: no such table */
     weir_map untyped;          /* declared columns without a type: name → a weir_column */
@@ -92,7 +97,7 @@ weir_status engine_table_declare(catalog *c, engine_table *table, const weir_tab
  * Takes in what the destination has, and what was known of it before; either may be NULL and is copied. Types
  * become those that hold both. A destination may describe a type of ours by a narrower one that it has; where
  * an earlier sync knows better, that counts. Fails when the keys contradict each other, or the table is in
- * history mode.
+ * another mode than ours.
  */
 weir_status engine_table_open(catalog *c, engine_table *table, const weir_table *described,
                               const engine_known *known, weir_error *err);
@@ -101,6 +106,8 @@ weir_status engine_table_open(catalog *c, engine_table *table, const weir_table 
  * catalog. NULL: memory.
  */
 weir_table *engine_table_target(const engine_table *table, weir_arena *arena);
+/* True when the description is that of a table in history mode (R-HIS-01). */
+bool catalog_is_history(const weir_table *described);
 /* "schema.table", or "table"; borrowed until the next call with the same buffer. */
 #define ENGINE_PATH_SIZE 160
 const char *engine_table_path(const engine_table *table, char out[ENGINE_PATH_SIZE]);

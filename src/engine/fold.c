@@ -9,7 +9,7 @@
  *   chunks  text, only ever appended to while a savepoint may need the old one; superseded text is a hole
  *           until the window is full, and is then squeezed out if that frees half of it
  */
-#include "engine/fold.h"
+#include "engine/fold_internal.h"
 
 #include <assert.h>
 #include <string.h>
@@ -18,37 +18,6 @@
 #include "base/limits.h"
 #include "batch/csv.h"
 #include "batch/reader.h"
-#include "engine/keyset.h"
-
-#define CHUNK_SIZE (256 * WEIR_KIB)
-#define ROUND 16 /* texts grow a little in place */
-#define SQUEEZED_TEXT_MAX (16 * WEIR_KIB)
-
-struct fold_chunk {
-    fold_chunk *next;
-    size_t size;
-    size_t used;
-    char data[];
-};
-
-typedef struct undo_entry {
-    uint32_t index;
-    fold_row row;
-} undo_entry;
-
-struct fold {
-    fold_options options;
-    fold_window *window;
-    keyset written;
-    uint32_t *salts; /* by table: changes when its request is sealed */
-    size_t salt_count;
-    undo_entry *undo;
-    uint32_t undo_count;
-    uint32_t undo_max;
-    uint32_t mark;
-    uint32_t generation; /* of the savepoint; rows start at 0 */
-    bool savepoint;
-};
 
 /* --- windows --- */
 
@@ -120,6 +89,7 @@ void fold_window_reset(fold_window *window)
     window->chunks = NULL;
     window->text_size = 0;
     window->row_count = 0;
+    window->number_max = 0;
     forget_parts(window);
 }
 
@@ -144,7 +114,7 @@ static fold_chunk *chunk_for(fold_window *window, size_t size)
 /* Room for text in the window; NULL when out of memory. *capacity is what was given. */
 static char *text_room(fold_window *window, size_t size, uint32_t *capacity)
 {
-    size_t room = (size + ROUND - 1) / ROUND * ROUND;
+    size_t room = (size + WEIR_FOLD_ROUND - 1) / WEIR_FOLD_ROUND * WEIR_FOLD_ROUND;
     fold_chunk *chunk = window->chunks;
     char *at;
 
@@ -209,7 +179,8 @@ static void link_row(fold_window *window, fold_part *part, uint32_t row)
     else
         window->rows[part->last].next = row;
     part->last = row;
-    part->count++;
+    part->count += !(window->rows[row].history && window->rows[row].deleted == FOLD_UNTOUCHED &&
+                     window->rows[row].kind == WEIR_BATCH_DELETE);
 }
 
 /* The parts as they follow from the rows; keeps the requests of tables that still have rows. */
@@ -228,7 +199,7 @@ static void relink(fold_window *window)
         fold_part part = window->parts[i];
 
         window->part_of[part.table] = 0;
-        if (part.count == 0)
+        if (part.first == FOLD_NONE)
             continue;
         window->parts[kept++] = part;
         window->part_of[part.table] = (uint32_t)kept;
@@ -243,8 +214,7 @@ static size_t index_mask(const fold *f)
     return (size_t)f->options.row_count_max * 2 - 1;
 }
 
-/* The place in the index of the row with this hash, or the free place where it belongs. */
-static size_t find(const fold *f, const fold_window *window, weir_hash128 hash, uint32_t table)
+size_t fold__find(const fold *f, const fold_window *window, weir_hash128 hash, uint32_t table)
 {
     size_t mask = index_mask(f);
     size_t at = (size_t)hash.low & mask;
@@ -262,7 +232,7 @@ static void reindex(const fold *f, fold_window *window)
 {
     memset(window->index, 0, (index_mask(f) + 1) * sizeof *window->index);
     for (uint32_t i = 0; i < window->row_count; i++)
-        window->index[find(f, window, window->rows[i].hash, window->rows[i].table)] = i + 1;
+        window->index[fold__find(f, window, window->rows[i].hash, window->rows[i].table)] = i + 1;
 }
 
 static weir_hash128 salted(const fold *f, weir_hash128 hash, uint32_t table)
@@ -300,6 +270,7 @@ void fold_free(fold *f)
         return;
     fold_window_free(f->window);
     keyset_clear(&f->written);
+    fold__history_clear(f);
     weir__free(f->undo);
     weir__free(f->salts);
     weir__free(f);
@@ -361,9 +332,9 @@ static bool squeeze(fold *f)
     size_t live = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        if (live_row(f, i)->size > SQUEEZED_TEXT_MAX - ROUND)
+        if (live_row(f, i)->size > SQUEEZED_TEXT_MAX - WEIR_FOLD_ROUND)
             return false;
-        live += live_row(f, i)->size + ROUND;
+        live += live_row(f, i)->size + WEIR_FOLD_ROUND;
     }
     if (live > window->text_size / 2 || !reserve_chunks(window, live))
         return false;
@@ -381,8 +352,7 @@ static bool squeeze(fold *f)
     return true;
 }
 
-/* Keeps the version of a row that the savepoint needs. False: the log is full. */
-static bool save(fold *f, uint32_t index)
+bool fold__save(fold *f, uint32_t index)
 {
     fold_row *row = &f->window->rows[index];
 
@@ -439,8 +409,7 @@ static char *append(char *out, const char *text, size_t size)
     return out + size;
 }
 
-/* The size that the merge of `old` and the input may have at most. */
-static size_t merge_bound(const fold_row *old, const fold_input *in)
+size_t fold__merge_bound(const fold_row *old, const fold_input *in)
 {
     return old->size + in->size + ((size_t)in->cells + 1) * (WEIR_BATCH_MARKER_SIZE + 1);
 }
@@ -483,7 +452,7 @@ static size_t merge(const fold_row *old, const fold_input *in, char *out)
  */
 static bool merge_into(fold_window *window, fold_row *row, const fold_input *in)
 {
-    size_t bound = merge_bound(row, in);
+    size_t bound = fold__merge_bound(row, in);
     uint32_t capacity;
     char *at = text_room(window, bound, &capacity);
     size_t size;
@@ -497,7 +466,7 @@ static bool merge_into(fold_window *window, fold_row *row, const fold_input *in)
         excess = capacity;
     } else {
         row->text = at;
-        row->capacity = (uint32_t)((size + ROUND - 1) / ROUND * ROUND);
+        row->capacity = (uint32_t)((size + WEIR_FOLD_ROUND - 1) / WEIR_FOLD_ROUND * WEIR_FOLD_ROUND);
         excess = capacity - row->capacity;
     }
     row->size = (uint32_t)size;
@@ -530,7 +499,7 @@ static bool over_row(fold *f, fold_row *row, const fold_input *in)
     return true;
 }
 
-static fold_outcome new_row(fold *f, const fold_input *in, weir_hash128 hash, size_t at)
+fold_outcome fold__append(fold *f, const fold_input *in, const fold_row *like, const fold_row *merged)
 {
     fold_window *window = f->window;
     uint32_t index = window->row_count;
@@ -539,18 +508,24 @@ static fold_outcome new_row(fold *f, const fold_input *in, weir_hash128 hash, si
 
     if (part == NULL)
         return FOLD_MEMORY;
-    *row = (fold_row){ .hash = hash,
-                       .table = in->table,
-                       .cells = in->cells,
-                       .synced_ms = in->synced_ms,
-                       .kind = in->op == WEIR_UPSERT ? WEIR_BATCH_REPLACE : WEIR_BATCH_UPDATE,
-                       .deleted = in->op == WEIR_UPSERT   ? FOLD_KEPT
-                                  : in->op == WEIR_DELETE ? FOLD_DELETED
-                                                          : FOLD_UNTOUCHED };
-    if (!set_text(window, row, in->text, in->size))
+    *row = *like;
+    row->table = in->table;
+    row->cells = in->cells;
+    row->synced_ms = in->synced_ms;
+    if (merged != NULL) {
+        *row = *merged;
+        row->hash = like->hash;
+        row->number = like->number;
+        row->kind = like->kind;
+        row->deleted = like->deleted;
+        row->earliest = like->earliest;
+        row->synced_ms = in->synced_ms;
+        row->generation = 0;
+        row->capacity = 0;
+    }
+    if (merged != NULL ? !merge_into(window, row, in) : !set_text(window, row, in->text, in->size))
         return FOLD_MEMORY;
     window->row_count++;
-    window->index[at] = index + 1;
     link_row(window, part, index);
     return FOLD_DONE;
 }
@@ -559,6 +534,25 @@ static fold_outcome new_row(fold *f, const fold_input *in, weir_hash128 hash, si
 static bool overflows(const fold *f, size_t size)
 {
     return f->window->row_count > 0 && f->window->text_size + size > f->options.window_size;
+}
+
+bool fold__fits(fold *f, size_t size)
+{
+    return !overflows(f, size) || (squeeze(f) && !overflows(f, size));
+}
+
+static fold_outcome new_row(fold *f, const fold_input *in, weir_hash128 hash, size_t at)
+{
+    fold_row row = { .hash = hash,
+                     .kind = in->op == WEIR_UPSERT ? WEIR_BATCH_REPLACE : WEIR_BATCH_UPDATE,
+                     .deleted = in->op == WEIR_UPSERT   ? FOLD_KEPT
+                                : in->op == WEIR_DELETE ? FOLD_DELETED
+                                                        : FOLD_UNTOUCHED };
+    fold_outcome outcome = fold__append(f, in, &row, NULL);
+
+    if (outcome == FOLD_DONE)
+        f->window->index[at] = f->window->row_count;
+    return outcome;
 }
 
 void fold_expect(const fold *f, uint32_t table, weir_hash128 hash)
@@ -571,21 +565,23 @@ void fold_expect(const fold *f, uint32_t table, weir_hash128 hash)
 fold_outcome fold_put(fold *f, const fold_input *in)
 {
     weir_hash128 hash = in->hash;
-    size_t need = in->size + ROUND;
+    size_t need = in->size + WEIR_FOLD_ROUND;
     size_t at;
     uint32_t found;
 
     assert(in->op != WEIR_TRUNCATE && in->size <= UINT32_MAX / 4);
-    at = find(f, f->window, hash, in->table);
+    at = fold__find(f, f->window, hash, in->table);
     found = f->window->index[at];
     if (found == 0 && in->written && keyset_has(&f->written, salted(f, hash, in->table)))
         return FOLD_REPEAT;
+    if (in->history)
+        return fold__history_put(f, in, at);
     if (found != 0 && in->op == WEIR_UPDATE)
-        need = merge_bound(&f->window->rows[found - 1], in) + ROUND;
-    if (overflows(f, need) && (!squeeze(f) || overflows(f, need)))
+        need = fold__merge_bound(&f->window->rows[found - 1], in) + WEIR_FOLD_ROUND;
+    if (!fold__fits(f, need))
         return FOLD_FULL;
     if (found != 0) {
-        if (!save(f, found - 1))
+        if (!fold__save(f, found - 1))
             return FOLD_FULL;
         return over_row(f, &f->window->rows[found - 1], in) ? FOLD_DONE : FOLD_MEMORY;
     }
@@ -605,6 +601,7 @@ fold_window *fold_take(fold *f, fold_window *fresh, bool *full)
     for (uint32_t i = 0; i < old->row_count; i++)
         if (!keyset_add(&f->written, salted(f, old->rows[i].hash, old->rows[i].table)))
             *full = true;
+    fold__history_taken(f, old);
     memset(fresh->index, 0, (index_mask(f) + 1) * sizeof *fresh->index);
     f->window = fresh;
     return old;
@@ -706,8 +703,9 @@ static bool carry_text(fold_window *window, const fold_row *from, const fold_ren
     return true;
 }
 
-static weir_status carry_row(const fold_split_options *options, const fold_row *from, fold_renewal *renewals,
-                             weir_error *err)
+/* Puts a row into the new window, and into its index. */
+static weir_status carry_row(const fold *f, const fold_split_options *options, const fold_row *from,
+                             fold_renewal *renewals, weir_error *err)
 {
     fold_window *fresh = options->fresh;
     bool known = from->table < fresh->table_capacity && fresh->part_of[from->table] != 0;
@@ -730,29 +728,46 @@ static weir_status carry_row(const fold_split_options *options, const fold_row *
     if (!carry_text(fresh, from, renewal, row))
         return weir__error_memory(err, "parting rows at a checkpoint");
     link_row(fresh, part, fresh->row_count++);
+    fresh->index[fold__find(f, fresh, row->hash, row->table)] = fresh->row_count;
+    if (row->kind != WEIR_BATCH_DELETE && row->number > fresh->number_max)
+        fresh->number_max = row->number;
     return WEIR_OK;
+}
+
+/* True when row `index` has come or changed after the savepoint; *out is what goes along. */
+static bool goes_along(const fold *f, uint32_t index, const fold_window *fresh, fold_row *out)
+{
+    const fold_row *row = &f->window->rows[index];
+
+    if (row->history)
+        return fold__history_carry(f, index, fresh, out);
+    *out = *row;
+    return index >= f->mark || row->generation == f->generation;
 }
 
 weir_status fold_split(fold *f, const fold_split_options *options, fold_window **old, weir_error *err)
 {
     fold_window *window = f->window;
+    fold_window *fresh = options->fresh;
     fold_renewal *renewals = weir__calloc(window->part_count, sizeof *renewals);
     weir_status status = WEIR_OK;
+    fold_row row;
 
-    assert(f->savepoint && options->fresh->row_count == 0);
+    assert(f->savepoint && fresh->row_count == 0);
     if (renewals == NULL)
         return weir__error_memory(err, "parting rows at a checkpoint");
+    memset(fresh->index, 0, (index_mask(f) + 1) * sizeof *fresh->index);
     for (uint32_t i = 0; i < window->row_count && status == WEIR_OK; i++)
-        if (i >= f->mark || window->rows[i].generation == f->generation)
-            status = carry_row(options, &window->rows[i], renewals, err);
+        if (goes_along(f, i, fresh, &row))
+            status = carry_row(f, options, &row, renewals, err);
     weir__free(renewals);
     if (status != WEIR_OK) {
-        fold_window_reset(options->fresh);
+        fold_window_reset(fresh);
         return status;
     }
     restore(f, window);
-    reindex(f, options->fresh);
-    f->window = options->fresh;
+    fold_interval(f);
+    f->window = fresh;
     *old = window;
     return WEIR_OK;
 }

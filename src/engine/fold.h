@@ -11,6 +11,19 @@
  *     any                      delete      the old row, deleted = true; kind stays
  *     nothing                  delete      an update, deleted = true, everything but the key unmodified
  *
+ * Tables in history mode keep every version of a key, each a row of its own (fold_history.c):
+ *
+ *     in the window            comes       becomes
+ *     a whole version          upsert      one more whole version; the one before ends
+ *     a whole version          update      one more whole version: that one with the modified cells; it ends
+ *     a partial version        update      one more partial version; it ends
+ *     a partial version        upsert      FOLD_REPEAT: whole and partial ones do not meet in a request
+ *     a version                delete      the version ends
+ *     nothing                  delete      a delete row, which goes when a version comes after all
+ *
+ * Versions are numbered, not dated: a key's first one since the last commit is number 0. What a number means
+ * is said by the request (R-ENG-10).
+ *
  * A full window is taken away and written to the files of its tables' requests; of its rows only fingerprints
  * of the keys stay. So a first load makes large requests in little memory, and keys that keep changing fold.
  * A key that has been written and comes again means that its table's request must be sealed first
@@ -51,8 +64,11 @@ typedef struct fold_row {
     uint32_t table;      /* table number */
     uint32_t cells;      /* in `text` */
     uint32_t generation; /* of the savepoint since which the row has been saved */
-    uint8_t kind;        /* WEIR_BATCH_REPLACE or WEIR_BATCH_UPDATE */
-    uint8_t deleted;     /* fold_deleted */
+    uint32_t number;     /* history: of the version; of a delete row, that of the version to come */
+    uint8_t kind;        /* weir_batch_kind: replace or update; in a history also delete */
+    uint8_t deleted; /* fold_deleted; in a history: the version has ended, or FOLD_UNTOUCHED: write nothing */
+    bool history;
+    bool earliest; /* history: the key needs an earliest row before this one */
 } fold_row;
 
 /* The rows of one table in a window, in order of first arrival. */
@@ -60,8 +76,8 @@ typedef struct fold_part {
     uint32_t table;
     uint32_t first;
     uint32_t last;
-    uint32_t count;
-    void *request; /* of the caller, as given to fold_put */
+    uint32_t count; /* of those to be written */
+    void *request;  /* of the caller, as given to fold_put */
 } fold_part;
 
 typedef struct fold_chunk fold_chunk;
@@ -77,7 +93,8 @@ typedef struct fold_window {
     uint32_t *index;    /* by key: row + 1 */
     fold_chunk *chunks; /* text of the rows; the first is the one being filled */
     fold_chunk *spare;
-    size_t text_size; /* bytes taken from chunks */
+    size_t text_size;    /* bytes taken from chunks */
+    uint32_t number_max; /* of its versions */
 } fold_window;
 
 typedef struct fold fold;
@@ -101,12 +118,14 @@ typedef struct fold_input {
     void *request;                     /* the table's open request */
     const weir_batch_markers *markers; /* that request's */
     bool written;                      /* the request has files: its keys must be looked up */
+    bool history;                      /* the table is in history mode */
+    bool again; /* history: an earlier attempt may have written versions of this interval */
 } fold_input;
 
 typedef enum fold_outcome {
     FOLD_DONE = 0,
     FOLD_FULL,   /* the window has no room: take it away, then put again */
-    FOLD_REPEAT, /* the key is in the files of the open request: seal that, then put again */
+    FOLD_REPEAT, /* the key cannot come again in the open request: write the window, seal that, put again */
     FOLD_MEMORY  /* out of memory */
 } fold_outcome;
 
@@ -135,6 +154,14 @@ fold_window *fold_take(fold *f, fold_window *fresh, bool *full);
 void fold_forget(fold *f); /* all written keys */
 /* Call when a table's request is sealed: its written keys no longer count. */
 void fold_seal(fold *f, uint32_t table);
+
+/*
+ * History: an interval begins: versions are numbered from 0 again, and no key of it has come. The window is
+ * empty. (fold_split does the same for the rows that it carries over.)
+ */
+void fold_interval(fold *f);
+/* The greatest number of a version in this interval. */
+uint32_t fold_number_max(const fold *f);
 
 /* Marks this position; forgets an earlier one. */
 void fold_savepoint(fold *f);

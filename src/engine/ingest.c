@@ -39,6 +39,7 @@ ingest *ingest_new(const ingest_options *options)
     in->arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX);
     in->rows = fold_new(&options->fold);
     in->group_begun_ns = options->port->now_ns(options->port->context);
+    ingest_history_init(in, options->history);
     weir__buf_init(&in->text, TEXT_SIZE_MAX);
     weir__buf_init(&in->key, TEXT_SIZE_MAX);
     weir__buf_init(&in->converted, CONVERTED_SIZE_MAX);
@@ -131,6 +132,8 @@ static weir_status hand_out(ingest *in, fold_window *window, weir_error *err)
         }
         request->rows_folded += window->parts[i].count;
         request->written = true;
+        if (request->history && request->start_ms + window->number_max > request->last_ms)
+            request->last_ms = request->start_ms + window->number_max;
     }
     return in->port->window(in->port->context, window, err);
 }
@@ -195,6 +198,13 @@ static weir_status flush_window(ingest *in, weir_error *err)
     return status;
 }
 
+weir_status ingest_seal_all(ingest *in, weir_error *err)
+{
+    weir_status status = flush_window(in, err);
+
+    return status == WEIR_OK ? seal_all(in, err) : status;
+}
+
 /* --- groups --- */
 
 static weir_status check_state(weir_bytes state, weir_error *err)
@@ -230,12 +240,15 @@ static weir_status end_group(ingest *in, bool with_state, weir_error *err)
 
 static weir_status close_group(ingest *in, bool with_state, weir_error *err)
 {
-    weir_status status = flush_window(in, err);
+    uint64_t before = in->history.total_saved;
+    weir_status status = ingest_seal_all(in, err);
 
     if (status == WEIR_OK)
-        status = seal_all(in, err);
-    if (status == WEIR_OK)
         status = end_group(in, with_state, err);
+    if (status == WEIR_OK && with_state) {
+        ingest_history_next(in, in->history.total - before);
+        fold_interval(in->rows);
+    }
     return status;
 }
 
@@ -250,6 +263,7 @@ static weir_status renew(void *context, uint32_t table, fold_renewal *out, weir_
 
     if (next == NULL)
         return WEIR_FAILED;
+    ingest_history_request(in, next);
     next->counts.upserts = entry->request->counts.upserts - entry->request->counts_saved.upserts;
     next->counts.updates = entry->request->counts.updates - entry->request->counts_saved.updates;
     next->counts.deletes = entry->request->counts.deletes - entry->request->counts_saved.deletes;
@@ -279,18 +293,25 @@ static weir_status split_group(ingest *in, weir_error *err)
 {
     fold_split_options options = { .renew = renew, .context = in };
     uint64_t bytes = in->group_bytes;
+    uint64_t before = in->history.total_saved;
     fold_window *old = NULL;
     weir_status status = in->port->fresh(in->port->context, &options.fresh, err);
 
     if (status != WEIR_OK)
         return status;
+    ingest_history_next(in, in->history.total - before);
     status = fold_split(in->rows, &options, &old, err);
     if (status != WEIR_OK) {
         in->port->unused(in->port->context, options.fresh);
         return status;
     }
-    for (size_t i = 0; i < in->open_count; i++)
-        in->tables[in->open[i]].request->counts = in->tables[in->open[i]].request->counts_saved;
+    for (size_t i = 0; i < in->open_count; i++) {
+        engine_request *request = in->tables[in->open[i]].request;
+
+        request->counts = request->counts_saved;
+        if (request->records > before)
+            request->records = before;
+    }
     status = hand_out(in, old, err);
     if (status == WEIR_OK)
         status = seal_all(in, err);
@@ -418,8 +439,12 @@ static weir_status checkpoint(ingest *in, const v2_checkpoint *message, weir_err
     in->state.size = 0;
     if (state.size > 0 && !weir__buf_put(&in->state, state.data, state.size))
         return weir__error_memory(err, "keeping a checkpoint");
+    in->history.held = ingest_history_behind(in);
+    if (in->history.held)
+        return WEIR_OK;
     in->waiting = true;
     WEIR_POINT("stream.checkpoint.kept");
+    in->history.total_saved = in->history.total;
     if (is_due(in)) {
         if (fold_has_savepoint(in->rows))
             fold_drop_savepoint(in->rows);
@@ -624,7 +649,7 @@ weir_status ingest_finish(ingest *in, weir_error *err)
             status = send_shape(in, table, err);
     }
     if (status == WEIR_OK)
-        status = end_group(in, in->waiting, err);
+        status = end_group(in, in->waiting || in->history.held, err);
     return status;
 }
 

@@ -16,6 +16,7 @@
 
 #include "engine/catalog.h"
 #include "engine/fold.h"
+#include "engine/history.h"
 #include "engine/request.h"
 #include "engine/synced.h"
 
@@ -55,6 +56,8 @@ typedef struct ingest_options {
     size_t group_size_min;
     uint64_t spool_size_max;
     uint64_t seed;
+    const engine_history *history; /* as it is stored; borrowed; NULL: nothing is */
+    uint64_t history_part_records; /* records that share a base; 0: WEIR_HISTORY_PART_RECORDS */
 } ingest_options;
 
 typedef struct ingest_totals {

@@ -28,6 +28,19 @@ typedef struct ingest_table {
     size_t capacity;
 } ingest_table;
 
+/* The interval of history tables that is open (ingest_history.c). */
+typedef struct ingest_history {
+    int64_t last_ms; /* no time handed out in earlier parts and intervals is later */
+    int64_t base_ms; /* of the part, once it has begun */
+    bool begun;
+    bool again; /* the interval was begun before, by a run that has not committed it */
+    uint32_t part;
+    bool held;      /* a checkpoint has come that must not end the interval yet; its state is in `state` */
+    uint64_t total; /* records of the interval */
+    uint64_t total_saved; /* at the savepoint */
+    uint64_t part_begun;  /* `total` when the part began */
+} ingest_history;
+
 struct ingest {
     ingest_options options;
     const ingest_port *port;
@@ -51,12 +64,32 @@ struct ingest {
     uint64_t group_bytes;
     size_t group_requests;
     int64_t synced_ms; /* of the message being read */
+    ingest_history history;
+    const engine_history *stored;
     ingest_totals totals;
 };
 
 /* Makes one record into rows (ingest_row.c). */
 weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err);
 
+/* --- ingest_history.c --- */
+void ingest_history_init(ingest *in, const engine_history *stored);
+/* Tells a new request its mode, and when its versions begin. */
+void ingest_history_request(ingest *in, engine_request *request);
+/* The interval ends with a commit: what comes now, and the last `left` records, belong to the next one. */
+void ingest_history_next(ingest *in, uint64_t left);
+/* A record of a history table has been folded in. */
+void ingest_history_count(ingest *in, engine_request *request);
+/* True when less has come than may have been written under the bases that were stored. */
+bool ingest_history_behind(const ingest *in);
+/* Call before a record of a history table is folded in: begins another part when one is full. */
+weir_status ingest_history_record(ingest *in, weir_error *err);
+
+/* Says what a truncate cannot do (R-HIS-02 knows rows by their keys only); once per table. */
+weir_status ingest_history_truncate(ingest *in, engine_table *table, weir_error *err);
+
+/* Writes the window away and seals all requests; there is no savepoint. */
+weir_status ingest_seal_all(ingest *in, weir_error *err);
 /* The table's entry; NULL when out of memory. */
 ingest_table *ingest_table_of(ingest *in, const engine_table *table);
 /* Describes the table at the destination if that has not been done. */

@@ -464,6 +464,7 @@ static weir_status open_request(ingest *in, ingest_table *entry, const engine_ta
     entry->request = engine_request_new(table, err);
     if (entry->request == NULL)
         return WEIR_FAILED;
+    ingest_history_request(in, entry->request);
     in->group_requests++;
     in->open[in->open_count++] = table->number;
     return WEIR_OK;
@@ -518,9 +519,12 @@ static weir_status fold_row_in(ingest *in, const route *to, const weir_record *r
         input.request = entry->request;
         input.markers = &entry->request->markers;
         input.written = entry->request->written;
+        input.history = table->history;
+        input.again = in->history.again;
         outcome = fold_put(in->rows, &input);
         if (outcome == FOLD_DONE) {
             count(entry->request, record->op);
+            ingest_history_count(in, entry->request);
             return WEIR_OK;
         }
         if (outcome == FOLD_MEMORY || attempt == 4)
@@ -538,8 +542,10 @@ static weir_status truncate(ingest *in, engine_table *table, weir_error *err)
 {
     int64_t until_ms;
     int64_t cutoff_ms;
-    weir_status status = ingest_settle(in, err);
+    weir_status status = table->history ? ingest_history_truncate(in, table, err) : ingest_settle(in, err);
 
+    if (table->history)
+        return status;
     if (status == WEIR_OK)
         status = ingest_seal(in, table, err);
     if (status != WEIR_OK)
@@ -585,7 +591,9 @@ weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err
             "table '%s': the source sent an UPDATE, but the table has no key to find the row by; declare "
             "a key, or send whole rows as UPSERT and DELETE",
             engine_table_path(to->table, path));
-    status = prepare(entry, to->table, err);
+    status = to->table->history ? ingest_history_record(in, err) : WEIR_OK;
+    if (status == WEIR_OK)
+        status = prepare(entry, to->table, err);
     if (status == WEIR_OK)
         status = make_room(in, record, err);
     if (status == WEIR_OK)

@@ -78,6 +78,8 @@ struct loader {
     size_t table_count;
     load_table_report *reports;
     size_t report_count;
+    engine_history *history; /* what is stored; only the coordinator's */
+    int64_t last_ms;         /* the latest time of versions in groups so far */
 };
 
 /* --- groups --- */
@@ -401,6 +403,52 @@ static weir_status add_report(loader *l, const load_job *job, weir_error *err)
     return WEIR_OK;
 }
 
+/*
+ * R-ENG-10: the bases of versions are stored before the first of them is written. Requests of one part have
+ * one base.
+ */
+static weir_status begin_history(loader *l, const load_group *group, weir_error *err)
+{
+    engine_history *h = l->history;
+    bool changed = false;
+
+    for (size_t i = 0; i < group->count; i++)
+        for (size_t j = 0; j < group->jobs[i].count; j++) {
+            const engine_request *request = group->jobs[i].items[j].request;
+
+            if (request == NULL || !request->history || !request->written)
+                continue;
+            for (; h->part_count <= request->part; changed = true)
+                h->bases_ms[h->part_count++] = request->start_ms;
+            changed = changed || h->bases_ms[request->part] != request->start_ms;
+            h->bases_ms[request->part] = request->start_ms;
+            changed = changed || request->records > h->records;
+            if (request->records > h->records)
+                h->records = request->records;
+            if (request->last_ms > l->last_ms)
+                l->last_ms = request->last_ms;
+        }
+    return changed ? state_keep_history(l->options.state, h, err) : WEIR_OK;
+}
+
+/* The interval is over; its times are used up. True when there is something to be stored. */
+static bool end_history(loader *l)
+{
+    engine_history *h = l->history;
+    bool changed = h->part_count > 0;
+
+    h->part_count = 0;
+    h->records = 0;
+    if (l->last_ms > h->last_ms)
+        h->last_ms = l->last_ms;
+    return changed;
+}
+
+weir_status loader_end_interval(loader *l, weir_error *err)
+{
+    return end_history(l) ? state_keep_history(l->options.state, l->history, err) : WEIR_OK;
+}
+
 /* R-ENG-01: everything of the group has been acknowledged. */
 static weir_status commit(loader *l, const load_group *group, weir_error *err)
 {
@@ -416,6 +464,8 @@ static weir_status commit(loader *l, const load_group *group, weir_error *err)
         return weir__error_memory(err, "committing the state");
     for (size_t i = 0; i < group->count; i++)
         counts[i] = group->jobs[i].counts;
+    if (group->state != NULL && end_history(l))
+        options.history = l->history;
     WEIR_POINT("load.commit.before");
     status = state_commit(l->options.state, &options, err);
     WEIR_POINT("load.commit.after");
@@ -449,6 +499,8 @@ static weir_status load(loader *l, load_group *group, weir_error *err)
 
     if (status == WEIR_OK)
         status = meet_tables(l, group, err);
+    if (status == WEIR_OK)
+        status = begin_history(l, group, err);
     if (status != WEIR_OK)
         return status;
     WEIR_POINT("load.group.met");
@@ -498,11 +550,13 @@ weir_status loader_open(const loader_options *options, loader **out, weir_error 
     if (l == NULL)
         return weir__error_memory(err, "starting the loader");
     l->options = *options;
+    l->history = weir__calloc(1, sizeof *l->history);
     l->groups = weir__queue_new(WEIR_TABLE_COUNT_MAX);
     l->jobs = weir__queue_new(WEIR_TABLE_COUNT_MAX);
     l->done = weir__queue_new(WEIR_TABLE_COUNT_MAX);
-    if (l->groups == NULL || l->jobs == NULL || l->done == NULL)
+    if (l->groups == NULL || l->jobs == NULL || l->done == NULL || l->history == NULL)
         goto memory;
+    *l->history = *options->history;
     for (; l->worker_count < workers; l->worker_count++) {
         worker *one = &l->workers[l->worker_count];
 
@@ -585,6 +639,7 @@ void loader_close(loader *l)
     weir__queue_free(l->groups, dispose_group);
     weir__queue_free(l->jobs, NULL);
     weir__queue_free(l->done, NULL);
+    weir__free(l->history);
     weir__free(l->tables);
     weir__free(l->reports);
     weir__free(l);

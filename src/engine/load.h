@@ -44,6 +44,7 @@ typedef struct loader_options {
     int parallel; /* tables at once, at least 1 */
     engine_failure *failure;
     engine_progress *progress;
+    const engine_history *history; /* as it is stored; copied */
 } loader_options;
 
 /* Starts the threads. *out is owned by the caller. */
@@ -52,6 +53,11 @@ weir_status loader_open(const loader_options *options, loader **out, weir_error 
 weir_status loader_push(loader *l, load_group *group, weir_error *err);
 /* No more groups will come: waits until all are committed, or the sync is stopping. */
 void loader_finish(loader *l);
+/*
+ * After finish, when the stream has ended well: what was written after the last state will not be replaced by
+ * the next sync's versions, but followed by them (R-ENG-02).
+ */
+weir_status loader_end_interval(loader *l, weir_error *err);
 /* Makes the threads give up; they end as soon as the destination's calls do. Any thread. */
 void loader_stop(loader *l);
 /* After finish: per table; borrowed until close. */

@@ -9,6 +9,7 @@
 #include "base/point.h"
 #include "base/queue.h"
 #include "engine/ingest.h"
+#include "engine/mode.h"
 #include "engine/spool.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
@@ -21,6 +22,7 @@ typedef struct pipeline {
     remote *source;
     remote *destination; /* ingest's, for descriptions */
     catalog *tables;
+    engine_history *history; /* as it was stored when the attempt began */
     synced_clock clock;
     ingest *in;
     ingest_port port;
@@ -53,6 +55,23 @@ static weir_status refuse_gone(const pipeline *p, const engine_table *table, wei
         connector_name(p->options->destination), engine_table_path(table, path));
 }
 
+static void warn_destination(void *context, weir_bytes text);
+
+static weir_status settle_mode(pipeline *p, const engine_table *table, weir_table **described,
+                               weir_error *err)
+{
+    mode_options options = { .destination = p->destination,
+                             .state = p->options->state,
+                             .table = table,
+                             .arena = catalog_arena(p->tables),
+                             .warn = warn_destination,
+                             .context = p };
+    weir_status status = mode_settle(&options, described, err);
+
+    p->attributed = status != WEIR_OK;
+    return status;
+}
+
 static weir_status port_open(void *context, engine_table *table, weir_error *err)
 {
     pipeline *p = context;
@@ -61,6 +80,8 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
     engine_known *known = NULL;
     weir_status status = WEIR_POINT_FAILS("ingest.open.before", err);
 
+    table->history = plan_table_mode(p->options->plan, weir__text(table->schema), weir__text(table->name)) ==
+                     PLAN_HISTORY;
     if (status == WEIR_OK)
         status = remote_describe(p->destination, table, arena, &described, err);
     WEIR_POINT("ingest.open.described");
@@ -71,6 +92,8 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
         p->attributed = true;
         status = refuse_gone(p, table, err);
     }
+    if (status == WEIR_OK && described != NULL)
+        status = settle_mode(p, table, &described, err);
     if (status == WEIR_OK)
         status = engine_table_open(p->tables, table, described, known, err);
     return status;
@@ -200,7 +223,6 @@ static void *read_stream(void *context)
     weir_status status;
 
     while ((status = weir__rpc_recv(p->stream, &message, &p->stream_error)) == WEIR_ITEM) {
-        WEIR_POINT("stream.received");
         size_t size = message.size;
         weir_rpc_message *taken;
 
@@ -371,6 +393,13 @@ static weir_status build(pipeline *p, weir_error *err)
         return status;
     synced_init(&p->clock, reserved_ms);
     p->clocked = true;
+    p->history = weir__calloc(1, sizeof *p->history);
+    if (p->history == NULL)
+        return weir__error_memory(err, "starting a sync");
+    status = state_history(options->state, p->history, err);
+    if (status != WEIR_OK)
+        return status;
+    load.history = p->history;
     p->tables = catalog_new(options->schema, weir__entropy_seed());
     p->source = remote_new(&source);
     p->destination = remote_new(&load.destination);
@@ -390,6 +419,7 @@ static weir_status build(pipeline *p, weir_error *err)
                           .group_time_ms = WEIR_GROUP_TIME_MS,
                           .group_size_min = WEIR_GROUP_SIZE_MIN,
                           .spool_size_max = WEIR_SPOOL_SIZE_MAX,
+                          .history = p->history,
                           .seed = weir__entropy_seed() };
     p->in = ingest_new(&in);
     if (p->in == NULL)
@@ -436,6 +466,7 @@ static void tear_down(pipeline *p)
     remote_free(p->source);
     remote_free(p->destination);
     catalog_free(p->tables);
+    weir__free(p->history);
     weir__queue_free(p->inbox, dispose_message);
 }
 
@@ -500,6 +531,8 @@ weir_status pipeline_run(const pipeline_options *options, weir_error *err)
         *err = p.failure.error;
         status = err->status;
     }
+    if (status == WEIR_OK)
+        status = loader_end_interval(p.load, err);
     settle_clock(&p);
     WEIR_POINT("pipeline.clock.settled");
     if (p.load != NULL)

@@ -13,6 +13,7 @@
 
 #include "engine/connector.h"
 #include "engine/load.h"
+#include "engine/plan.h"
 #include "engine/progress.h"
 
 /* How far a sync is; read by who may want to stop it. */
@@ -28,6 +29,7 @@ typedef struct pipeline_options {
     const engine_config *destination_config;
     const engine_timeouts *timeouts;
     const char *schema;
+    plan *plan;        /* what is wanted; NULL: everything */
     const char *spool; /* folder for batch files; absolute */
     state_store *state;
     int64_t sync;

@@ -432,6 +432,56 @@ weir_status remote_truncate(remote *r, const engine_table *table, int64_t cutoff
     return status == WEIR_OK ? status : say_where(r, &m, table->name, err);
 }
 
+/* The replies of Migrate: those of the other calls, and "unsupported". */
+static weir_status judge_migration(const remote *r, const v2_migrate_response *reply, weir_error *err)
+{
+    switch (reply->which_response) {
+    case V2_MIGRATE_RESPONSE_SUCCESS:
+        if (reply->response.success)
+            return WEIR_OK;
+        return weir__error(err, "the answer was success = false without a reason");
+    case V2_MIGRATE_RESPONSE_UNSUPPORTED:
+        return weir__error_as(err, WEIR_UNSUPPORTED, "it cannot do this migration");
+    case V2_MIGRATE_RESPONSE_WARNING:
+        show_warning(r, reply->response.warning);
+        return WEIR_OK;
+    case V2_MIGRATE_RESPONSE_TASK:
+        return as_task(reply->response.task, err);
+    default:
+        return weir__error(err, "the answer was neither success, unsupported, warning nor task");
+    }
+}
+
+weir_status remote_switch_mode(remote *r, const engine_table *table, const char *deleted_column,
+                               weir_error *err)
+{
+    method m = { "Migrate", V2_DESTINATION_CONNECTOR_MIGRATE_PATH, &weir__v2_migrate_request,
+                 &weir__v2_migrate_response, r->options.timeouts->alter_ms };
+    v2_table_sync_mode_migration_operation operation = {
+        .type = table->history ? V2_TABLE_SYNC_MODE_MIGRATION_TYPE_SOFT_DELETE_TO_HISTORY
+                               : V2_TABLE_SYNC_MODE_MIGRATION_TYPE_HISTORY_TO_SOFT_DELETE,
+        .has_soft_deleted_column = deleted_column != NULL,
+        .has_keep_deleted_rows = !table->history,
+        .keep_deleted_rows = !table->history
+    };
+    v2_migration_details details = { .schema = text(table->target),
+                                     .table = text(table->name),
+                                     .which_operation = V2_MIGRATION_DETAILS_TABLE_SYNC_MODE_MIGRATION,
+                                     .operation.table_sync_mode_migration = &operation };
+    v2_migrate_request request = { .configuration = r->config,
+                                   .configuration_count = r->options.config->count,
+                                   .details = &details };
+    v2_migrate_response reply = { 0 };
+    weir_status status;
+
+    if (deleted_column != NULL)
+        operation.soft_deleted_column = text(deleted_column);
+    status = call(r, &m, &request, &reply, err);
+    if (status == WEIR_OK)
+        status = judge_migration(r, &reply, err);
+    return status == WEIR_OK || status == WEIR_UNSUPPORTED ? status : say_where(r, &m, table->name, err);
+}
+
 /* Paths of the files of one kind. */
 static size_t list_files(const engine_request *request, weir_batch_kind kind, weir_bytes *out)
 {
@@ -443,45 +493,114 @@ static size_t list_files(const engine_request *request, weir_batch_kind kind, we
     return count;
 }
 
-weir_status remote_write(remote *r, const engine_request *request, weir_error *err)
+/* Names and keys of a request's files, as both kinds of requests hold them. */
+typedef struct file_lists {
+    v2_bytes_entry *keys;
+    weir_bytes *paths[4]; /* by weir_batch_kind */
+    size_t counts[4];
+} file_lists;
+
+static bool make_lists(const engine_request *request, weir_arena *arena, file_lists *out)
+{
+    out->keys = weir__arena_array(arena, request->file_count, sizeof *out->keys);
+    if (out->keys == NULL)
+        return false;
+    for (size_t i = 0; i < request->file_count; i++) {
+        const engine_file *file = &request->files[i];
+
+        out->keys[i].key = text(file->path);
+        out->keys[i].value = (weir_bytes){ (const char *)file->key, sizeof file->key };
+    }
+    for (int kind = 0; kind < 4; kind++) {
+        out->paths[kind] = weir__arena_array(arena, request->file_count, sizeof *out->paths[kind]);
+        if (out->paths[kind] == NULL)
+            return false;
+        out->counts[kind] = list_files(request, (weir_batch_kind)kind, out->paths[kind]);
+    }
+    return true;
+}
+
+static weir_status write_batch(remote *r, const engine_request *request, const v2_file_params *params,
+                               weir_arena *arena, weir_error *err)
 {
     method m = { "WriteBatch", V2_DESTINATION_CONNECTOR_WRITE_BATCH_PATH, &weir__v2_write_batch_request,
                  &weir__v2_write_batch_response, r->options.timeouts->write_ms };
+    file_lists files;
+    v2_write_batch_request message = { .configuration = r->config,
+                                       .configuration_count = r->options.config->count,
+                                       .schema_name = text(request->table->target),
+                                       .table = write_table(request->shape, arena),
+                                       .file_params = params };
+    v2_write_batch_response reply = { 0 };
+    weir_status status;
+
+    if (message.table == NULL || !make_lists(request, arena, &files))
+        return weir__error_memory(err, "preparing a request");
+    message.keys = files.keys;
+    message.keys_count = request->file_count;
+    message.replace_files = files.paths[WEIR_BATCH_REPLACE];
+    message.replace_files_count = files.counts[WEIR_BATCH_REPLACE];
+    message.update_files = files.paths[WEIR_BATCH_UPDATE];
+    message.update_files_count = files.counts[WEIR_BATCH_UPDATE];
+    status = call(r, &m, &message, &reply, err);
+    if (status == WEIR_OK)
+        status = judge(r, &reply, err);
+    return status == WEIR_OK ? status : say_where(r, &m, request->table->name, err);
+}
+
+/* R-HIS-02 to R-HIS-04. */
+static weir_status write_history(remote *r, const engine_request *request, const v2_file_params *params,
+                                 weir_arena *arena, weir_error *err)
+{
+    method m = { "WriteHistoryBatch", V2_DESTINATION_CONNECTOR_WRITE_HISTORY_BATCH_PATH,
+                 &weir__v2_write_history_batch_request, &weir__v2_write_batch_response,
+                 r->options.timeouts->write_ms };
+    file_lists files;
+    v2_write_history_batch_request message = { .configuration = r->config,
+                                               .configuration_count = r->options.config->count,
+                                               .schema_name = text(request->table->target),
+                                               .table = write_table(request->shape, arena),
+                                               .file_params = params };
+    v2_write_batch_response reply = { 0 };
+    weir_status status;
+
+    if (message.table == NULL || !make_lists(request, arena, &files))
+        return weir__error_memory(err, "preparing a request");
+    message.keys = files.keys;
+    message.keys_count = request->file_count;
+    message.earliest_start_files = files.paths[WEIR_BATCH_EARLIEST_START];
+    message.earliest_start_files_count = files.counts[WEIR_BATCH_EARLIEST_START];
+    message.replace_files = files.paths[WEIR_BATCH_REPLACE];
+    message.replace_files_count = files.counts[WEIR_BATCH_REPLACE];
+    message.update_files = files.paths[WEIR_BATCH_UPDATE];
+    message.update_files_count = files.counts[WEIR_BATCH_UPDATE];
+    message.delete_files = files.paths[WEIR_BATCH_DELETE];
+    message.delete_files_count = files.counts[WEIR_BATCH_DELETE];
+    status = call(r, &m, &message, &reply, err);
+    if (status == WEIR_UNSUPPORTED)
+        status = weir__error_as(
+            err, WEIR_TASK,
+            "it has no history mode (WriteHistoryBatch is not known to it); table '%s' can "
+            "only be synced in soft delete mode",
+            request->table->name);
+    if (status == WEIR_OK)
+        status = judge(r, &reply, err);
+    return status == WEIR_OK ? status : say_where(r, &m, request->table->name, err);
+}
+
+weir_status remote_write(remote *r, const engine_request *request, weir_error *err)
+{
     v2_file_params params = { .compression = V2_COMPRESSION_ZSTD,
                               .encryption = V2_ENCRYPTION_AES,
                               .null_string = text(request->markers.null_string),
                               .unmodified_string = text(request->markers.unmodified_string) };
-    v2_write_batch_request message = { .configuration = r->config,
-                                       .configuration_count = r->options.config->count,
-                                       .schema_name = text(request->table->target),
-                                       .file_params = &params };
-    v2_write_batch_response reply = { 0 };
-    size_t count = request->file_count;
     weir_arena *arena = weir__arena_new(SCRATCH_SIZE_MAX);
-    v2_bytes_entry *keys = arena ? weir__arena_array(arena, count, sizeof *keys) : NULL;
-    weir_bytes *replace = arena ? weir__arena_array(arena, count, sizeof *replace) : NULL;
-    weir_bytes *update = arena ? weir__arena_array(arena, count, sizeof *update) : NULL;
-    weir_status status = WEIR_OK;
+    weir_status status;
 
-    message.table = arena ? write_table(request->shape, arena) : NULL;
-    if (keys == NULL || replace == NULL || update == NULL || message.table == NULL) {
-        status = weir__error_memory(err, "preparing a request");
-        goto out;
-    }
-    for (size_t i = 0; i < count; i++) {
-        keys[i].key = text(request->files[i].path);
-        keys[i].value = (weir_bytes){ (const char *)request->files[i].key, sizeof request->files[i].key };
-    }
-    message.keys = keys;
-    message.keys_count = count;
-    message.replace_files = replace;
-    message.replace_files_count = list_files(request, WEIR_BATCH_REPLACE, replace);
-    message.update_files = update;
-    message.update_files_count = list_files(request, WEIR_BATCH_UPDATE, update);
-    status = call(r, &m, &message, &reply, err);
-    if (status == WEIR_OK)
-        status = judge(r, &reply, err);
-out:
+    if (arena == NULL)
+        return weir__error_memory(err, "preparing a request");
+    status = request->history ? write_history(r, request, &params, arena, err)
+                              : write_batch(r, request, &params, arena, err);
     weir__arena_free(arena);
-    return status == WEIR_OK ? status : say_where(r, &m, request->table->name, err);
+    return status;
 }

@@ -66,6 +66,13 @@ weir_status remote_describe(remote *r, const engine_table *table, weir_arena *ar
 weir_status remote_create(remote *r, const weir_table *table, weir_error *err);
 weir_status remote_alter(remote *r, const weir_table *table, weir_error *err);
 weir_status remote_truncate(remote *r, const engine_table *table, int64_t cutoff_ms, weir_error *err);
+/*
+ * Migrate: the table goes into the mode that `table` says. `deleted_column` marks deleted rows; NULL: none
+ * does. WEIR_UNSUPPORTED: the destination cannot (R-MIG-06).
+ */
+weir_status remote_switch_mode(remote *r, const engine_table *table, const char *deleted_column,
+                               weir_error *err);
+/* WriteBatch, or WriteHistoryBatch for a table in history mode. */
 weir_status remote_write(remote *r, const engine_request *request, weir_error *err);
 
 /* Bounds of a column as they came; zeroes for what was not said. */

@@ -55,6 +55,48 @@ void engine_request_free(engine_request *request)
     weir__free(request);
 }
 
+/* The columns of a file that names keys and one time. */
+static weir_table *key_header(engine_request *request, const char *time)
+{
+    const engine_table *table = request->table;
+    weir_table *header = weir__arena_alloc(request->arena, sizeof *header);
+    weir_column *columns = weir__arena_array(request->arena, request->key_count + 1, sizeof *columns);
+
+    if (header == NULL || columns == NULL)
+        return NULL;
+    for (size_t i = 0; i < request->key_count; i++) {
+        const weir_column *from = &request->header->columns[request->front_count + request->keys[i]];
+
+        columns[i] = (weir_column){ .name = from->name, .type = from->type, .key = true };
+    }
+    columns[request->key_count] = (weir_column){ .name = time, .type = WEIR_UTC_DATETIME };
+    *header = (weir_table){ .schema = table->target,
+                            .name = table->name,
+                            .columns = columns,
+                            .column_count = request->key_count + 1 };
+    return header;
+}
+
+static weir_status begin_history(engine_request *request, weir_error *err)
+{
+    const engine_table *table = request->table;
+    size_t count = table->key_count > 0 ? table->key_count : 1;
+    uint32_t *keys = weir__arena_array(request->arena, count, sizeof *keys);
+
+    if (keys == NULL)
+        return weir__error_memory(err, "starting a request");
+    keys[0] = 0; /* the stand-in id of a table without key */
+    for (size_t i = 0; i < table->key_count; i++)
+        keys[i] = table->keys[i];
+    request->keys = keys;
+    request->key_count = count;
+    request->earliest = key_header(request, CATALOG_START);
+    request->removed = key_header(request, CATALOG_END);
+    if (request->earliest == NULL || request->removed == NULL)
+        return weir__error_memory(err, "starting a request");
+    return WEIR_OK;
+}
+
 /* System columns come first, so that rows made before a column was added only lack cells at their end. */
 weir_status engine_request_begin(engine_request *request, weir_error *err)
 {
@@ -66,11 +108,18 @@ weir_status engine_request_begin(engine_request *request, weir_error *err)
     if (request->header != NULL)
         return WEIR_OK;
     header = weir__arena_alloc(request->arena, sizeof *header);
-    columns = weir__arena_array(request->arena, table->column_count + 3, sizeof *columns);
+    columns = weir__arena_array(request->arena, table->column_count + 5, sizeof *columns);
     if (header == NULL || columns == NULL)
         return weir__error_memory(err, "starting a request");
     columns[count++] = (weir_column){ .name = CATALOG_SYNCED, .type = WEIR_UTC_DATETIME };
-    columns[count++] = (weir_column){ .name = CATALOG_DELETED, .type = WEIR_BOOLEAN };
+    if (request->history) {
+        columns[count++] = (weir_column){ .name = CATALOG_START, .type = WEIR_UTC_DATETIME, .key = true };
+        columns[count++] = (weir_column){ .name = CATALOG_END, .type = WEIR_UTC_DATETIME };
+        columns[count++] = (weir_column){ .name = CATALOG_ACTIVE, .type = WEIR_BOOLEAN };
+    } else {
+        columns[count++] = (weir_column){ .name = CATALOG_DELETED, .type = WEIR_BOOLEAN };
+    }
+    request->front_count = count;
     if (table->key_count == 0)
         columns[count++] = (weir_column){ .name = CATALOG_ID, .type = WEIR_STRING, .key = true };
     for (size_t i = 0; i < table->column_count; i++)
@@ -79,7 +128,7 @@ weir_status engine_request_begin(engine_request *request, weir_error *err)
         .schema = table->target, .name = table->name, .columns = columns, .column_count = count
     };
     request->header = header;
-    return WEIR_OK;
+    return request->history ? begin_history(request, err) : WEIR_OK;
 }
 
 weir_status engine_request_seal(engine_request *request, weir_error *err)

@@ -1,5 +1,6 @@
 /*
- * engine/request: one WriteBatch call in the making: a table, its files, and the counts that must agree.
+ * engine/request: one WriteBatch or WriteHistoryBatch call in the making: a table, its files, and the counts
+ * that must agree.
  *
  * A request is made by ingest when a table's first row comes, gets its files from the writer, is sealed with
  * the table's shape of that moment, and is loaded. It belongs to one of them at a time; what each may touch
@@ -33,9 +34,14 @@ typedef struct engine_counts {
 typedef struct engine_request {
     const engine_table *table; /* names and number only, once another thread has the request */
     weir_batch_markers markers;
-    weir_arena *arena; /* of the next three */
+    weir_arena *arena; /* of what is in it */
     weir_table
         *header; /* set by ingest with the first rows: the files' columns, in the order of the rows' text */
+    weir_table *earliest; /* history: the columns of files of earliest starts, and of files of deletes */
+    weir_table *removed;
+    uint32_t *keys;         /* history: which cells of a row's text are the key's; set with `header` */
+    size_t key_count;       /* of `keys` */
+    size_t front_count;     /* columns of the header that are not in the rows' text */
     weir_table *shape;      /* set by ingest when it seals: the table as the destination is to have it */
     engine_column *columns; /* likewise: what is known of the columns then */
     size_t column_count;
@@ -47,8 +53,13 @@ typedef struct engine_request {
     engine_file *files;   /* writer */
     size_t file_count;
     size_t file_capacity;
-    bool written; /* ingest: rows have been given to the writer */
-    bool renewed; /* ingest: made by a split, for the group that follows */
+    bool history;     /* the rest is set by ingest: */
+    uint32_t part;    /* history: of the interval, see ingest_history.c */
+    int64_t start_ms; /* history: when version number 0 begins (R-ENG-10) */
+    int64_t last_ms;  /* history: no time in it is later */
+    uint64_t records; /* history: of the interval, up to the last one in here or later */
+    bool written;     /* ingest: rows have been given to the writer */
+    bool renewed;     /* ingest: made by a split, for the group that follows */
 } engine_request;
 
 /* A request with random markers, owned by the caller; NULL: see `err`. */

@@ -1,9 +1,4 @@
-/*
- * engine/spool: a row's line is put together here, because its first cells are not known before:
- *
- *     2026-11-22T14:13:09.123Z,false,[id,]cell,cell,…[,null,null]
- *     └ synced                 └ deleted   └ text of the fold └ columns added after the row came
- */
+/* engine/spool: windows into files, step by step; see spool.h. What a line looks like is in lines.h. */
 #include "engine/spool.h"
 
 #include <pthread.h>
@@ -15,7 +10,7 @@
 #include "base/point.h"
 #include "base/queue.h"
 #include "batch/writer.h"
-#include "data/text.h"
+#include "engine/lines.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
@@ -25,6 +20,7 @@
     (2 * WEIR_ROW_SIZE_MAX + WEIR_COLUMN_COUNT_MAX * (WEIR_BATCH_MARKER_SIZE + 1) + LINES_SIZE)
 #define STEP_WEIGHT_MAX 4096
 #define PATH_SIZE 4096
+#define KINDS 4 /* of files: weir_batch_kind */
 
 typedef enum step_kind {
     STEP_WINDOW,
@@ -43,7 +39,7 @@ typedef struct step {
     size_t state_size;
 } step;
 
-/* A file being written; one for replace rows and one for update rows. */
+/* A file being written; one of each kind. */
 typedef struct open_file {
     weir_writer *writer;
     weir_file *file;
@@ -61,11 +57,9 @@ struct spool {
     pthread_t thread;
     bool started;
     bool joined;
-    open_file files[2]; /* by weir_batch_kind */
-    load_group *group;  /* the open one */
-    int64_t synced_ms;  /* whose text is in `synced` */
-    char synced[WEIR_TEXT_FIXED_MAX];
-    size_t synced_size;
+    open_file files[KINDS]; /* by weir_batch_kind */
+    load_group *group;      /* the open one */
+    line_maker maker;
 };
 
 static weir_status stopped(weir_error *err)
@@ -92,11 +86,20 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
     weir_batch_secret secret;
     char name[WEIR_BATCH_NAME_SIZE];
     char path[PATH_SIZE];
-    weir_writer_file file = {
-        .table = request->header, .params = &params, .key = secret.key, .iv = secret.iv
-    };
-    weir_status status = weir__batch_secret_make(&entropy, &secret, err);
+    weir_writer_file file = { .table = kind == WEIR_BATCH_EARLIEST_START ? request->earliest
+                                       : kind == WEIR_BATCH_DELETE       ? request->removed
+                                                                         : request->header,
+                              .params = &params,
+                              .key = secret.key,
+                              .iv = secret.iv };
     engine_file *added;
+    weir_status status;
+
+    if (open->writer == NULL)
+        open->writer = weir__writer_new();
+    if (open->writer == NULL)
+        return weir__error_memory(err, "starting a batch file");
+    status = weir__batch_secret_make(&entropy, &secret, err);
 
     /* Files that pile up are to be small, the others soon there. */
     if (atomic_load(&s->options.progress->spooled) > s->options.size_max / 4)
@@ -171,7 +174,7 @@ static weir_status finish_file(spool *s, open_file *open, weir_error *err)
         status = weir__writer_finish(open->writer, &file->size, err);
     WEIR_POINT_OF("spool.file", kind_of(open), "finished");
     if (status == WEIR_OK) {
-        open->request->rows_filed += file->rows;
+        open->request->rows_filed += file->kind == WEIR_BATCH_EARLIEST_START ? 0 : file->rows;
         atomic_fetch_add(&s->options.progress->spooled, file->size);
     }
     weir__file_close(open->file);
@@ -216,67 +219,31 @@ static weir_status write_portion(spool *s, open_file *open, weir_error *err)
 
 /* --- rows --- */
 
-static char *append(char *at, const char *text, size_t size)
+/* The open file of this kind and request. */
+static weir_status file_for(spool *s, weir_batch_kind kind, engine_request *request, open_file **out,
+                            weir_error *err)
 {
-    memcpy(at, text, size);
-    return at + size;
-}
+    open_file *open = &s->files[kind];
+    weir_status status = WEIR_OK;
 
-static void format_synced(spool *s, int64_t synced_ms)
-{
-    int64_t rest = synced_ms % 1000;
-    weir_cell cell = { .type = WEIR_UTC_DATETIME };
-
-    if (rest < 0)
-        rest += 1000;
-    cell.as.time = (weir_time){ .seconds = (synced_ms - rest) / 1000, .nanos = (int32_t)rest * 1000000 };
-    s->synced_size = weir__text_format(&cell, s->synced);
-    s->synced_ms = synced_ms;
-}
-
-static const char *deleted_text(const fold_row *row, const engine_request *request)
-{
-    if (row->deleted == FOLD_UNTOUCHED)
-        return request->markers.unmodified_string;
-    return row->deleted == FOLD_DELETED ? "true" : "false";
-}
-
-/* Room for the cells before and after a row's own text. */
-static size_t frame_size(size_t missing)
-{
-    return WEIR_TEXT_FIXED_MAX + (missing + 1) * (WEIR_BATCH_MARKER_SIZE + 1) + 4;
-}
-
-static char *put_front(spool *s, const engine_request *request, const fold_row *row, char *at)
-{
-    const char *deleted = deleted_text(row, request);
-
-    if (row->synced_ms != s->synced_ms || s->synced_size == 0)
-        format_synced(s, row->synced_ms);
-    at = append(at, s->synced, s->synced_size);
-    *at++ = ',';
-    at = append(at, deleted, strlen(deleted));
-    *at++ = ',';
-    return at;
-}
-
-/* Cells of columns that were added after the row came, and the line's end. */
-static char *put_back(const engine_request *request, const fold_row *row, size_t missing, char *at)
-{
-    const char *padding = row->kind == WEIR_BATCH_REPLACE ? request->markers.null_string
-                                                          : request->markers.unmodified_string;
-
-    for (size_t i = 0; i < missing; i++) {
-        *at++ = ',';
-        at = append(at, padding, strlen(padding));
+    if (open->request != request) {
+        status = finish_file(s, open, err);
+        if (status == WEIR_OK)
+            status = begin_file(s, open, kind, request, err);
     }
-    *at++ = '\n';
-    return at;
+    *out = open;
+    return status;
+}
+
+static weir_status end_line(spool *s, open_file *open, const char *at, weir_error *err)
+{
+    open->lines.size = (size_t)(at - open->lines.data);
+    open->rows++;
+    return open->lines.size >= LINES_SIZE ? write_portion(s, open, err) : WEIR_OK;
 }
 
 /* A large row goes to the file without another copy of its text. */
-static weir_status put_large_row(spool *s, open_file *open, const fold_row *row, size_t missing,
-                                 weir_error *err)
+static weir_status put_large_row(spool *s, open_file *open, const fold_row *row, weir_error *err)
 {
     weir_status status = write_lines(open, err);
     char *at;
@@ -285,52 +252,76 @@ static weir_status put_large_row(spool *s, open_file *open, const fold_row *row,
         status = next_file(s, open, err);
     if (status != WEIR_OK)
         return status;
-    at = weir__buf_reserve(&open->lines, frame_size(missing));
+    at = weir__buf_reserve(&open->lines, line_frame(open->request, row));
     if (at == NULL)
         return weir__error_memory(err, "writing a row");
-    open->lines.size = (size_t)(put_front(s, open->request, row, at) - at);
+    open->lines.size = (size_t)(line_front(&s->maker, open->request, row, at) - at);
     status = write_lines(open, err);
     if (status == WEIR_OK)
         status = write_text(open, (weir_bytes){ row->text, row->size }, 0, err);
-    open->lines.size = (size_t)(put_back(open->request, row, missing, open->lines.data) - open->lines.data);
+    open->lines.size = (size_t)(line_back(open->request, row, open->lines.data) - open->lines.data);
     open->rows = 1;
     return status == WEIR_OK ? write_lines(open, err) : status;
 }
 
-static weir_status put_row(spool *s, open_file *open, const fold_row *row, weir_error *err)
+static weir_status put_row(spool *s, engine_request *request, const fold_row *row, weir_error *err)
 {
-    size_t missing = open->request->header->column_count - 2 - row->cells;
+    open_file *open;
+    weir_status status = file_for(s, (weir_batch_kind)row->kind, request, &open, err);
     char *at;
 
+    if (status != WEIR_OK)
+        return status;
     if (row->size >= LINES_SIZE)
-        return put_large_row(s, open, row, missing, err);
-    at = weir__buf_reserve(&open->lines, frame_size(missing) + row->size);
+        return put_large_row(s, open, row, err);
+    at = weir__buf_reserve(&open->lines, line_frame(request, row) + row->size);
     if (at == NULL)
         return weir__error_memory(err, "writing a row");
-    at = put_front(s, open->request, row, at);
-    at = append(at, row->text, row->size);
-    at = put_back(open->request, row, missing, at);
-    open->lines.size = (size_t)(at - open->lines.data);
-    open->rows++;
-    return open->lines.size >= LINES_SIZE ? write_portion(s, open, err) : WEIR_OK;
+    at = line_front(&s->maker, request, row, at);
+    memcpy(at, row->text, row->size);
+    at = line_back(request, row, at + row->size);
+    return end_line(s, open, at, err);
+}
+
+/* The row's key and a time, into the file of earliest starts or that of deletes. */
+static weir_status put_key(spool *s, weir_batch_kind kind, engine_request *request, const fold_row *row,
+                           weir_error *err)
+{
+    open_file *open;
+    weir_status status = file_for(s, kind, request, &open, err);
+    char *at;
+
+    if (status != WEIR_OK)
+        return status;
+    at = weir__buf_reserve(&open->lines, line_frame(request, row) + row->size + request->key_count);
+    if (at == NULL)
+        return weir__error_memory(err, "writing a row");
+    return end_line(s, open, line_key(&s->maker, request, row, kind, at), err);
+}
+
+static weir_status put_history(spool *s, engine_request *request, const fold_row *row, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+
+    if (!line_is_written(row))
+        return WEIR_OK;
+    if (row->earliest)
+        status = put_key(s, WEIR_BATCH_EARLIEST_START, request, row, err);
+    if (status != WEIR_OK)
+        return status;
+    if (row->kind == WEIR_BATCH_DELETE)
+        return put_key(s, WEIR_BATCH_DELETE, request, row, err);
+    return put_row(s, request, row, err);
 }
 
 static weir_status write_part(spool *s, const fold_window *window, const fold_part *part, weir_error *err)
 {
-    engine_request *request = part->request;
     weir_status status = WEIR_OK;
 
     for (uint32_t i = part->first; i != FOLD_NONE && status == WEIR_OK; i = window->rows[i].next) {
         const fold_row *row = &window->rows[i];
-        open_file *open = &s->files[row->kind];
 
-        if (open->request != request) {
-            status = finish_file(s, open, err);
-            if (status == WEIR_OK)
-                status = begin_file(s, open, (weir_batch_kind)row->kind, request, err);
-        }
-        if (status == WEIR_OK)
-            status = put_row(s, open, row, err);
+        status = row->history ? put_history(s, part->request, row, err) : put_row(s, part->request, row, err);
     }
     return status;
 }
@@ -358,7 +349,7 @@ static weir_status take_request(spool *s, step *one, weir_error *err)
     engine_request *request = one->request;
     weir_status status = WEIR_OK;
 
-    for (size_t i = 0; i < 2 && status == WEIR_OK; i++)
+    for (size_t i = 0; i < KINDS && status == WEIR_OK; i++)
         if (s->files[i].request == request)
             status = finish_file(s, &s->files[i], err);
     if (status == WEIR_OK && request->rows_filed != request->rows_folded) /* R-ENG-16 */
@@ -537,12 +528,9 @@ weir_status spool_open(const spool_options *options, fold_window *second, spool 
     s->steps = weir__queue_new(STEP_WEIGHT_MAX);
     s->windows = weir__queue_new(STEP_WEIGHT_MAX);
     s->group = load_group_new();
-    for (size_t i = 0; i < 2; i++) {
-        s->files[i].writer = weir__writer_new();
+    for (size_t i = 0; i < KINDS; i++)
         weir__buf_init(&s->files[i].lines, LINES_SIZE_MAX);
-    }
-    if (s->steps == NULL || s->windows == NULL || s->group == NULL || s->files[0].writer == NULL ||
-        s->files[1].writer == NULL || second == NULL) {
+    if (s->steps == NULL || s->windows == NULL || s->group == NULL || second == NULL) {
         fold_window_free(second);
         goto memory;
     }
@@ -588,7 +576,7 @@ void spool_close(spool *s)
         while (weir__queue_pop(s->steps, &item, 0) == WEIR_ITEM)
             free_step(s, item);
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < KINDS; i++) {
         weir__writer_free(s->files[i].writer);
         weir__file_close(s->files[i].file);
         weir__buf_clear(&s->files[i].lines);

@@ -1,7 +1,7 @@
 /*
  * engine/state: statements over five small tables.
  *
- *   connection(name, value)       schema, state, synced
+ *   connection(name, value)       schema, state, synced, history, and the modes of tables
  *   columns(…)                    per table and column: type, key, and the shape that the type follows from
  *   syncs(…), sync_tables(…)      the ledger
  *
@@ -300,6 +300,124 @@ weir_status state_reserve(state_store *store, int64_t reserved_ms, weir_error *e
     return status;
 }
 
+/* --- history --- */
+
+/* The last time, the number of records, the bases of the open interval: eight bytes each, as in memory. */
+static weir_status put_history(state_store *store, const engine_history *history, weir_error *err)
+{
+    size_t count = 2 + history->part_count;
+    int64_t *numbers = weir__calloc(count, sizeof *numbers);
+    weir_status status;
+
+    if (numbers == NULL)
+        return weir__error_memory(err, "keeping the times of versions");
+    numbers[0] = history->last_ms;
+    numbers[1] = (int64_t)history->records;
+    memcpy(numbers + 2, history->bases_ms, history->part_count * sizeof *numbers);
+    status = put_value(store, "history", (weir_bytes){ (const char *)numbers, count * sizeof *numbers }, err);
+    weir__free(numbers);
+    return status;
+}
+
+static void read_history(const weir_buf *value, engine_history *out)
+{
+    int64_t numbers[2];
+
+    memcpy(numbers, value->data, sizeof numbers);
+    out->last_ms = numbers[0];
+    out->records = (uint64_t)numbers[1];
+    out->part_count = value->size / sizeof *numbers - 2;
+    memcpy(out->bases_ms, value->data + sizeof numbers, value->size - sizeof numbers);
+}
+
+weir_status state_history(state_store *store, engine_history *out, weir_error *err)
+{
+    weir_buf value;
+    weir_status status;
+    bool found = false;
+
+    weir__buf_init(&value, sizeof *out);
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, "history", &value, &found, err);
+    pthread_mutex_unlock(&store->lock);
+    if (status == WEIR_OK && found &&
+        (value.size % 8 != 0 || value.size < 16 || value.size / 8 - 2 > WEIR_HISTORY_PARTS_MAX))
+        status = weir__error(err, "state '%s': the times of versions are damaged", store->path);
+    if (status == WEIR_OK) {
+        out->last_ms = 0;
+        out->records = 0;
+        out->part_count = 0;
+        if (found)
+            read_history(&value, out);
+    }
+    weir__buf_clear(&value);
+    return status;
+}
+
+weir_status state_keep_history(state_store *store, const engine_history *history, weir_error *err)
+{
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = WEIR_POINT_FAILS("state.history.before", err);
+    if (status == WEIR_OK)
+        status = put_history(store, history, err);
+    WEIR_POINT("state.history.after");
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+/* --- modes --- */
+
+#define MODE_NAME_SIZE (2 * WEIR_NAME_SIZE_MAX + 64)
+
+/* The name of a table's mode among the values; no two tables share one. */
+static void name_mode(const engine_table *table, char out[MODE_NAME_SIZE])
+{
+    snprintf(out, MODE_NAME_SIZE, "mode %zu %s.%s", strlen(table->schema), table->schema, table->name);
+}
+
+weir_status state_mode(state_store *store, const engine_table *table, bool *history, bool *switching,
+                       weir_error *err)
+{
+    char name[MODE_NAME_SIZE];
+    weir_buf value;
+    weir_status status;
+    bool found = false;
+
+    weir__buf_init(&value, 64);
+    name_mode(table, name);
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, name, &value, &found, err);
+    pthread_mutex_unlock(&store->lock);
+    if (status == WEIR_OK) {
+        *history = found && value.size > 0 && value.data[0] == 'H';
+        *switching = found && value.size > 1;
+    }
+    weir__buf_clear(&value);
+    return status;
+}
+
+weir_status state_keep_mode(state_store *store, const engine_table *table, bool history, bool switching,
+                            weir_error *err)
+{
+    char name[MODE_NAME_SIZE];
+    weir_status status;
+
+    name_mode(table, name);
+    pthread_mutex_lock(&store->lock);
+    status = WEIR_POINT_FAILS("state.mode.before", err);
+    if (status == WEIR_OK)
+        status = put_value(store, name,
+                           weir__text(history     ? switching ? "H?" : "H"
+                                      : switching ? "S?"
+                                                  : "S"),
+                           err);
+    WEIR_POINT("state.mode.after");
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
 /* --- tables --- */
 
 static weir_status read_known(state_store *store, sqlite3_stmt *statement, weir_arena *arena,
@@ -558,6 +676,8 @@ weir_status state_commit(state_store *store, const state_commit_options *options
         if (options->state != NULL)
             status = put_value(store, "state", *options->state, err);
         WEIR_POINT("state.commit.put");
+        if (status == WEIR_OK && options->history != NULL)
+            status = put_history(store, options->history, err);
         for (size_t i = 0; i < options->count && status == WEIR_OK; i++)
             status = add_count(store, options->sync, &options->counts[i], err);
         WEIR_POINT("state.commit.counted");

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "engine/catalog.h"
+#include "engine/history.h"
 #include "engine/request.h"
 
 typedef struct state_store state_store;
@@ -27,6 +28,17 @@ weir_status state_load(state_store *store, weir_buf *out, weir_error *err);
 /* The stored reservation of the synced clock (engine/synced.h); 0 when there is none. */
 weir_status state_synced(state_store *store, int64_t *reserved_ms, weir_error *err);
 weir_status state_reserve(state_store *store, int64_t reserved_ms, weir_error *err);
+/* R-ENG-10: as it was stored last; zeroes when it never was. Storing is durable when the call returns. */
+weir_status state_history(state_store *store, engine_history *out, weir_error *err);
+weir_status state_keep_history(state_store *store, const engine_history *history, weir_error *err);
+/*
+ * The mode that a table is in or, when `switching`, is being brought to (R-ENG-11). Of an unknown table:
+ * both false.
+ */
+weir_status state_mode(state_store *store, const engine_table *table, bool *history, bool *switching,
+                       weir_error *err);
+weir_status state_keep_mode(state_store *store, const engine_table *table, bool history, bool switching,
+                            weir_error *err);
 /* What is known of a table: columns and names in `arena`; *out is NULL when nothing is. */
 weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
                         weir_error *err);
@@ -54,6 +66,7 @@ typedef struct state_commit_options {
     const weir_bytes *state; /* NULL: rows were loaded, the state stays */
     const state_count *counts;
     size_t count;
+    const engine_history *history; /* NULL: stays as it is */
 } state_commit_options;
 
 weir_status state_commit(state_store *store, const state_commit_options *options, weir_error *err);

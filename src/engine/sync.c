@@ -258,6 +258,7 @@ static weir_status attempt(sync_run_state *run, weir_error *err)
                                       .source_config = options->source_config,
                                       .destination_config = options->destination_config,
                                       .timeouts = &options->timeouts,
+                                      .plan = options->plan,
                                       .schema = options->schema,
                                       .spool = run->spool,
                                       .state = run->state,

@@ -28,6 +28,7 @@ typedef struct sync_options {
     const char *destination;
     const engine_config *source_config;
     const engine_config *destination_config;
+    plan *plan;         /* the schema configuration; NULL: everything is synced */
     const char *schema; /* the destination's; source schemas are appended with '_' */
     const char *folder; /* the state's */
     connector_transport transport;

@@ -8,11 +8,13 @@
 #include <wire/v2.h>
 
 #include "batch/csv.h"
+#include "data/text.h"
+#include "engine/lines.h"
 #include "wire/record.h"
 
-#define ROWS_MAX 64
+#define ROWS_MAX 192
 #define ITEMS_MAX 256
-#define CELLS_MAX 8
+#define CELLS_MAX 10
 
 /* One row of a file. */
 typedef struct landing_row {
@@ -39,6 +41,9 @@ struct landing {
     landing_item *items; /* of the open group, in the order of sealing; then those still open */
     size_t sealed;
     size_t count;
+    line_maker maker;
+    engine_history *stored; /* as it was when this began */
+    int64_t last_ms;
     bool busy;
     bool dead;
     int applied;
@@ -63,60 +68,80 @@ static void *need(void *memory)
 
 /* --- rows out of windows --- */
 
-static weir_cell number_cell(const engine_request *request, const char *text, size_t size)
+static weir_cell read_cell(const engine_request *request, weir_type type, const char *text, size_t size)
 {
+    weir_cell cell = { .type = type };
     char copy[64];
-    weir_cell cell = { .type = WEIR_LONG, .presence = WEIR_VALUE };
 
     snprintf(copy, sizeof copy, "%.*s", (int)size, text);
     if (strcmp(copy, request->markers.null_string) == 0)
         cell.presence = WEIR_NULL;
     else if (strcmp(copy, request->markers.unmodified_string) == 0)
         cell.presence = WEIR_UNMODIFIED;
-    else
+    else if (type == WEIR_BOOLEAN && (strcmp(copy, "true") == 0 || strcmp(copy, "false") == 0))
+        cell.as.boolean = copy[0] == 't';
+    else if (type == WEIR_LONG && copy[0] >= '0' && copy[0] <= '9')
         cell.as.integer = strtol(copy, NULL, 10);
-    if (cell.presence == WEIR_VALUE && (copy[0] < '0' || copy[0] > '9')) {
-        fprintf(stderr, "proof: '%s' is a marker of another request\n", copy);
+    else if (type != WEIR_UTC_DATETIME || !weir_time_parse(type, copy, strlen(copy), &cell.as.time)) {
+        fprintf(stderr, "proof: '%s' is no %s, or a marker of another request\n", copy, weir_type_name(type));
         exit(1);
     }
     return cell;
 }
 
-static weir_cell time_cell(int64_t ms)
+static const weir_table *header_of(const engine_request *request, int kind)
 {
-    return (weir_cell){ .type = WEIR_UTC_DATETIME,
-                        .as.time = { .seconds = ms / 1000, .nanos = (int32_t)(ms % 1000) * 1000000 } };
+    return kind == WEIR_BATCH_EARLIEST_START ? request->earliest
+           : kind == WEIR_BATCH_DELETE       ? request->removed
+                                             : request->header;
 }
 
-static weir_cell flag_cell(int deleted)
+/* Reads a line of a file back, into the order of request->header, which goes with all rows. */
+static void take_line(landing_item *item, int kind, const char *at, size_t left)
 {
-    weir_cell cell = { .type = WEIR_BOOLEAN, .as.boolean = deleted == FOLD_DELETED };
-
-    cell.presence = deleted == FOLD_UNTOUCHED ? WEIR_UNMODIFIED : WEIR_VALUE;
-    return cell;
-}
-
-static void take_row(landing_item *item, const fold_row *from)
-{
+    const weir_table *from = header_of(item->request, kind);
+    const weir_table *to = item->request->header;
     landing_row *row = &item->rows[item->count++];
-    const char *at = from->text;
-    size_t left = from->size;
-    size_t used = 0;
 
-    if (item->count > ROWS_MAX) {
-        fprintf(stderr, "proof: too many rows\n");
+    if (item->count > ROWS_MAX || at[left - 1] != '\n') {
+        fprintf(stderr, "proof: too many rows, or a line without an end\n");
         exit(1);
     }
-    *row = (landing_row){ .kind = from->kind };
-    row->cells[used++] = time_cell(from->synced_ms);
-    row->cells[used++] = flag_cell(from->deleted);
-    for (uint32_t i = 0; i < from->cells; i++) {
+    left--;
+    row->kind = kind;
+    for (size_t i = 0; i < to->column_count; i++)
+        row->cells[i] = (weir_cell){ .type = to->columns[i].type, .presence = WEIR_UNMODIFIED };
+    for (size_t i = 0; i < from->column_count; i++) {
         size_t size = weir__csv_cell_size(at, left);
+        size_t place = 0;
 
-        row->cells[used++] = number_cell(item->request, at, size);
+        while (strcmp(to->columns[place].name, from->columns[i].name) != 0)
+            place++;
+        row->cells[place] = read_cell(item->request, from->columns[i].type, at, size);
         at += size + 1;
         left -= size < left ? size + 1 : size;
     }
+}
+
+static void take_row(landing_item *item, line_maker *maker, const fold_row *from)
+{
+    char line[1024];
+    char *at;
+
+    if (!line_is_written(from))
+        return;
+    if (from->earliest) {
+        at = line_key(maker, item->request, from, WEIR_BATCH_EARLIEST_START, line);
+        take_line(item, WEIR_BATCH_EARLIEST_START, line, (size_t)(at - line));
+    }
+    if (from->history && from->kind == WEIR_BATCH_DELETE) {
+        at = line_key(maker, item->request, from, WEIR_BATCH_DELETE, line);
+    } else {
+        at = line_front(maker, item->request, from, line);
+        memcpy(at, from->text, from->size);
+        at = line_back(item->request, from, at + from->size);
+    }
+    take_line(item, from->kind, line, (size_t)(at - line));
 }
 
 /* The entry of a request among the open ones, or a new one. */
@@ -138,6 +163,11 @@ static landing_item *item_of(landing *l, engine_request *request)
 }
 
 /* --- the destination --- */
+
+static weir_time time_of(int64_t ms)
+{
+    return (weir_time){ .seconds = ms / 1000, .nanos = (int32_t)(ms % 1000) * 1000000 };
+}
 
 static void see_table(landing *l, const weir_table *shape)
 {
@@ -161,16 +191,63 @@ static weir_model_rows pick(const landing_item *item, int kind, weir_row *out)
     return (weir_model_rows){ .rows = out, .count = count };
 }
 
-static void write_request(landing *l, const landing_item *item, bool half)
+/* The first `pieces` kinds of files only, in the order of R-DST-05 or R-HIS-02. */
+static void write_request(landing *l, const landing_item *item, int pieces)
 {
-    weir_row rows[2][ROWS_MAX];
+    static weir_row rows[4][ROWS_MAX];
     weir_model_batch batch = { .table = item->request->header };
     weir_error err;
 
-    batch.replace = pick(item, WEIR_BATCH_REPLACE, rows[0]);
-    if (!half)
-        batch.update = pick(item, WEIR_BATCH_UPDATE, rows[1]);
-    must(weir__model_write(l->world->model, &batch, &err), &err);
+    if (!item->request->history) {
+        batch.replace = pick(item, WEIR_BATCH_REPLACE, rows[0]);
+        if (pieces > 1)
+            batch.update = pick(item, WEIR_BATCH_UPDATE, rows[1]);
+        must(weir__model_write(l->world->model, &batch, &err), &err);
+        return;
+    }
+    batch.earliest = pick(item, WEIR_BATCH_EARLIEST_START, rows[0]);
+    if (pieces > 1)
+        batch.replace = pick(item, WEIR_BATCH_REPLACE, rows[1]);
+    if (pieces > 2)
+        batch.update = pick(item, WEIR_BATCH_UPDATE, rows[2]);
+    if (pieces > 3)
+        batch.remove = pick(item, WEIR_BATCH_DELETE, rows[3]);
+    must(weir__model_write_history(l->world->model, &batch, &err), &err);
+}
+
+/* R-HIS-02, R-ENG-04: what a request may hold of one key, so that the order of its files does not matter. */
+static void check_request(const landing_item *item)
+{
+    unsigned kinds[KEYS_MAX] = { 0 };
+    int earliest[KEYS_MAX] = { 0 };
+    size_t id = 0;
+
+    while (strcmp(item->request->header->columns[id].name, "id") != 0)
+        id++;
+    for (size_t i = 0; i < item->count; i++) {
+        const landing_row *row = &item->rows[i];
+        int key = (int)row->cells[id].as.integer;
+
+        if (!item->request->history && kinds[key] != 0) {
+            fprintf(stderr, "proof: key %d is twice in a request\n", key);
+            exit(1);
+        }
+        if (row->kind == WEIR_BATCH_EARLIEST_START)
+            earliest[key]++;
+        else
+            kinds[key] |= 1U << row->kind;
+    }
+    for (int key = 0; key < KEYS_MAX; key++) {
+        bool versions = (kinds[key] & (1U << WEIR_BATCH_REPLACE | 1U << WEIR_BATCH_UPDATE)) != 0;
+
+        if (item->request->history &&
+            ((kinds[key] & (kinds[key] - 1)) != 0 || earliest[key] > 1 || (versions && earliest[key] == 0))) {
+            fprintf(stderr,
+                    "proof: key %d is in several kinds of files of a request, or lacks an earliest row\n",
+                    key);
+            exit(1);
+        }
+    }
 }
 
 static void apply_item(landing *l, const landing_item *item)
@@ -181,20 +258,22 @@ static void apply_item(landing *l, const landing_item *item)
     bool last = l->applied == l->options.applied_max;
     weir_error err;
 
-    if (l->dead || (last && !l->options.half)) {
+    if (l->dead || (last && l->options.pieces == 0)) {
         l->dead = true;
         return;
     }
     l->dead = last;
     l->applied++;
     if (item->request == NULL) {
-        truncation.before = time_cell(item->cutoff_ms).as.time;
+        truncation.before = time_of(item->cutoff_ms);
         must(weir__model_truncate(l->world->model, &truncation, &err), &err);
         return;
     }
     see_table(l, item->request->shape);
-    if (item->count > 0)
-        write_request(l, item, last);
+    if (item->count == 0)
+        return;
+    check_request(item);
+    write_request(l, item, last ? l->options.pieces : 4);
 }
 
 /* --- ingest's port --- */
@@ -204,6 +283,7 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
     landing *l = context;
     const weir_table *described = weir__model_describe(l->world->model, "s", table->name);
 
+    table->history = l->options.history;
     return engine_table_open(l->tables, table, described, NULL, err);
 }
 
@@ -232,7 +312,7 @@ static weir_status port_window(void *context, fold_window *window, weir_error *e
         landing_item *item = item_of(l, window->parts[p].request);
 
         for (uint32_t i = window->parts[p].first; i != FOLD_NONE; i = window->rows[i].next)
-            take_row(item, &window->rows[i]);
+            take_row(item, &l->maker, &window->rows[i]);
     }
     port_unused(context, window);
     return WEIR_OK;
@@ -272,11 +352,43 @@ static void drop_items(landing *l)
     l->count = 0;
 }
 
+/* As the loader does: before anything is written. */
+static void begin_history(landing *l)
+{
+    engine_history *h = &l->world->history;
+
+    for (size_t i = 0; i < l->sealed; i++) {
+        const engine_request *request = l->items[i].request;
+
+        if (request == NULL || !request->history || !request->written)
+            continue;
+        while (h->part_count <= request->part)
+            h->bases_ms[h->part_count++] = request->start_ms;
+        h->bases_ms[request->part] = request->start_ms;
+        if (request->records > h->records)
+            h->records = request->records;
+        if (request->last_ms > l->last_ms)
+            l->last_ms = request->last_ms;
+    }
+}
+
+static void end_history(landing *l)
+{
+    engine_history *h = &l->world->history;
+
+    h->part_count = 0;
+    h->records = 0;
+    if (l->last_ms > h->last_ms)
+        h->last_ms = l->last_ms;
+}
+
 static weir_status port_commit(void *context, const weir_bytes *state, weir_error *err)
 {
     landing *l = context;
 
     (void)err;
+    if (!l->dead)
+        begin_history(l);
     for (size_t i = 0; i < l->sealed; i++)
         apply_item(l, &l->items[i]);
     if (l->count != l->sealed) {
@@ -284,8 +396,13 @@ static weir_status port_commit(void *context, const weir_bytes *state, weir_erro
         exit(1);
     }
     drop_items(l);
-    if (state != NULL && !l->dead)
-        l->world->state = (int)strtol(state->data, NULL, 10);
+    if (state != NULL && !l->dead) {
+        char text[16];
+
+        snprintf(text, sizeof text, "%.*s", (int)state->size, state->data);
+        l->world->state = (int)strtol(text, NULL, 10);
+        end_history(l);
+    }
     return WEIR_OK;
 }
 
@@ -423,10 +540,17 @@ landing *landing_open(landing_world *world, const landing_options *options)
                                     .key_count_max = options->keys_max },
                           .group_time_ms = 1,
                           .spool_size_max = 1 << 30,
+                          .history_part_records = options->part_records,
                           .seed = 7 };
 
     l->world = world;
     l->options = *options;
+    l->stored = need(malloc(sizeof *l->stored));
+    l->stored->last_ms = world->history.last_ms;
+    l->stored->part_count = world->history.part_count;
+    l->stored->records = world->history.records;
+    memcpy(l->stored->bases_ms, world->history.bases_ms,
+           world->history.part_count * sizeof *l->stored->bases_ms);
     l->items = need(malloc(ITEMS_MAX * sizeof *l->items));
     l->port = (ingest_port){ .context = l,
                              .open = port_open,
@@ -446,6 +570,7 @@ landing *landing_open(landing_world *world, const landing_options *options)
     l->tables = need(catalog_new("s", 7));
     declare(l);
     in.tables = l->tables;
+    in.history = l->stored;
     l->in = need(ingest_new(&in));
     l->spare = need(ingest_window(l->in));
     return l;
@@ -457,6 +582,7 @@ void landing_close(landing *l)
     ingest_free(l->in);
     fold_window_free(l->spare);
     catalog_free(l->tables);
+    free(l->stored);
     free(l->items);
     free(l);
 }
@@ -475,6 +601,8 @@ bool landing_finish(landing *l, bool failed)
     weir_error err;
 
     must(failed ? ingest_fail(l->in, &err) : ingest_finish(l->in, &err), &err);
+    if (!failed && !l->dead)
+        end_history(l);
     return !l->dead;
 }
 
@@ -485,7 +613,12 @@ int landing_applied(const landing *l)
 
 void landing_world_open(landing_world *world)
 {
-    *world = (landing_world){ .model = need(weir__model_new()) };
+    world->model = need(weir__model_new());
+    world->reserved_ms = 0;
+    world->history.last_ms = 0;
+    world->history.part_count = 0;
+    world->history.records = 0;
+    world->state = 0;
 }
 
 void landing_world_close(landing_world *world)

@@ -16,14 +16,17 @@
 typedef struct landing_world {
     weir_model *model;
     int64_t reserved_ms; /* of the synced clock */
-    int state;           /* operations covered by the last commit */
+    engine_history history;
+    int state; /* operations covered by the last commit */
 } landing_world;
 
 typedef struct landing_options {
     uint32_t window_rows;
     size_t keys_max;
-    int applied_max; /* requests and truncates until the end of the world; negative: none */
-    bool half;       /* of the last request only the replace files arrive */
+    bool history;
+    uint64_t part_records; /* history: see ingest_options */
+    int applied_max;       /* requests and truncates until the end of the world; negative: none */
+    int pieces; /* 0, or then so many kinds of files of one more request, in the order of the rules */
 } landing_options;
 
 typedef struct landing landing;

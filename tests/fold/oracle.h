@@ -35,8 +35,18 @@ typedef struct oracle_row {
     int cells[2];
 } oracle_row;
 
+/* A version of a row in history mode. */
+typedef struct oracle_version {
+    int cells[2];
+    bool active;
+    bool follows; /* it begins when the one before ends */
+} oracle_version;
+
 typedef struct oracle {
-    oracle_row rows[KEYS_MAX];
+    bool history;
+    oracle_row rows[KEYS_MAX];                         /* soft delete mode */
+    oracle_version versions[KEYS_MAX][OPERATIONS_MAX]; /* history mode */
+    int counts[KEYS_MAX];
 } oracle;
 
 void oracle_apply(oracle *t, const operation *o);

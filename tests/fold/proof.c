@@ -2,7 +2,7 @@
  * Folding proved (R-ENG-04): operations go through the engine's ingest and fold into src/model, and one by
  * one into a table in plain arrays; both must hold the same rows.
  *
- *   proof [--length N] [--all N] [--replay N] [--random N] [--seed S]
+ *   proof [--history 1] [--length N] [--all N] [--replay N] [--random N] [--seed S]
  *
  * --length   every sequence of up to N operations on two keys: upserts, updates, deletes, truncates and
  *            checkpoints. The i-th one is run in one of the ways (way_number); up to --all in every way.
@@ -25,12 +25,15 @@ typedef struct sequence {
 typedef struct way {
     uint32_t window_rows;
     size_t keys_max;
-    unsigned busy;   /* bit by position: the loader is busy then */
-    bool failed;     /* the stream fails in the end (R-ENG-02) */
+    unsigned busy; /* bit by position: the loader is busy then */
+    bool failed;   /* the stream fails in the end (R-ENG-02) */
+    bool history;
+    uint64_t part_records;
     int applied_max; /* see landing_options */
-    bool half;
+    int pieces;
 } way;
 
+static bool history;
 static uint64_t seed = 1;
 static long tried;
 
@@ -54,7 +57,7 @@ static void read_model(const landing_world *world, oracle *out)
     const weir_model_table *table = weir__model_find(world->model, "s", "t");
     const weir_table *columns = table ? weir__model_columns(table) : NULL;
 
-    *out = (oracle){ 0 };
+    memset(out->rows, 0, sizeof out->rows);
     for (size_t r = 0; table != NULL && r < weir__model_row_count(table); r++) {
         weir_row row = weir__model_row(table, r);
         oracle_row read = { .there = true };
@@ -74,6 +77,120 @@ static void read_model(const landing_world *world, oracle *out)
         }
         out->rows[key] = read;
     }
+}
+
+/* --- histories out of the model --- */
+
+typedef struct stored_version {
+    oracle_version seen;
+    int64_t start_ms;
+    int64_t end_ms;
+} stored_version;
+
+static int64_t ms_of(const weir_cell *cell)
+{
+    return cell->as.time.seconds * 1000 + cell->as.time.nanos / 1000000;
+}
+
+/* Reads version `index`; returns its key. */
+static int read_version(const weir_model_table *table, size_t index, stored_version *out)
+{
+    const weir_table *columns = weir__model_columns(table);
+    weir_row row = weir__model_row(table, index);
+    int key = -1;
+
+    for (size_t i = 0; i < row.count; i++) {
+        const char *name = columns->columns[i].name;
+        const weir_cell *cell = &row.cells[i];
+
+        if (strcmp(name, "id") == 0)
+            key = number_of(cell);
+        else if (strcmp(name, "a") == 0)
+            out->seen.cells[0] = number_of(cell);
+        else if (strcmp(name, "b") == 0)
+            out->seen.cells[1] = number_of(cell);
+        else if (strcmp(name, CATALOG_ACTIVE) == 0)
+            out->seen.active = cell->as.boolean;
+        else if (strcmp(name, CATALOG_START) == 0)
+            out->start_ms = ms_of(cell);
+        else if (strcmp(name, CATALOG_END) == 0)
+            out->end_ms = ms_of(cell);
+    }
+    return key;
+}
+
+/* All versions, by key and start. False: they are more than there can be. */
+static bool read_versions(const landing_world *world, stored_version out[KEYS_MAX][OPERATIONS_MAX],
+                          int counts[KEYS_MAX])
+{
+    const weir_model_table *table = weir__model_find(world->model, "s", "t");
+
+    memset(counts, 0, KEYS_MAX * sizeof *counts);
+    for (size_t r = 0; table != NULL && r < weir__model_row_count(table); r++) {
+        stored_version version;
+        int key = read_version(table, r, &version);
+        int at = counts[key]++;
+
+        if (at == OPERATIONS_MAX)
+            return false;
+        for (; at > 0 && out[key][at - 1].start_ms > version.start_ms; at--)
+            out[key][at] = out[key][at - 1];
+        out[key][at] = version;
+    }
+    return true;
+}
+
+/*
+ * The same versions, and the invariants of their times: an active one is the last and ends never; one that
+ * was not deleted ends a millisecond before the next one begins; none overlap (R-HIS-01, R-HIS-02).
+ */
+static bool same_versions(const oracle *expected, int key, const stored_version *got, int count)
+{
+    const oracle_version *versions = expected->versions[key];
+
+    for (int i = 0; i < count; i++) {
+        bool last = i + 1 == count;
+
+        if (versions[i].cells[0] != got[i].seen.cells[0] || versions[i].cells[1] != got[i].seen.cells[1] ||
+            versions[i].active != got[i].seen.active)
+            return false;
+        if (got[i].seen.active && (!last || got[i].end_ms != INT64_C(253402300799999)))
+            return false;
+        if (!got[i].seen.active && got[i].end_ms < got[i].start_ms)
+            return false;
+        if (!last && got[i].end_ms >= got[i + 1].start_ms)
+            return false;
+        if (!last && versions[i + 1].follows && got[i].end_ms + 1 != got[i + 1].start_ms)
+            return false;
+    }
+    return true;
+}
+
+static void print_versions(const oracle *expected, stored_version got[KEYS_MAX][OPERATIONS_MAX],
+                           const int counts[KEYS_MAX])
+{
+    for (int k = 0; k < KEYS_MAX; k++) {
+        for (int i = 0; i < expected->counts[k]; i++)
+            printf("  key %d expected a=%d b=%d%s\n", k, expected->versions[k][i].cells[0],
+                   expected->versions[k][i].cells[1], expected->versions[k][i].active ? " active" : "");
+        for (int i = 0; i < counts[k]; i++)
+            printf("  key %d got      a=%d b=%d%s %lld … %lld\n", k, got[k][i].seen.cells[0],
+                   got[k][i].seen.cells[1], got[k][i].seen.active ? " active" : "",
+                   (long long)(got[k][i].start_ms % 100000000), (long long)(got[k][i].end_ms % 100000000));
+    }
+}
+
+static bool same_history(const oracle *expected, const landing_world *world, bool print)
+{
+    static stored_version got[KEYS_MAX][OPERATIONS_MAX];
+    int counts[KEYS_MAX];
+    bool same = read_versions(world, got, counts);
+
+    for (int k = 0; k < KEYS_MAX && same; k++)
+        same = counts[k] == expected->counts[k] && same_versions(expected, k, got[k], counts[k]);
+    if (print)
+        print_versions(expected, got, counts);
+    return same;
 }
 
 static bool same_rows(const oracle *a, const oracle *b)
@@ -102,20 +219,32 @@ static void print_rows(const char *title, const oracle *t)
 
 static void compare(const sequence *s, const way *how, const landing_world *world, int from)
 {
-    oracle expected = { 0 };
-    oracle got;
+    static oracle expected;
+    static oracle got;
 
+    expected.history = how->history;
+    memset(expected.rows, 0, sizeof expected.rows);
+    memset(expected.counts, 0, sizeof expected.counts);
     for (int i = 0; i < from; i++)
         oracle_apply(&expected, &s->operations[i]);
-    read_model(world, &got);
-    if (same_rows(&expected, &got))
-        return;
-    printf("the rows differ; windows of %u rows, busy %x, failed %d, crash after %d%s\n", how->window_rows,
-           how->busy, how->failed, how->applied_max, how->half ? " and a half" : "");
+    if (how->history) {
+        if (same_history(&expected, world, false))
+            return;
+    } else {
+        read_model(world, &got);
+        if (same_rows(&expected, &got))
+            return;
+    }
+    printf("the rows differ; windows of %u rows, busy %x, failed %d, crash after %d and %d pieces\n",
+           how->window_rows, how->busy, how->failed, how->applied_max, how->pieces);
     for (int i = 0; i < s->length; i++)
         printf("  %d: %s key %d\n", i, names[s->operations[i].kind], s->operations[i].key);
-    print_rows("expected", &expected);
-    print_rows("got", &got);
+    if (how->history) {
+        (void)same_history(&expected, world, true);
+    } else {
+        print_rows("expected", &expected);
+        print_rows("got", &got);
+    }
     exit(1);
 }
 
@@ -130,7 +259,9 @@ static int play(const sequence *s, const way *how, landing_world *world)
     landing_options options = { .window_rows = how->window_rows,
                                 .keys_max = how->keys_max,
                                 .applied_max = how->applied_max,
-                                .half = how->half };
+                                .history = how->history,
+                                .part_records = how->part_records,
+                                .pieces = how->pieces };
     landing *l = landing_open(world, &options);
     bool alive = true;
     int applied;
@@ -191,6 +322,8 @@ static way way_number(uint64_t number)
                   .busy = busy[number / 3 % 3],
                   .keys_max = keys[number / 9 % 2],
                   .failed = number / 18 % 2,
+                  .history = history,
+                  .part_records = number % 5 == 4 ? 3 : 1000,
                   .applied_max = -1 };
 }
 
@@ -202,11 +335,10 @@ static void run_crashes(const sequence *s, uint64_t number)
     way then = way_number(number / 18 % 18);
     int applied = run(s, &how);
 
+    then.part_records = how.part_records; /* the engine's never changes */
     for (how.applied_max = 0; how.applied_max < applied; how.applied_max++) {
-        how.half = false;
-        run_again(s, &how, &then);
-        how.half = true;
-        run_again(s, &how, &then);
+        for (how.pieces = 0; how.pieces < (history ? 4 : 2); how.pieces++)
+            run_again(s, &how, &then);
     }
 }
 
@@ -291,8 +423,9 @@ static void run_random(long count)
             continue;
         }
         how.failed = false;
+        then.part_records = how.part_records;
         how.applied_max = (int)draw(8);
-        how.half = draw(2) == 0;
+        how.pieces = (int)draw(history ? 4 : 2);
         run_again(&s, &how, &then);
     }
 }
@@ -309,6 +442,8 @@ int main(int argc, char **argv)
 
         if (strcmp(argv[i], "--length") == 0)
             length = (int)value;
+        else if (strcmp(argv[i], "--history") == 0)
+            history = value != 0;
         else if (strcmp(argv[i], "--all") == 0)
             all = (int)value;
         else if (strcmp(argv[i], "--replay") == 0)

@@ -565,9 +565,9 @@ static weir_status folding_scenario(void *context)
     weir_batch_markers markers = { "null", "unmod" };
     weir_status status = f && other ? WEIR_OK : WEIR_FAILED;
 
-    (void)context;
     for (int i = 0; i < 60 && status == WEIR_OK; i++) {
         fold_input in = { .table = (uint32_t)i % 20,
+                          .history = context != NULL,
                           .op = i % 3 ? WEIR_UPSERT : WEIR_UPDATE,
                           .hash = { .low = (uint64_t)i % 7, .high = 1 },
                           .text = "a,unmod",
@@ -607,6 +607,7 @@ static void folding_survives_every_failed_allocation(void **unused)
 {
     (void)unused;
     WEIR_EVERY_FAILURE(folding_or_harmless, NULL);
+    WEIR_EVERY_FAILURE(folding_or_harmless, "history");
 }
 
 int main(void)

@@ -12,6 +12,7 @@ typedef struct world {
     fake_source source;
     fake_destination destination;
     engine_config config;
+    plan *plan; /* NULL: everything, in soft delete mode */
     engine_control control;
     engine_progress progress;
     sync_report report;
@@ -54,6 +55,7 @@ static inline int world_tear_down(void **state)
     world *w = *state;
 
     sync_report_clear(&w->report);
+    engine_plan_free(w->plan);
     fake_source_close(&w->source);
     fake_destination_close(&w->destination);
     assert_int_equal(weir__folder_remove(w->folder, NULL), WEIR_OK);
@@ -67,6 +69,7 @@ static inline weir_status world_run(world *w)
                              .destination = w->destination.where,
                              .source_config = &w->config,
                              .destination_config = &w->config,
+                             .plan = w->plan,
                              .schema = "test",
                              .folder = w->state,
                              .timeouts = engine_timeouts_default(),
