@@ -72,7 +72,7 @@ static void seal_and_read(memory *m, weir_bytes frames)
     record_writer *writer = NULL;
 
     CHECK(record_writer_open((weir_output){ put_bytes, m }, key, &writer, NULL) == WEIR_OK);
-    CHECK(record_writer_chunk(writer, frames, NULL) == WEIR_OK);
+    CHECK(record_writer_chunk(writer, frames, true, NULL) == WEIR_OK);
     CHECK(record_writer_finish(writer, NULL) == WEIR_OK);
     record_writer_free(writer);
     read_all(m);

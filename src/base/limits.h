@@ -108,7 +108,7 @@
 /* --- recordings (record) --- */
 #define WEIR_RECORD_CHUNK_SIZE_MAX WEIR_MIB /* frames of one sealed chunk, bytes */
 #define WEIR_RECORD_PAYLOAD_SIZE_MAX (WEIR_MESSAGE_SIZE_MAX + WEIR_KIB) /* a message with its method's path */
-#define WEIR_RECORD_QUEUE_SIZE (8 * WEIR_MIB)   /* chunks that wait to be sealed; past it the sync waits */
+#define WEIR_RECORD_QUEUE_SIZE (4 * WEIR_MIB)   /* chunks that wait to be sealed; past it the sync waits */
 #define WEIR_RECORD_CALLS_MAX ((size_t)1000000) /* calls of one recording */
 #define WEIR_RECORD_SECRET_SIZE_MIN ((size_t)4) /* shorter values are not looked for in texts */
 

@@ -23,7 +23,7 @@
 #define FLAG_MORE 1
 #define PACK_RAW 0
 #define PACK_ZSTD 1
-#define LEVEL 1 /* of zstd: rows of text shrink to a fifth, faster than a disk takes them */
+#define LEVEL 1 /* of zstd: rows of text shrink to a half or less */
 
 static_assert(RECORD_HEAD_SIZE == STREAM_AT + crypto_secretstream_xchacha20poly1305_HEADERBYTES, "head");
 static_assert(RECORD_KEY_SIZE == crypto_secretstream_xchacha20poly1305_KEYBYTES, "key");
@@ -200,18 +200,19 @@ void record_writer_free(record_writer *writer)
 }
 
 /* Packing and frames: compressed unless that does not help. */
-static weir_status pack(record_writer *w, weir_bytes frames, weir_error *err)
+static weir_status pack(record_writer *w, weir_bytes frames, bool compress, weir_error *err)
 {
     size_t bound = ZSTD_compressBound(frames.size);
+    size_t size = frames.size;
     char *at;
-    size_t size;
 
     w->packed.size = 0;
     at = weir__buf_reserve(&w->packed, bound + 1);
     if (at == NULL)
         return weir__error_memory(err, "recording");
     at[0] = PACK_ZSTD;
-    size = ZSTD_compress2(w->packer, at + 1, bound, frames.data, frames.size);
+    if (compress)
+        size = ZSTD_compress2(w->packer, at + 1, bound, frames.data, frames.size);
     if (ZSTD_isError(size))
         return weir__error(err, "compress a part of the recording: %s", ZSTD_getErrorName(size));
     if (size >= frames.size) {
@@ -224,9 +225,10 @@ static weir_status pack(record_writer *w, weir_bytes frames, weir_error *err)
     return WEIR_OK;
 }
 
-static weir_status seal(record_writer *w, weir_bytes frames, unsigned char tag, weir_error *err)
+static weir_status seal(record_writer *w, weir_bytes frames, bool compress, unsigned char tag,
+                        weir_error *err)
 {
-    weir_status status = pack(w, frames, err);
+    weir_status status = pack(w, frames, compress, err);
     size_t size = w->packed.size + SEAL_SIZE;
     uint8_t *at;
 
@@ -242,14 +244,16 @@ static weir_status seal(record_writer *w, weir_bytes frames, unsigned char tag, 
     return w->output.write(w->output.context, at, size + 4, err);
 }
 
-weir_status record_writer_chunk(record_writer *writer, weir_bytes frames, weir_error *err)
+weir_status record_writer_chunk(record_writer *writer, weir_bytes frames, bool pack_it, weir_error *err)
 {
-    return seal(writer, frames, crypto_secretstream_xchacha20poly1305_TAG_MESSAGE, err);
+    bool batch = frames.size > 0 && frames.data[0] == RECORD_DATA;
+
+    return seal(writer, frames, pack_it && !batch, crypto_secretstream_xchacha20poly1305_TAG_MESSAGE, err);
 }
 
 weir_status record_writer_finish(record_writer *writer, weir_error *err)
 {
-    return seal(writer, (weir_bytes){ "", 0 }, crypto_secretstream_xchacha20poly1305_TAG_FINAL, err);
+    return seal(writer, (weir_bytes){ "", 0 }, false, crypto_secretstream_xchacha20poly1305_TAG_FINAL, err);
 }
 
 /* --- reading --- */

@@ -78,8 +78,11 @@ typedef struct record_writer record_writer;
 /* Writes the head. `key` is copied, the output borrowed until free. *out is owned by the caller. */
 weir_status record_writer_open(weir_output output, const unsigned char key[RECORD_KEY_SIZE],
                                record_writer **out, weir_error *err);
-/* Seals one chunk of whole frames and writes it. */
-weir_status record_writer_chunk(record_writer *writer, weir_bytes frames, weir_error *err);
+/*
+ * Seals one chunk of whole frames and writes it; compressed if `pack` and if that helps. One that begins with
+ * bytes of a batch file is not, for those are compressed already.
+ */
+weir_status record_writer_chunk(record_writer *writer, weir_bytes frames, bool pack, weir_error *err);
 /* The last chunk, which says that the file is whole. */
 weir_status record_writer_finish(record_writer *writer, weir_error *err);
 void record_writer_free(record_writer *writer); /* wipes the key; accepts NULL */

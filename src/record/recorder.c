@@ -19,6 +19,7 @@
 #include "sys/file.h"
 
 #define FLUSH (INT64_C(500000000)) /* ns; what is older than this is on its way to the disk */
+#define EMPTY_MAX 8                /* chunks kept to be filled again */
 #define SCRATCH_SIZE_MAX (64 * WEIR_MIB)
 
 struct recorder {
@@ -28,7 +29,9 @@ struct recorder {
     int64_t begun_ns;
     pthread_t thread;
     bool started;
-    weir_queue *queue; /* of weir_buf: chunks */
+    weir_queue *queue;     /* of weir_buf: chunks */
+    weir_queue *empty;     /* chunks that have been written, to be filled again */
+    _Atomic size_t queued; /* bytes that wait in `queue` */
     atomic_bool failed;
     pthread_mutex_t lock; /* of what follows */
     bool locks;
@@ -61,25 +64,45 @@ static void free_chunk(void *item)
 static weir_status push_chunk(void *context, weir_buf *chunk, weir_error *err)
 {
     recorder *r = context;
-    weir_buf *taken = weir__malloc(sizeof *taken);
+    weir_buf next;
+    weir_buf *taken;
+    void *item;
 
+    weir__buf_init(&next, WEIR_RECORD_CHUNK_SIZE_MAX);
+    if (weir__queue_pop(r->empty, &item, 0) == WEIR_ITEM) {
+        taken = item;
+        next = *taken;
+    } else {
+        taken = weir__malloc(sizeof *taken);
+    }
     if (taken == NULL)
         return weir__error_memory(err, "recording");
     *taken = *chunk;
-    weir__buf_init(chunk, WEIR_RECORD_CHUNK_SIZE_MAX);
+    *chunk = next;
+    atomic_fetch_add(&r->queued, taken->size);
     if (weir__queue_push(r->queue, taken, taken->size, WEIR_FOREVER) == WEIR_OK)
         return WEIR_OK;
     free_chunk(taken);
     return weir__error(err, "recording was stopped");
 }
 
-static void write_chunk(recorder *r, weir_buf *chunk)
+/* Compressed unless that is too slow: the sync must not wait for a recording that could be larger. */
+static void write_frames(recorder *r, weir_bytes frames)
 {
+    bool late = atomic_load(&r->queued) > WEIR_RECORD_QUEUE_SIZE / 8;
     weir_error err;
 
-    if (!atomic_load(&r->failed) && record_writer_chunk(r->writer, weir__buf_bytes(chunk), &err) != WEIR_OK)
+    if (!atomic_load(&r->failed) && record_writer_chunk(r->writer, frames, !late, &err) != WEIR_OK)
         fail(r, &err);
-    free_chunk(chunk);
+}
+
+static void write_chunk(recorder *r, weir_buf *chunk)
+{
+    atomic_fetch_sub(&r->queued, chunk->size);
+    write_frames(r, weir__buf_bytes(chunk));
+    chunk->size = 0;
+    if (weir__queue_push(r->empty, chunk, 1, 0) != WEIR_OK)
+        free_chunk(chunk);
 }
 
 /*
@@ -88,17 +111,15 @@ static void write_chunk(recorder *r, weir_buf *chunk)
  */
 static void write_gathered(recorder *r)
 {
-    weir_buf chunk = { 0 };
-    weir_error err;
+    weir_buf chunk;
 
     if (pthread_mutex_trylock(&r->lock) != 0)
         return;
     chunk = r->framer.chunk;
     weir__buf_init(&r->framer.chunk, WEIR_RECORD_CHUNK_SIZE_MAX);
     pthread_mutex_unlock(&r->lock);
-    if (chunk.size > 0 && !atomic_load(&r->failed) &&
-        record_writer_chunk(r->writer, weir__buf_bytes(&chunk), &err) != WEIR_OK)
-        fail(r, &err);
+    if (chunk.size > 0)
+        write_frames(r, weir__buf_bytes(&chunk));
     weir__buf_clear(&chunk);
 }
 
@@ -414,6 +435,7 @@ static void free_recorder(recorder *r)
     record_writer_free(r->writer);
     weir__file_close(r->file);
     weir__queue_free(r->queue, free_chunk);
+    weir__queue_free(r->empty, free_chunk);
     record_framer_clear(&r->framer);
     record_mask_clear(&r->mask);
     weir__free(r->methods);
@@ -449,7 +471,10 @@ weir_status recorder_open(const recorder_options *options, recorder **out, weir_
     record_framer_init(&r->framer, push_chunk, r);
     r->locks = pthread_mutex_init(&r->lock, NULL) == 0;
     r->queue = weir__queue_new(WEIR_RECORD_QUEUE_SIZE);
-    status = r->locks && r->queue != NULL ? WEIR_OK : weir__error_memory(err, "starting a recording");
+    r->empty = weir__queue_new(EMPTY_MAX);
+    status = r->locks && r->queue != NULL && r->empty != NULL
+                 ? WEIR_OK
+                 : weir__error_memory(err, "starting a recording");
     if (status == WEIR_OK)
         status = open_file(r, options, err);
     if (status == WEIR_OK) {

@@ -290,7 +290,7 @@ static weir_status put_frame(scrubbing *s, const record_frame *from, uint8_t typ
 static weir_status seal_chunk(void *context, weir_buf *chunk, weir_error *err)
 {
     scrubbing *s = context;
-    weir_status status = record_writer_chunk(s->writer, weir__buf_bytes(chunk), err);
+    weir_status status = record_writer_chunk(s->writer, weir__buf_bytes(chunk), true, err);
 
     chunk->size = 0;
     return status;

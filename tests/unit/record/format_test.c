@@ -39,7 +39,7 @@ static weir_status get_bytes(void *context, void *data, size_t size, size_t *got
 
 static weir_status seal_chunk(void *context, weir_buf *chunk, weir_error *err)
 {
-    weir_status status = record_writer_chunk(context, weir__buf_bytes(chunk), err);
+    weir_status status = record_writer_chunk(context, weir__buf_bytes(chunk), true, err);
 
     chunk->size = 0;
     return status;
