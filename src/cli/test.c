@@ -65,7 +65,7 @@ static const cli_option options[OPTION_COUNT] = {
                      false },
     [FRESH] = { "--fresh", NULL, "source: forget state and warehouse; destination: drop its tables first",
                 false },
-    [READ] = { "--read", "sqlite:PATH|duckdb:PATH|postgresql|mariadb",
+    [READ] = { "--read", "sqlite:PATH|duckdb:PATH|parquet:FOLDER|postgresql|mariadb",
                "destination: read rows back and compare them", false },
     [DUMP] = { "--dump", "COMMAND", "destination: the same through a command", false },
     [JSON] = { "--json", NULL, "end with a report, one JSON object on standard output", false },

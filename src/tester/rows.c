@@ -14,8 +14,8 @@ struct rows_reader {
     rows_row row;
 };
 
-static const rows_kind *const kinds[] = { &rows_sqlite, &rows_duckdb, &rows_postgresql, &rows_mariadb,
-                                          &rows_command };
+static const rows_kind *const kinds[] = { &rows_sqlite,     &rows_duckdb,  &rows_parquet,
+                                          &rows_postgresql, &rows_mariadb, &rows_command };
 
 /* The kind that the text names, and what stands behind its colon; NULL for none. */
 static const rows_kind *find_kind(const char *spec, const char **place)
@@ -40,11 +40,10 @@ weir_status rows_reader_open(const char *spec, rows_reader **out, weir_error *er
     weir_status status;
 
     if (kind == NULL)
-        return weir__error(
-            err,
-            "'%s' does not say where rows are read from: sqlite:PATH, duckdb:PATH, postgresql, mariadb "
-            "or command:CMD",
-            spec);
+        return weir__error(err,
+                           "'%s' does not say where rows are read from: sqlite:PATH, duckdb:PATH, "
+                           "parquet:FOLDER, postgresql, mariadb or command:CMD",
+                           spec);
     reader = weir__calloc(1, sizeof *reader);
     if (reader == NULL)
         return weir__error_memory(err, "opening a store to read from");

@@ -8,6 +8,8 @@
  *                    with `.` and `%` of the schema as %2E and %25), then as "table"
  *   duckdb:PATH      a DuckDB file. While another process has it open, a copy is read that exists in memory
  *                    only: right as long as nothing is written meanwhile, which is checked
+ *   parquet:FOLDER   destination-parquet's folder: FOLDER/schema/table/manifest.json lists the files. Both
+ *                    kinds need DuckDB on this machine
  *   postgresql       a PostgreSQL server, found through the environment as psql finds it: PGHOST, PGPORT,
  *                    PGDATABASE, PGUSER, PGPASSWORD, PGSERVICE, … Needs libpq.so.5 on this machine
  *   mariadb          a MariaDB server, found through the environment: MARIADB_HOST, MARIADB_PORT,

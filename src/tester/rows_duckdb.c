@@ -7,7 +7,8 @@
  * copy is what a crash would leave: whole, with the log to be replayed. Size and time of both files are
  * compared before and after.
  *
- * destination-duckdb keeps nanoseconds beside a column, in `name (ns)`: the two are put together here.
+ * destination-duckdb keeps nanoseconds beside a column, in `name (ns)`: the two are put together here. So
+ * does destination-parquet; its tables are read out of the parts that their manifests list.
  */
 #include <stdio.h>
 #include <string.h>
@@ -307,15 +308,13 @@ static weir_status lay_out(duckdb_store *s, rows_row *row, weir_error *err)
     return status;
 }
 
-static weir_status duckdb_begin(void *context, const weir_table *expected, rows_row *row, weir_error *err)
+/* The database is open. */
+static weir_status begin_rows(duckdb_store *s, const weir_table *expected, rows_row *row, weir_error *err)
 {
-    duckdb_store *s = context;
     weir_buf sql;
-    weir_status status = open_file(s, err);
+    weir_status status = duck_table_find(s->db, expected->schema, expected->name, err);
 
     weir__buf_init(&sql, 64 * WEIR_MIB);
-    if (status == WEIR_OK)
-        status = duck_table_find(s->db, expected->schema, expected->name, err);
     if (status == WEIR_OK)
         status = word_query(s, expected, &sql, err);
     if (status == WEIR_OK)
@@ -324,6 +323,13 @@ static weir_status duckdb_begin(void *context, const weir_table *expected, rows_
         status = lay_out(s, row, err);
     weir__buf_clear(&sql);
     return status;
+}
+
+static weir_status duckdb_begin(void *context, const weir_table *expected, rows_row *row, weir_error *err)
+{
+    weir_status status = open_file(context, err);
+
+    return status == WEIR_OK ? begin_rows(context, expected, row, err) : status;
 }
 
 static weir_seen_kind kind_of(weir_type type)
@@ -390,6 +396,146 @@ const rows_kind rows_duckdb = {
     .place = "PATH",
     .open = duckdb_open_store,
     .begin = duckdb_begin,
+    .next = duckdb_next,
+    .end = duckdb_end,
+    .close = duckdb_close_store,
+};
+
+/* --- destination-parquet's folders --- */
+
+#define NAME_SIZE_MAX 200 /* of a folder, longer ones are cut */
+
+/* The name of a schema's or a table's folder: all but a-z, 0-9, _ and - is %XX, and nothing is %. */
+static bool put_folder(weir_buf *path, const char *name)
+{
+    size_t start = path->size;
+    size_t cut = start;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    bool fits = name[0] != '\0' || weir__buf_put_text(path, "%");
+
+    for (const unsigned char *at = (const unsigned char *)name; fits && *at != '\0'; at++) {
+        bool plain = (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_' || *at == '-';
+
+        cut = path->size - start <= NAME_SIZE_MAX - 20 ? path->size : cut;
+        hash = (hash ^ *at) * UINT64_C(0x100000001b3);
+        fits = plain ? weir__buf_put(path, at, 1) : weir__buf_printf(path, "%%%02X", *at);
+    }
+    if (!fits || path->size - start <= NAME_SIZE_MAX)
+        return fits;
+    path->size = cut;
+    return weir__buf_printf(path, "~%016llx", (unsigned long long)hash);
+}
+
+/* Adds the one column of a query's rows to `sql`, as 'before' || text || 'after' between commas. */
+static weir_status put_list(duckdb_store *s, const char *query, const char *file, const char *before,
+                            const char *after, weir_buf *sql, weir_error *err)
+{
+    const weir_cell value = weir_string("file", file);
+    const weir_cell *cells;
+    duck_rows *rows = NULL;
+    bool fits = true;
+    bool first = true;
+    weir_status status = duck_query(s->db, query, &value, 1, &rows, err);
+
+    while (status == WEIR_OK && (status = duck_rows_next(rows, &cells, err)) == WEIR_ITEM) {
+        weir_bytes text = cells[0].as.bytes;
+
+        fits = fits && (first || weir__buf_put_text(sql, ", ")) && weir__buf_put_text(sql, before) &&
+               weir__buf_put(sql, text.data, text.size) && weir__buf_put_text(sql, after);
+        first = false;
+        status = WEIR_OK;
+    }
+    duck_rows_free(rows);
+    return status || fits ? status : weir__error_memory(err, "reading a manifest");
+}
+
+/* A view of the parts that the manifest lists, under the table's name; without parts an empty table. */
+static weir_status word_view(duckdb_store *s, const weir_table *expected, const char *folder, weir_buf *sql,
+                             weir_error *err)
+{
+    const char *schema = expected->schema && expected->schema[0] ? expected->schema : "main";
+    weir_buf manifest, before;
+    bool fits;
+    size_t start;
+    weir_status status;
+
+    weir__buf_init(&manifest, WEIR_MIB);
+    weir__buf_init(&before, WEIR_MIB);
+    fits = weir__buf_printf(&manifest, "%s/manifest.json", folder) && weir__buf_put(&manifest, "", 1) &&
+           weir__buf_put_text(&before, "'") && weir__buf_put_text(&before, folder) &&
+           weir__buf_put(&before, "/", 2) && weir__buf_put_text(sql, "CREATE SCHEMA IF NOT EXISTS ") &&
+           duck_put_name(sql, schema) && weir__buf_put_text(sql, "; CREATE VIEW ") &&
+           duck_put_path(s->db, sql, schema, expected->name) &&
+           weir__buf_put_text(sql, " AS SELECT * FROM read_parquet([");
+    start = sql->size;
+    status = fits ? put_list(s,
+                             "SELECT unnest(parts).file FROM read_json($1, columns = {parts: 'STRUCT(file "
+                             "VARCHAR)[]'}, maximum_object_size = 67108864)",
+                             manifest.data, before.data, "'", sql, err)
+                  : weir__error_memory(err, "reading a manifest");
+    if (status == WEIR_OK && sql->size == start) {
+        sql->size = 0;
+        fits = weir__buf_put_text(sql, "CREATE SCHEMA IF NOT EXISTS ") && duck_put_name(sql, schema) &&
+               weir__buf_put_text(sql, "; CREATE TABLE ") &&
+               duck_put_path(s->db, sql, schema, expected->name) && weir__buf_put_text(sql, " (");
+        status = put_list(s,
+                          "SELECT '\"' || replace(unnest(columns).name, '\"', '\"\"') || '\"' FROM "
+                          "read_json($1, columns = {columns: 'STRUCT(name VARCHAR)[]'})",
+                          manifest.data, "", " VARCHAR", sql, err);
+        fits = fits && weir__buf_put(sql, ")", 2);
+    } else {
+        fits = weir__buf_put(sql, "], hive_partitioning = false)", sizeof "], hive_partitioning = false)");
+    }
+    weir__buf_clear(&manifest);
+    weir__buf_clear(&before);
+    return status || fits ? status : weir__error_memory(err, "reading a manifest");
+}
+
+static weir_status open_folder(duckdb_store *s, const weir_table *expected, weir_error *err)
+{
+    const duck_options options = { .path = NULL };
+    weir_file *manifest = NULL;
+    weir_buf folder, sql;
+    size_t size;
+    weir_status status = WEIR_OK;
+
+    weir__buf_init(&folder, WEIR_MIB);
+    weir__buf_init(&sql, 64 * WEIR_MIB);
+    if (!weir__buf_printf(&folder, "%s/", s->path) ||
+        !put_folder(&folder, expected->schema ? expected->schema : "") || !weir__buf_put_text(&folder, "/") ||
+        !put_folder(&folder, expected->name))
+        status = weir__error_memory(err, "reading a manifest");
+    size = folder.size;
+    if (status == WEIR_OK && !weir__buf_put(&folder, "/manifest.json", sizeof "/manifest.json"))
+        status = weir__error_memory(err, "reading a manifest");
+    if (status == WEIR_OK)
+        status = weir__file_open_named(folder.data, &manifest, err);
+    weir__file_close(manifest);
+    if (status == WEIR_OK) {
+        folder.data[size] = '\0';
+        status = duck_open(&options, &s->db, err);
+    }
+    if (status == WEIR_OK)
+        status = word_view(s, expected, folder.data, &sql, err);
+    if (status == WEIR_OK)
+        status = duck_run(s->db, sql.data, err);
+    weir__buf_clear(&folder);
+    weir__buf_clear(&sql);
+    return status;
+}
+
+static weir_status parquet_begin(void *context, const weir_table *expected, rows_row *row, weir_error *err)
+{
+    weir_status status = open_folder(context, expected, err);
+
+    return status == WEIR_OK ? begin_rows(context, expected, row, err) : status;
+}
+
+const rows_kind rows_parquet = {
+    .name = "parquet",
+    .place = "FOLDER",
+    .open = duckdb_open_store,
+    .begin = parquet_begin,
     .next = duckdb_next,
     .end = duckdb_end,
     .close = duckdb_close_store,

@@ -44,6 +44,7 @@ typedef struct rows_kind {
 
 extern const rows_kind rows_sqlite;
 extern const rows_kind rows_duckdb;
+extern const rows_kind rows_parquet;
 extern const rows_kind rows_postgresql;
 extern const rows_kind rows_mariadb;
 extern const rows_kind rows_command;

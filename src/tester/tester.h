@@ -42,7 +42,7 @@ typedef struct tester_options {
     bool plain_text; /* batch files neither compressed nor encrypted */
     bool fresh;      /* source: forget state and warehouse first; destination: drop the tables of the input */
     const char *dump; /* --dump: a command that prints a table's rows; NULL: none */
-    const char *read; /* --read: sqlite:PATH, duckdb:PATH, postgresql; NULL: none */
+    const char *read; /* --read: sqlite:PATH, duckdb:PATH, parquet:FOLDER, postgresql; NULL: none */
     /* destination */
     const char *schema;     /* --schema-name */
     const char *input_file; /* --input-file; NULL: all of the data folder */

@@ -4,6 +4,7 @@
 rows.py ROWS_TOOL BIN-FOLDER
 """
 import ctypes
+import json
 import os
 import shutil
 import sqlite3
@@ -158,6 +159,46 @@ class Duckdb(Case):
         self.assertIn("WEIR_DUCKDB", read.error)
 
 
+@unittest.skipUnless((BIN / "libduckdb.so").exists(), "SKIPPED: libduckdb.so is not to be had")
+class Parquet(Case):
+    """Folders as destination-parquet makes them, made by DuckDB's library and by hand."""
+
+    def setUp(self):
+        super().setUp()
+        import stores
+        self.spec = f"parquet:{self.folder}"
+        self.store = stores.DuckdbStore(":memory:", BIN)
+
+    def table(self, place, columns, *parts):
+        folder = self.folder / place
+        folder.mkdir(parents=True)
+        for number, part in enumerate(parts):
+            self.store.execute(f"COPY ({part}) TO '{folder}/part-{number}.parquet'")
+        self.store.execute(f"COPY (SELECT 'left by somebody' AS id) TO '{folder}/part-none.parquet'")
+        (folder / "manifest.json").write_text(json.dumps({
+            "columns": [{"name": name} for name in columns], "parts": [{"file": f"part-{number}.parquet"} for number in range(len(parts))]}))
+
+    def test_parts_that_the_manifest_lists(self):
+        self.table("shop/%4Frders", ["id", "at", "at (ns)"],
+                   "SELECT 1::BIGINT AS id, TIMESTAMP '2024-01-01 00:00:00.000001' AS at, 23::SMALLINT AS \"at (ns)\"",
+                   "SELECT 2::BIGINT AS id, NULL::TIMESTAMP AS at, 0::SMALLINT AS \"at (ns)\"")
+        read = self.good(self.spec, "shop", "Orders")
+        self.assertEqual(sorted(read.dicts(), key=lambda row: row["id"]), [
+            {"id": (INTEGER, b"1"), "at": (TIMESTAMP, b"2024-01-01T00:00:00.000001023")}, {"id": (INTEGER, b"2"), "at": None}])
+        self.assertEqual(Read(self.spec, "shop", "orders").code, 4, "another table")
+
+    def test_names_and_tables_without_rows(self):
+        self.table("%/a%2Fb%22", ["x", 'quo"te'])
+        read = self.good(self.spec, "", 'a/b"')
+        self.assertEqual((read.columns, read.rows), (["x", 'quo"te'], []))
+        self.assertEqual(Read(self.spec, "", "x" * 300).code, 4)
+
+    def test_a_manifest_that_is_none(self):
+        (self.folder / "s" / "t").mkdir(parents=True)
+        (self.folder / "s" / "t" / "manifest.json").write_text("{")
+        self.assertEqual(Read(self.spec, "s", "t").code, 1)
+
+
 @unittest.skipUnless(list(Path("/usr/lib/postgresql").glob("*/bin/initdb")), "SKIPPED: no PostgreSQL server here")
 class Postgresql(Case):
     @classmethod
@@ -261,7 +302,7 @@ class Spec(Case):
         for spec in ("", "sqlite", "sqlite:", "oracle:x", "postgresql:x", "command:"):
             read = Read(spec, "s", "t")
             self.assertEqual(read.code, 1)
-            self.assertIn("sqlite:PATH, duckdb:PATH, postgresql, mariadb or command:CMD", read.error)
+            self.assertIn("sqlite:PATH, duckdb:PATH, parquet:FOLDER, postgresql, mariadb or command:CMD", read.error)
 
 
 unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
