@@ -1,8 +1,10 @@
-"""Reads rows back from the stores, not through Weir: SQLite by Python's own module, DuckDB by its library's C interface."""
+"""Reads rows back from the stores, not through Weir: SQLite by Python's own module, DuckDB and the Parquet files that a manifest
+lists by DuckDB's C interface."""
 import contextlib
 import ctypes
 import datetime
 import decimal
+import json
 import pathlib
 import sqlite3
 
@@ -21,7 +23,7 @@ def parse_datetime(text):
 
 
 class SqliteStore:
-    name = "sqlite"
+    name, option = "sqlite", "path"
     file = "warehouse.db"
 
     def __init__(self, path, _bin):
@@ -90,7 +92,7 @@ class Result(ctypes.Structure):
 
 
 class DuckdbStore:
-    name = "duckdb"
+    name, option = "duckdb", "path"
     file = "warehouse.duckdb"
 
     def __init__(self, path, bin_dir):
@@ -207,4 +209,72 @@ class DuckdbStore:
         return []
 
 
-STORES = {"sqlite": SqliteStore, "duckdb": DuckdbStore}
+class ParquetStore(DuckdbStore):
+    name, option = "parquet", "folder"
+    file = "lake"
+
+    def __init__(self, path, bin_dir):
+        super().__init__(":memory:", bin_dir)
+        self.folder = pathlib.Path(path)
+
+    @staticmethod
+    def escaped(name):
+        """Lower-case letters, digits, _ and - are themselves; other bytes are %XX, nothing is %, what is long ends in a hash."""
+        plain = b"abcdefghijklmnopqrstuvwxyz0123456789_-"
+        pieces = [chr(byte) if byte in plain else f"%{byte:02X}" for byte in name.encode()] or ["%"]
+        if len("".join(pieces)) <= 200:
+            return "".join(pieces)
+        hashed, kept = 0xcbf29ce484222325, ""
+        for byte in name.encode():
+            hashed = (hashed ^ byte) * 0x100000001b3 % 2**64
+        while len(kept + pieces[0]) <= 180:
+            kept += pieces.pop(0)
+        return f"{kept}~{hashed:016x}"
+
+    def place(self, schema, table):
+        return self.folder / self.escaped(schema) / self.escaped(table)
+
+    def manifest(self, schema, table):
+        place = self.place(schema, table)
+        return {"place": place, **json.loads((place / "manifest.json").read_text())}
+
+    def names(self, schema, table):
+        return [column["name"] for column in self.manifest(schema, table)["columns"]]
+
+    def source(self, manifest):
+        parts = [str(manifest["place"] / part["file"]).replace("'", "''") for part in manifest["parts"]]
+        listed = ", ".join(f"'{part}'" for part in parts)
+        names = ", ".join(f"NULL AS {self.quoted(column['name'])}" for column in manifest["columns"])
+        return f"read_parquet([{listed}], hive_partitioning = false)" if parts else f"(SELECT {names} WHERE false)"
+
+    def path_of(self, schema, table):
+        return self.source(self.manifest(schema, table))
+
+    def rows_of(self, manifest, columns):
+        present = [column["name"] for column in manifest["columns"]]
+        return [{c.name: self.value(c.type, v) for c, v in zip(columns, row)} for row in self.query(
+            f"SELECT {', '.join(self.expression(c, present) for c in columns)} FROM {self.source(manifest)}")]
+
+    def part_rows(self, schema, table, name):
+        path = self.place(schema, table) / name
+        return [{"id": int(row[0])} for row in self.query(f"SELECT CAST(id AS VARCHAR) FROM read_parquet('{path}')")]
+
+    def tables(self):
+        return {str(path.parent.relative_to(self.folder)).replace("/", ".") for path in self.folder.glob("*/*/manifest.json")}
+
+    def damage(self):
+        """Files that no manifest knows, and parts that are not there or have other rows than it says."""
+        wrong = []
+        for path in self.folder.glob("*/*/*"):
+            manifest = json.loads((path.parent / "manifest.json").read_text())
+            known = {part["file"]: part for part in manifest["parts"]}
+            if path.name in known:
+                count = self.query(f"SELECT CAST(count(*) AS VARCHAR) FROM read_parquet('{path}')")[0][0]
+                if (int(count), path.stat().st_size) != (known[path.name]["rows"], known[path.name]["bytes"]):
+                    wrong.append(f"{path.name} is not as the manifest says")
+            elif path.name not in manifest["previous"] + ["manifest.json"]:
+                wrong.append(f"{path.name} belongs to nobody")
+        return wrong
+
+
+STORES = {"sqlite": SqliteStore, "duckdb": DuckdbStore, "parquet": ParquetStore}

@@ -26,3 +26,8 @@ foreach(store sqlite duckdb)
     weir_destination_test(${store} volume 300 many_rows large_cells)
     weir_destination_test(${store} random 300 random_operations:1 random_operations:2 random_operations:3)
 endforeach()
+
+if(TARGET destination-parquet AND NOT WEIR_SANITIZE MATCHES "thread")
+    weir_destination_test(parquet folder 120 folder_and_setup_tests every_type keys_by_value names parallel_tables open_elsewhere
+        abandoned_call no_room_and_no_permission parts_that_are_not_touched_stay readers_see_whole_versions)
+endif()

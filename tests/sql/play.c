@@ -234,6 +234,8 @@ static bool kill_at(player *p, const step *s, unsigned point)
     pid_t child;
 
     fflush(NULL);
+    if (p->stage->before_kill != NULL)
+        p->stage->before_kill(NULL);
     child = fork();
     if (child == 0) {
         countdown = point;
@@ -440,6 +442,8 @@ weir_harness *play_start(const subject *stage, weir_arena *arena)
 
         weir_harness_option(h, weir__arena_copy(arena, text, (size_t)(equals - text)), equals + 1);
     }
+    if (stage->before_kill != NULL)
+        weir_harness_before_crash(h, stage->before_kill, NULL);
     return h;
 }
 

@@ -18,6 +18,8 @@ typedef struct subject {
     bool kill_everywhere;
     /* What is in the store that should not be there once all tables are gone, as text; may be NULL. */
     const char *(*leftovers)(const struct subject *stage, weir_arena *arena);
+    /* Before this process is forked and killed: ends threads that the destination keeps. May be NULL. */
+    void (*before_kill)(void *context);
     void (*clean)(const struct subject *stage,
                   const char *folder); /* removes what is in the private folder; may be NULL */
 } subject;

@@ -84,3 +84,16 @@ if(TARGET destination-duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
         --option path=@/warehouse.duckdb)
     weir_sql_random_test(duckdb kill ARGUMENTS --seed 100001 --count 4 --kill-everywhere ${arguments})
 endif()
+
+if(TARGET destination-parquet AND NOT WEIR_SANITIZE MATCHES "thread")
+    file(GLOB parquet_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/destination-parquet/*.c)
+    list(FILTER parquet_sources EXCLUDE REGEX "/main\\.c$")
+    weir_sql_random(parquet SOURCES ${parquet_sources} LIBRARIES weir_shared_duckdb ${CMAKE_DL_LIBS})
+    set_target_properties(random.parquet PROPERTIES BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
+    # Parts of three rows, so that every table has several.
+    set(arguments --option folder=@/lake --option part_rows=3 --read parquet:@/lake)
+    weir_sql_random_test(parquet random ARGUMENTS --count 12 --compare-every 3 ${arguments})
+    weir_sql_random_test(parquet golden ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/parquet.sql
+        --option folder=@/lake)
+    weir_sql_random_test(parquet kill ARGUMENTS --seed 100001 --count 2 --kill-everywhere ${arguments})
+endif()

@@ -388,6 +388,10 @@ def samples_pass_in_duckdb(bench):
     samples_pass(bench, "duckdb", {"path": "{folder}/w.duckdb"}, "duckdb:{folder}/w.duckdb")
 
 
+def samples_pass_in_parquet(bench):
+    samples_pass(bench, "parquet", {"folder": "{folder}/lake"}, "parquet:{folder}/lake")
+
+
 def samples_pass_in_postgresql(bench):
     samples_pass(bench, "postgresql", {
         "host": os.environ["PGHOST"], "port": os.environ["PGPORT"], "user": os.environ["PGUSER"],
