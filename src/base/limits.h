@@ -78,10 +78,14 @@
 #define WEIR_GROUP_TIME_MS 1000                 /* else checkpoints this close share one commit (R-ENG-01) */
 #define WEIR_GROUP_REQUESTS_MAX ((size_t)4096)  /* requests of a group; past it loading starts early */
 #define WEIR_HISTORY_PART_RECORDS \
-    ((uint64_t)500000)                     /* records of history tables that share a base (R-ENG-10) */
-#define WEIR_HISTORY_PARTS_MAX 4096        /* bases without a commit; the last part has no end */
-#define WEIR_GROUPS_WAITING_MAX 4          /* groups that wait to be loaded without a state */
-#define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB) /* files not yet loaded; past it loading starts early */
+    ((uint64_t)500000)                          /* records of history tables that share a base (R-ENG-10) */
+#define WEIR_HISTORY_PARTS_MAX 4096             /* bases without a commit; the last part has no end */
+#define WEIR_LINT_LATE_MINUTES 70               /* rows without a checkpoint: a warning (R-SRC-04) */
+#define WEIR_LINT_STATE_SIZE ((size_t)WEIR_MIB) /* a state that grows and is larger: a warning */
+#define WEIR_LINT_CHECKPOINTS 100               /* in a row that grow, or do not move */
+#define WEIR_LINT_EMPTY 1000                    /* in a row without rows and with one state */
+#define WEIR_GROUPS_WAITING_MAX 4               /* groups that wait to be loaded without a state */
+#define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)      /* files not yet loaded; past it loading starts early */
 
 /* --- model (the oracle) --- */
 #define WEIR_MODEL_ROWS_MAX ((size_t)100000000) /* rows of a table in the model */

@@ -26,6 +26,8 @@ enum {
     DESTINATION_CONFIG,
     SCHEMA,
     STATE,
+    RESYNC,
+    RESYNC_TABLE,
     JSON,
     RECORD,
     RECORD_KEY,
@@ -53,6 +55,10 @@ static const cli_option options[OPTION_COUNT] = {
     [SCHEMA] = { "--schema", "NAME", "schema at the destination; a source's schemas are appended: NAME_their",
                  true },
     [STATE] = { "--state", "DIR", "folder that remembers how far the sync is; made when new", true },
+    [RESYNC] = { "--resync", NULL, "read everything again; rows that do not come again are marked deleted",
+                 false },
+    [RESYNC_TABLE] = { "--resync-table", "SCHEMA.TABLE",
+                       "the same for one table, if the source's state keeps it apart", false },
     [JSON] = { "--json", NULL, "end with one JSON object on standard output", false },
     [RECORD] = { "--record", "F.weirrec", "write down all that is said, sealed, for weir replay", false },
     [RECORD_KEY] = { "--record-key", "F", "the recording's key, made when new (F.weirrec.key)", false },
@@ -83,7 +89,9 @@ static const char examples[] =
     "            --destination unix:/run/warehouse.sock --destination-config d.json \\\n"
     "            --schema crm --state /var/lib/weir/crm --json\n"
     "\n"
-    "Run it again to continue where it stopped; a killed run loses nothing. A configuration is a flat\n"
+    "Run it again to continue where it stopped; a killed run loses nothing. --resync reads everything\n"
+    "again: rows stay visible, and those that have not come again by the end of a run that went well are\n"
+    "marked deleted; a run that is broken off is continued without it. A configuration is a flat\n"
     "JSON object whose values are strings, like {\"folder\": \"/data\"}.\n"
     "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a connector asks for a person.\n";
 
@@ -201,6 +209,8 @@ static weir_status take_options(sync_command *command)
     to->folder = values[STATE];
     to->record = values[RECORD];
     to->record_key = values[RECORD_KEY];
+    to->resync = values[RESYNC] != NULL;
+    to->resync_table = values[RESYNC_TABLE];
     to->attempts = (int)attempts;
     to->retry_delay_ms = delay * 1000;
     to->parallel = (int)parallel;

@@ -39,6 +39,7 @@ ingest *ingest_new(const ingest_options *options)
     in->arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX);
     in->rows = fold_new(&options->fold);
     in->group_begun_ns = options->port->now_ns(options->port->context);
+    lint_begin(&in->lint, in->group_begun_ns);
     ingest_history_init(in, options->history);
     weir__buf_init(&in->text, TEXT_SIZE_MAX);
     weir__buf_init(&in->key, TEXT_SIZE_MAX);
@@ -430,8 +431,11 @@ static bool is_due(const ingest *in)
 static weir_status checkpoint(ingest *in, const v2_checkpoint *message, weir_error *err)
 {
     weir_bytes state = message != NULL ? message->state_json : (weir_bytes){ 0 };
+    char text[LINT_TEXT_SIZE];
 
     in->totals.checkpoints++;
+    if (lint_checkpoint(&in->lint, state, in->port->now_ns(in->port->context), text))
+        in->port->warn(in->port->context, weir__text(text));
     if (state.size > WEIR_STATE_SIZE_MAX)
         return weir__error(err,
                            "the source sent a checkpoint with a state of %zu bytes, at most %zu are allowed",
@@ -617,6 +621,10 @@ bool ingest_waiting(const ingest *in)
 
 weir_status ingest_tick(ingest *in, weir_error *err)
 {
+    char text[LINT_TEXT_SIZE];
+
+    if (lint_tick(&in->lint, in->port->now_ns(in->port->context), text))
+        in->port->warn(in->port->context, weir__text(text));
     return in->waiting && is_due(in) ? ingest_settle(in, err) : WEIR_OK;
 }
 
@@ -630,6 +638,37 @@ static weir_status send_shape(ingest *in, engine_table *table, weir_error *err)
         return status;
     request = engine_request_new(table, err);
     return request == NULL ? WEIR_FAILED : seal_request(in, request, err);
+}
+
+/* True when `text` is "schema.table", or "table" without schemas; the empty one is every table. */
+static bool is_called(const engine_table *table, const char *text)
+{
+    size_t size = strlen(table->schema);
+
+    if (text[0] == '\0')
+        return true;
+    if (size > 0 && (strncmp(text, table->schema, size) != 0 || text[size] != '.'))
+        return false;
+    return strcmp(text + (size > 0 ? size + 1 : 0), table->name) == 0;
+}
+
+/*
+ * Rows older than a re-sync did not come again. A table that the source no longer has keeps its rows, as when
+ * it is dropped there.
+ */
+static weir_status sweep(ingest *in, engine_table *table, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; i < in->options.sweep_count && table->opened && status == WEIR_OK; i++) {
+        const state_sweep *one = &in->options.sweeps[i];
+
+        if (!is_called(table, one->table))
+            continue;
+        status = table->history ? ingest_history_truncate(in, table, err)
+                                : in->port->truncate(in->port->context, table, one->cutoff_ms, err);
+    }
+    return status;
 }
 
 weir_status ingest_finish(ingest *in, weir_error *err)
@@ -647,6 +686,8 @@ weir_status ingest_finish(ingest *in, weir_error *err)
 
         if (table->declared && !table->opened)
             status = send_shape(in, table, err);
+        if (status == WEIR_OK)
+            status = sweep(in, table, err);
     }
     if (status == WEIR_OK)
         status = end_group(in, in->waiting || in->history.held, err);

@@ -18,6 +18,7 @@
 #include "engine/fold.h"
 #include "engine/history.h"
 #include "engine/request.h"
+#include "engine/state.h"
 #include "engine/synced.h"
 
 /* What ingest needs from the engine. Every function runs in ingest's thread and may wait. */
@@ -57,6 +58,8 @@ typedef struct ingest_options {
     uint64_t spool_size_max;
     uint64_t seed;
     const engine_history *history; /* as it is stored; borrowed; NULL: nothing is */
+    const state_sweep *sweeps;     /* of a re-sync: made when the stream has ended well; borrowed */
+    size_t sweep_count;
     uint64_t history_part_records; /* records that share a base; 0: WEIR_HISTORY_PART_RECORDS */
 } ingest_options;
 

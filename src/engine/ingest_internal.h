@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "data/key.h"
 #include "engine/ingest.h"
+#include "engine/lint.h"
 #include "wire/record.h"
 
 #define ROUTE_UNKNOWN 0
@@ -64,6 +65,7 @@ struct ingest {
     uint64_t group_bytes;
     size_t group_requests;
     int64_t synced_ms; /* of the message being read */
+    checkpoint_lint lint;
     ingest_history history;
     const engine_history *stored;
     ingest_totals totals;

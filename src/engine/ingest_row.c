@@ -575,6 +575,7 @@ weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err
     if (record->op == WEIR_TRUNCATE)
         return truncate(in, to->table, err);
     in->totals.records++;
+    lint_rows(&in->lint, 1);
     for (size_t i = 0; i < record->count; i++) {
         if (is_placed(to, &record->cells[i]))
             continue;

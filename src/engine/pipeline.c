@@ -23,6 +23,8 @@ typedef struct pipeline {
     remote *destination; /* ingest's, for descriptions */
     catalog *tables;
     engine_history *history; /* as it was stored when the attempt began */
+    state_sweep *sweeps;     /* in the catalog's memory */
+    size_t sweep_count;
     synced_clock clock;
     ingest *in;
     ingest_port port;
@@ -410,6 +412,9 @@ static weir_status build(pipeline *p, weir_error *err)
     files.context = p->load;
     if (status != WEIR_OK)
         return status;
+    status = state_sweeps(options->state, catalog_arena(p->tables), &p->sweeps, &p->sweep_count, err);
+    if (status != WEIR_OK)
+        return status;
     ingest_options in = { .tables = p->tables,
                           .clock = &p->clock,
                           .port = &p->port,
@@ -420,6 +425,8 @@ static weir_status build(pipeline *p, weir_error *err)
                           .group_size_min = WEIR_GROUP_SIZE_MIN,
                           .spool_size_max = WEIR_SPOOL_SIZE_MAX,
                           .history = p->history,
+                          .sweeps = p->sweeps,
+                          .sweep_count = p->sweep_count,
                           .seed = weir__entropy_seed() };
     p->in = ingest_new(&in);
     if (p->in == NULL)
@@ -533,6 +540,8 @@ weir_status pipeline_run(const pipeline_options *options, weir_error *err)
     }
     if (status == WEIR_OK)
         status = loader_end_interval(p.load, err);
+    if (status == WEIR_OK && p.sweep_count > 0)
+        status = state_swept(options->state, err);
     settle_clock(&p);
     WEIR_POINT("pipeline.clock.settled");
     if (p.load != NULL)

@@ -1,7 +1,7 @@
 /*
  * engine/state: statements over five small tables.
  *
- *   connection(name, value)       schema, state, synced, history, and the modes of tables
+ *   connection(name, value)       schema, state, synced, history, modes of tables, re-syncs
  *   columns(…)                    per table and column: type, key, and the shape that the type follows from
  *   syncs(…), sync_tables(…)      the ledger
  *
@@ -584,6 +584,108 @@ weir_status state_learn(state_store *store, const engine_table *table, const eng
     if (status == WEIR_OK)
         status = end_transaction(store, replace_columns(store, table, columns, count, err), err);
     WEIR_POINT("state.learn.after");
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+/* --- re-syncs: values called "resync TABLE" with the cut-off's eight bytes --- */
+
+static weir_status put_sweep(state_store *store, const char *table, int64_t cutoff_ms, weir_error *err)
+{
+    size_t size = strlen(table) + sizeof "resync ";
+    char *name = weir__malloc(size);
+    weir_status status;
+
+    if (name == NULL)
+        return weir__error_memory(err, "beginning a re-sync");
+    snprintf(name, size, "resync %s", table);
+    status = put_value(store, name, (weir_bytes){ (const char *)&cutoff_ms, sizeof cutoff_ms }, err);
+    weir__free(name);
+    return status;
+}
+
+weir_status state_resync(state_store *store, const char *table, int64_t cutoff_ms, weir_bytes state,
+                         weir_error *err)
+{
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = WEIR_POINT_FAILS("state.resync.before", err);
+    if (status == WEIR_OK)
+        status = run(store, "BEGIN IMMEDIATE", err);
+    if (status == WEIR_OK) {
+        status = put_value(store, "state", state, err);
+        if (status == WEIR_OK)
+            status = put_sweep(store, table, cutoff_ms, err);
+        status = end_transaction(store, status, err);
+    }
+    WEIR_POINT("state.resync.after");
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+/* The rows that the statement gives, in the arena; without room for them: how many there are. */
+static weir_status read_sweeps(state_store *store, sqlite3_stmt *statement, weir_arena *arena,
+                               state_sweep *out, size_t *count, weir_error *err)
+{
+    int step;
+
+    *count = 0;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        state_sweep *sweep;
+
+        (*count)++;
+        if (out == NULL)
+            continue;
+        sweep = &out[*count - 1];
+        sweep->table = name ? weir__arena_copy(arena, name, strlen(name)) : NULL;
+        if (sweep->table == NULL)
+            return weir__error_memory(err, "reading the state");
+        if (sqlite3_column_bytes(statement, 1) != sizeof sweep->cutoff_ms)
+            return weir__error(err, "state '%s': a re-sync that was begun is damaged", store->path);
+        memcpy(&sweep->cutoff_ms, sqlite3_column_blob(statement, 1), sizeof sweep->cutoff_ms);
+    }
+    return step == SQLITE_DONE ? WEIR_OK : fail(store, "read", err);
+}
+
+weir_status state_sweeps(state_store *store, weir_arena *arena, state_sweep **out, size_t *count,
+                         weir_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    state_sweep *found = NULL;
+    size_t wanted = 0;
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = prepare(store, "SELECT substr(name, 8), value FROM connection WHERE name LIKE 'resync %'",
+                     &statement, err);
+    if (status == WEIR_OK)
+        status = read_sweeps(store, statement, arena, NULL, &wanted, err);
+    if (status == WEIR_OK && wanted > 0) {
+        sqlite3_reset(statement);
+        found = weir__arena_array(arena, wanted, sizeof *found);
+        status = found ? read_sweeps(store, statement, arena, found, &wanted, err)
+                       : weir__error_memory(err, "reading the state");
+    }
+    sqlite3_finalize(statement);
+    pthread_mutex_unlock(&store->lock);
+    if (status == WEIR_OK) {
+        *out = found;
+        *count = wanted;
+    }
+    return status;
+}
+
+weir_status state_swept(state_store *store, weir_error *err)
+{
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = WEIR_POINT_FAILS("state.swept.before", err);
+    if (status == WEIR_OK)
+        status = run(store, "DELETE FROM connection WHERE name LIKE 'resync %'", err);
+    WEIR_POINT("state.swept.after");
     pthread_mutex_unlock(&store->lock);
     return status;
 }

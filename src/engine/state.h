@@ -39,6 +39,19 @@ weir_status state_mode(state_store *store, const engine_table *table, bool *hist
                        weir_error *err);
 weir_status state_keep_mode(state_store *store, const engine_table *table, bool history, bool switching,
                             weir_error *err);
+/* Rows of a table, or of all tables, that a re-sync has not brought again are older than this. */
+typedef struct state_sweep {
+    const char *table; /* "schema.table" or "table"; "": all */
+    int64_t cutoff_ms;
+} state_sweep;
+
+/* Begins a re-sync: replaces the state and notes the sweep that is to come, in one transaction. */
+weir_status state_resync(state_store *store, const char *table, int64_t cutoff_ms, weir_bytes state,
+                         weir_error *err);
+/* The sweeps that are to come, in `arena`. */
+weir_status state_sweeps(state_store *store, weir_arena *arena, state_sweep **out, size_t *count,
+                         weir_error *err);
+weir_status state_swept(state_store *store, weir_error *err);
 /* What is known of a table: columns and names in `arena`; *out is NULL when nothing is. */
 weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
                         weir_error *err);

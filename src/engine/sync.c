@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/point.h"
 #include "base/utf8.h"
+#include "engine/resync.h"
 #include "engine/spool.h"
 #include "engine/state.h"
 #include "sys/clock.h"
@@ -120,6 +121,9 @@ static weir_status open_folder(sync_run_state *run, weir_error *err)
     WEIR_POINT("sync.lock.taken");
     if (status == WEIR_OK)
         status = state_open(run->folder, options->schema, &run->state, err);
+    if (status == WEIR_OK && (options->resync || options->resync_table != NULL))
+        status = resync_begin(run->state, options->resync ? NULL : options->resync_table,
+                              weir__clock_wall_ms(), err);
     WEIR_POINT("sync.state.opened");
     if (status == WEIR_OK)
         status = sub_folder(run, "spool", run->spool, err);

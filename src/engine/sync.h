@@ -33,11 +33,13 @@ typedef struct sync_options {
     const char *folder; /* the state's */
     connector_transport transport;
     engine_timeouts timeouts;
-    int attempts;           /* at most, at least 1 (R-ENG-09) */
-    int64_t retry_delay_ms; /* before the second attempt; doubles */
-    int parallel;           /* tables loaded at once */
-    const char *record;     /* file to record the sync in, see record/recorder.h; NULL: none */
-    const char *record_key; /* its key's path; NULL: `record`.key */
+    bool resync;              /* all tables are read again, or one: engine/resync.h */
+    const char *resync_table; /* NULL: none */
+    int attempts;             /* at most, at least 1 (R-ENG-09) */
+    int64_t retry_delay_ms;   /* before the second attempt; doubles */
+    int parallel;             /* tables loaded at once */
+    const char *record;       /* file to record the sync in, see record/recorder.h; NULL: none */
+    const char *record_key;   /* its key's path; NULL: `record`.key */
     engine_control *control;
     engine_progress *progress;
     void (*event)(void *context, const sync_event *event); /* any thread, several at once */

@@ -1,0 +1,21 @@
+/*
+ * engine/resync: everything is read again, or one table is: the source's state is reset, and when a stream
+ * has ended well, rows that did not come again are marked deleted by a Truncate with a cut-off that lies
+ * between the old rows and the new ones (R-ENG-12). Until then the cut-off is stored, so a re-sync may take
+ * several runs. Rows stay visible meanwhile.
+ *
+ * A state is the source's own business. One table can be read again when the state keeps its progress apart,
+ * as sources on libweir have it: {"tables": {"schema.table": …}}.
+ */
+#ifndef WEIR_ENGINE_RESYNC_H
+#define WEIR_ENGINE_RESYNC_H
+
+#include "engine/state.h"
+
+/*
+ * `table`: "schema.table", or "table" without schemas; NULL: all. Durable when it returns. WEIR_FAILED, with
+ * nothing changed: the state does not keep that table apart.
+ */
+weir_status resync_begin(state_store *store, const char *table, int64_t wall_ms, weir_error *err);
+
+#endif
