@@ -8,7 +8,8 @@ the second time at any point while it recovers from the first. Checked (R-ENG-01
 
   - after every run the saved state is a checkpoint that the source has sent, and never an
     earlier one than before;
-  - in the end every column of every row equals those of a run that nobody disturbed, but for the time of receipt;
+  - in the end every column of every row equals those of a run that nobody disturbed, but for the time of receipt; in history
+    mode every version, in their order, but for their times, which must not overlap;
   - no file is left in the spool, no process of the sync is left.
 
 A point is hit the first time it is reached and the last time, as counted in the undisturbed run. Points of the way that a
@@ -40,6 +41,8 @@ VICTIMS = {"engine": "kill-weir", "source": "kill-source", "destination": "kill-
 ERRORS = {"EIO": "eio", "ENOSPC": "enospc"}
 SOURCE = {"rows": "60", "changes": "80", "checkpoint_every": "20", "turns": "true"}
 TASK_AT = "97"
+MODES = {"soft delete": "SOFT_DELETE", "history": "HISTORY"}
+KEYS = {"everything": ["id"], "pairs": ["code", "number"], "events": ["_fivetran_id"]}
 TRIES = 6
 RUN_TIMEOUT_S = 120
 
@@ -52,9 +55,14 @@ def environment(**more):
 class Sync(Bench):
     """One destination, one state folder, and syncs between them."""
 
-    def __init__(self, bin_dir, folder):
+    def __init__(self, bin_dir, folder, mode):
         super().__init__(bin_dir, "sqlite", folder)
         self.ask(False)
+        self.more = []
+        if mode != "soft delete":
+            plan = {"tables": {table: {"sync_mode": MODES[mode]} for table in KEYS}}
+            (self.folder / "plan.json").write_text(json.dumps(plan))
+            self.more = ["--schema-config", self.folder / "plan.json"]
 
     def ask(self, asks):
         """Whether the source asks for a person in the syncs to come."""
@@ -67,7 +75,7 @@ class Sync(Bench):
             [self.bin / "weir", "sync", "--source", self.bin / "source-everything", "--source-config",
              self.folder / "source.json", "--destination", self.bin / "destination-sqlite", "--destination-config",
              self.folder / "destination.json", "--schema", "crash", "--state", self.folder / "state", "--retry-delay",
-             "0", "--transport", "socket", "--attempts", "2"], env=environment(**variables), capture_output=True,
+             "0", "--transport", "socket", "--attempts", "2", *self.more], env=environment(**variables), capture_output=True,
             text=True, start_new_session=True, timeout=RUN_TIMEOUT_S)
         return done.returncode, done.stdout + done.stderr
 
@@ -75,7 +83,21 @@ class Sync(Bench):
         """table -> rows, sorted, without the time of receipt; {} when there is no destination yet."""
         if not self.warehouse.is_file():
             return {}
-        return self.read_sqlite()
+        return self.read_versions() if self.more else self.read_sqlite()
+
+    def read_versions(self):
+        """The same of history tables: each row with its number among the versions of its key."""
+        found = {}
+        with contextlib.closing(sqlite3.connect(f"file:{self.warehouse}?mode=ro", uri=True)) as db:
+            for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'crash%'"):
+                names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
+                columns = wanted_columns(set(names) - {"_fivetran_start", "_fivetran_end"})
+                key = quoted(KEYS[table.split(".")[-1]])
+                over = f"OVER (PARTITION BY {key} ORDER BY _fivetran_start)"
+                rows = db.execute(f'SELECT {quoted(columns)}, ROW_NUMBER() {over}, '
+                                  f'coalesce(LEAD(_fivetran_start) {over} <= _fivetran_end, 0) FROM "{table}"').fetchall()
+                found[table] = (columns, sorted(repr([(type(v).__name__, v) for v in row]) for row in rows))
+        return found
 
     def next_step(self):
         """The saved state's `next`; 0 without a state."""
@@ -117,13 +139,13 @@ def read_points():
 
 
 # One run: `hits` are (point, number, action), one after the other; `what` is for the table.
-Run = collections.namedtuple("Run", "hits what asks")
+Run = collections.namedtuple("Run", "mode hits what asks")
 
 
 def one_run(bin_dir, parent, calm, run):
     """None when all was well, else what was wrong; and whether a disturbed sync failed."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=parent))
-    sync = Sync(bin_dir, folder)
+    sync = Sync(bin_dir, folder, run.mode)
     failed = False
     before = 0
     for number, (point, times, action) in enumerate(run.hits):
@@ -161,21 +183,22 @@ def one_run(bin_dir, parent, calm, run):
     return None, failed
 
 
-def plan(points, counts, asked):
-    """All single runs."""
+def plan(mode, points, counts, asked):
+    """All single runs of a mode."""
     for point, fails in points.items():
         asks = counts[point] == 0
         reached = asked[point] if asks else counts[point]
         actions = {**VICTIMS, **(ERRORS if fails else {})}
-        for number in sorted({1, reached} - {0}):
-            yield from (Run([(point, number, action)], what, asks) for what, action in actions.items())
+        for number in sorted({1, reached} if reached else set()):
+            yield from (Run(mode, [(point, number, action)], what, asks) for what, action in actions.items())
 
 
 def plan_doubles(singles, count, draw):
     """Pairs of them."""
     for _ in range(count):
-        first, second = draw.choice(singles), draw.choice(singles)
-        yield Run([*first.hits, *second.hits], "twice", first.asks)
+        first = draw.choice(singles)
+        second = draw.choice([run for run in singles if run.mode == first.mode])
+        yield Run(first.mode, [*first.hits, *second.hits], "twice", first.asks)
 
 
 def count_points(trace):
@@ -191,16 +214,19 @@ def write_table(path, points, reached, done):
     """CSV: what was run, against whom, how it went."""
     lines = [f"# made by: ./do crash; fault points: {len(points)}, reached by these syncs: {len(reached)}",
              "mode,files,what,points,runs,failed at first,violations"]
-    for what in [*VICTIMS, *ERRORS, "twice"]:
-        lines.append(table_line(what if what in ERRORS else "two faults" if what == "twice" else f"{what} killed",
-                                [one for one in done if one[0].what == what]))
-    lines += [table_line("total", done), "# not reached:"]
+    for mode in sorted({one[0].mode for one in done}, reverse=True):
+        of_mode = [one for one in done if one[0].mode == mode]
+        for what in [*VICTIMS, *ERRORS, "twice"]:
+            lines.append(table_line(
+                f"{mode},CSV," + (what if what in ERRORS else "two faults" if what == "twice" else f"{what} killed"),
+                [one for one in of_mode if one[0].what == what]))
+    lines += [table_line("total,,", done), "# not reached:"]
     lines += [f"#   {point}" for point in points if point not in reached]
     pathlib.Path(path).write_text("\n".join(lines) + "\n")
 
 
 def table_line(what, done):
-    return (f"soft delete,CSV,{what},{len({hit[0] for one in done for hit in one[0].hits})},{len(done)},"
+    return (f"{what},{len({hit[0] for one in done for hit in one[0].hits})},{len(done)},"
             f"{sum(one[2] for one in done)},{sum(one[1] is not None for one in done)}")
 
 
@@ -216,9 +242,9 @@ def parse():
     return parser.parse_args()
 
 
-def trace(bin_dir, folder, asks):
+def trace(bin_dir, folder, mode, asks):
     """The rows of an undisturbed sync, and how often it reached each point."""
-    sync = Sync(bin_dir, folder)
+    sync = Sync(bin_dir, folder, mode)
     sync.ask(asks)
     code, said = sync.run(WEIR_POINT_TRACE=str(folder / "trace"))
     if code != (3 if asks else 0):
@@ -226,14 +252,20 @@ def trace(bin_dir, folder, asks):
     return sync.rows(), count_points(folder / "trace")
 
 
+def modes(bin_dir):
+    """Those that this engine can be told."""
+    told = subprocess.run([pathlib.Path(bin_dir) / "weir", "sync", "--help"], capture_output=True, text=True, check=True)
+    return [mode for mode in MODES if mode == "soft delete" or "--schema-config" in told.stdout]
+
+
 def run_all(options, runs, folder, calm):
     """(run, what was wrong, whether it failed at first) of every run."""
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        jobs = [(run, pool.submit(one_run, options.bin_dir, folder, calm, run)) for run in runs]
+        jobs = [(run, pool.submit(one_run, options.bin_dir, folder, calm[run.mode], run)) for run in runs]
         for run, job in jobs:
             wrong, failed = job.result()
             if wrong is not None:
-                print(f"VIOLATION after {run.hits}: {wrong}\n  again: tests/crash/matrix.py {options.bin_dir} "
+                print(f"VIOLATION in {run.mode} mode after {run.hits}: {wrong}\n  again: tests/crash/matrix.py {options.bin_dir} "
                       f"--only {run.hits[0][0]}", flush=True)
             yield run, wrong, failed
 
@@ -244,12 +276,16 @@ def main():
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     draw = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="weir-matrix-", dir=shared) as folder:
-        calm, counts = trace(options.bin_dir, pathlib.Path(folder) / "calm", False)
-        _, asked = trace(options.bin_dir, pathlib.Path(folder) / "asks", True)
-        reached = set(counts) | set(asked)
+        calm = {}
+        reached = set()
+        singles = []
+        for mode in modes(options.bin_dir):
+            calm[mode], counts = trace(options.bin_dir, pathlib.Path(folder) / f"calm {mode}", mode, False)
+            _, asked = trace(options.bin_dir, pathlib.Path(folder) / f"asks {mode}", mode, True)
+            reached |= set(counts) | set(asked)
+            singles += plan(mode, points, counts, asked)
         if reached - set(points):
             sys.exit(f"points that are not listed: {reached - set(points)}")
-        singles = list(plan(points, counts, asked))
         runs = [run for run in singles if options.only in (None, run.hits[0][0])]
         if options.sample is not None:
             runs = draw.sample(runs, min(options.sample, len(runs)))

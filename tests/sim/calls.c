@@ -392,7 +392,10 @@ static weir_status stream_fault(weir_rpc_call *call, weir_error *err)
     case 2:
         return send_task(call, err);
     case 3:
-        call->over = true; /* as if it had nothing more */
+        /* As if it had nothing more. In history mode what came since the checkpoint would count as new. */
+        if (sim_script_has_history())
+            return die(call->client, err);
+        call->over = true;
         return WEIR_OK;
     default:
         status = pass_stream(call, call->idle_ns, err);

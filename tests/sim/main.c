@@ -251,6 +251,8 @@ static uint64_t run_seed(world *w)
     sim_system_reset(w->seed);
     sim_store_reset();
     sim_script_make(w->seed);
+    if (w->told)
+        sim_script_print();
     if (weir__folder_remove(w->folder, NULL) != WEIR_OK)
         wrong(w, "the folder cannot be removed");
     for (size_t round = 0; round < sim_script_rounds() && w->wrong[0] == '\0'; round++) {

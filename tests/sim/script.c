@@ -11,6 +11,7 @@
 
 #include <wire/v2.h>
 
+#include "engine/plan.h"
 #include "sim.h"
 #include "wire/codec.h"
 #include "wire/record.h"
@@ -58,6 +59,8 @@ typedef struct table {
     size_t column_count;
     size_t key_count;
     bool declared;
+    bool history;                  /* in this round */
+    bool switched[SIM_ROUNDS_MAX]; /* the mode is another one than in the round before */
 } table;
 
 static struct {
@@ -109,6 +112,9 @@ static void make_table(size_t number)
     for (size_t i = 0; i < values; i++)
         make_column(t, types[below(5)], false, 0);
     t->declared = keys > 0 || below(2) == 0;
+    t->switched[0] = below(3) == 0; /* soft delete before */
+    for (size_t i = 1; i < SIM_ROUNDS_MAX; i++)
+        t->switched[i] = t->declared && below(6) == 0;
     if (keys == 0)
         return;
     if (below(3) == 0)
@@ -148,12 +154,46 @@ static void make_row(operation *op, size_t at)
     }
 }
 
+static bool is_ever_history(const table *t)
+{
+    for (size_t i = 0; i < SIM_ROUNDS_MAX; i++)
+        if (t->switched[i])
+            return true;
+    return false;
+}
+
+static bool same_values(const table *t, const operation *a, const operation *b)
+{
+    for (size_t i = 0; i < t->key_count; i++)
+        if (a->values[i].number != b->values[i].number)
+            return false;
+    return true;
+}
+
+/*
+ * In history mode an update of a row that was never there is dropped only if it leaves a cell unmodified
+ * (R-HIS-03), which depends on when columns are declared; so there is none here.
+ */
+static bool is_known(const operation *op, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (script.ops[i].kind == OP_UPSERT && script.ops[i].table == op->table &&
+            same_values(&script.tables[op->table], &script.ops[i], op))
+            return true;
+    return false;
+}
+
 static void make_op(size_t at)
 {
     operation *op = &script.ops[at];
     uint64_t chance = below(40);
 
     *op = (operation){ .table = below(script.table_count) };
+    for (size_t i = 0; i < script.rounds; i++)
+        if (script.ends[i] == at + 1) {
+            op->kind = OP_CHECKPOINT;
+            return;
+        }
     if (at < script.table_count && below(6) == 0) { /* R-SRC-09: before any row of the table */
         op->table = at;
         op->kind = OP_TRUNCATE;
@@ -177,6 +217,8 @@ static void make_op(size_t at)
         op->kind = OP_DELETE;
     if (op->kind <= OP_DELETE)
         make_row(op, at);
+    if (op->kind == OP_UPDATE && is_ever_history(&script.tables[op->table]) && !is_known(op, at))
+        *op = (operation){ .kind = OP_WARNING };
 }
 
 void sim_script_make(uint64_t seed)
@@ -190,13 +232,58 @@ void sim_script_make(uint64_t seed)
     script.table_count = 1 + below(TABLES_MAX);
     for (size_t i = 0; i < script.table_count; i++)
         make_table(i);
+    for (size_t i = 0; i < script.rounds; i++)
+        script.ends[i] = script.count * (i + 1) / script.rounds;
     for (size_t i = 0; i < script.count; i++)
         make_op(i);
-    for (size_t i = 0; i < script.rounds; i++) {
-        script.ends[i] = script.count * (i + 1) / script.rounds;
-        script.ops[script.ends[i] - 1] = (operation){ .kind = OP_CHECKPOINT };
-    }
     sim_script_begin(0);
+}
+
+static void print_op(size_t at)
+{
+    static const char *const kinds[] = { "upsert", "update",  "delete",    "truncate",
+                                         "schema", "warning", "checkpoint" };
+    const operation *op = &script.ops[at];
+    const table *t = &script.tables[op->table];
+
+    printf("  %3zu %s", at, kinds[op->kind]);
+    if (op->kind <= OP_SCHEMA)
+        printf(" %s", t->name);
+    for (size_t i = 0; i < t->column_count && op->kind <= OP_DELETE; i++)
+        if (op->values[i].sent && op->values[i].null)
+            printf(" %s=NULL", t->columns[i].name);
+        else if (op->values[i].sent)
+            printf(" %s=%lld", t->columns[i].name, (long long)op->values[i].number);
+    for (size_t i = 0; i < script.rounds; i++)
+        if (script.ends[i] == at + 1)
+            printf(", end of round %zu", i);
+    printf("\n");
+}
+
+void sim_script_print(void)
+{
+    for (size_t i = 0; i < script.table_count; i++) {
+        const table *t = &script.tables[i];
+
+        printf("  table %s%s, modes:", t->name, t->declared ? "" : ", not declared");
+        for (size_t j = 0; j < script.rounds; j++)
+            printf(" %s", t->switched[j] ? "switched" : "same");
+        printf("; columns:");
+        for (size_t j = 0; j < t->column_count; j++)
+            printf(" %s %s%s%s", t->columns[j].name, weir_type_name(t->columns[j].type),
+                   t->columns[j].untyped ? " (not told)" : "", t->columns[j].since > 0 ? " (later)" : "");
+        printf("\n");
+    }
+    for (size_t i = 0; i < script.count; i++)
+        print_op(i);
+}
+
+bool sim_script_has_history(void)
+{
+    for (size_t i = 0; i < script.table_count; i++)
+        if (script.tables[i].history)
+            return true;
+    return false;
 }
 
 size_t sim_script_rounds(void)
@@ -207,6 +294,13 @@ size_t sim_script_rounds(void)
 void sim_script_begin(size_t round)
 {
     script.limit = script.ends[round];
+    for (size_t i = 0; i < script.table_count; i++) {
+        table *t = &script.tables[i];
+
+        t->history = false;
+        for (size_t j = 0; j <= round; j++)
+            t->history ^= t->switched[j];
+    }
 }
 
 int64_t sim_script_end(void)
@@ -217,6 +311,16 @@ int64_t sim_script_end(void)
 bool sim_script_sent(int64_t state)
 {
     return state >= 0 && state <= (int64_t)script.count && script.sent[state];
+}
+
+/* Which tables are in history mode would stand in the schema configuration. */
+plan_mode __wrap_plan_table_mode(const plan *p, weir_bytes schema, weir_bytes name);
+
+plan_mode __wrap_plan_table_mode(const plan *p, weir_bytes schema, weir_bytes name)
+{
+    (void)p;
+    (void)schema;
+    return script.tables[name.data[1] - '0'].history ? PLAN_HISTORY : PLAN_SOFT_DELETE;
 }
 
 /* --- sending --- */
@@ -381,23 +485,88 @@ weir_status sim_script_next(int64_t *at, size_t count, weir_buf *out, weir_error
 
 /* --- what they come to --- */
 
+static bool same_cell(const weir_cell *a, const weir_cell *b)
+{
+    if (a->presence != WEIR_VALUE || b->presence != WEIR_VALUE)
+        return a->presence == b->presence;
+    if (a->type == WEIR_STRING)
+        return a->as.bytes.size == b->as.bytes.size &&
+               memcmp(a->as.bytes.data, b->as.bytes.data, a->as.bytes.size) == 0;
+    return a->type == WEIR_BOOLEAN  ? a->as.boolean == b->as.boolean
+           : a->type == WEIR_DOUBLE ? memcmp(&a->as.real, &b->as.real, sizeof a->as.real) == 0
+                                    : a->as.integer == b->as.integer;
+}
+
 static bool same_row(const table *t, const sim_row *row, const operation *op)
 {
     for (size_t i = 0; i < t->column_count; i++) {
         weir_cell cell = make_cell(&t->columns[i], &op->values[i], 0);
-        const weir_cell *other = &row->cells[i];
 
-        if (t->key_count > 0 && !t->columns[i].key)
-            continue;
-        if (cell.presence != other->presence)
-            return false;
-        if (cell.presence == WEIR_VALUE && cell.type == WEIR_STRING
-                ? cell.as.bytes.size != other->as.bytes.size ||
-                      memcmp(cell.as.bytes.data, other->as.bytes.data, cell.as.bytes.size) != 0
-                : cell.presence == WEIR_VALUE && memcmp(&cell.as, &other->as, sizeof(int64_t)) != 0)
+        if ((t->key_count == 0 || t->columns[i].key) && !same_cell(&cell, &row->cells[i]))
             return false;
     }
     return true;
+}
+
+static void set_cells(const table *t, const operation *op, size_t at, sim_row *row)
+{
+    for (size_t i = 0; i < t->column_count; i++)
+        if (op->values[i].sent && op->kind != OP_DELETE)
+            row->cells[i] = make_cell(&t->columns[i], &op->values[i], at);
+        else if (op->kind == OP_UPSERT)
+            row->cells[i] = weir_null(t->columns[i].name);
+}
+
+/* R-ENG-10: an upsert or update ends the version that is active and begins one; a truncate does nothing. */
+static void apply_history(const table *t, const operation *op, size_t at, size_t *count)
+{
+    sim_row *last = NULL;
+    sim_row *next = &script.rows[*count];
+
+    if (op->kind == OP_TRUNCATE)
+        return;
+    for (size_t i = 0; i < *count; i++)
+        if (same_row(t, &script.rows[i], op))
+            last = &script.rows[i];
+    if (last == NULL && op->kind != OP_UPSERT)
+        return;
+    if (last != NULL)
+        last->deleted = true;
+    if (op->kind == OP_DELETE)
+        return;
+    *next = last != NULL ? *last : (sim_row){ 0 };
+    next->version++;
+    next->deleted = false;
+    set_cells(t, op, at, next);
+    ++*count;
+}
+
+static bool is_last_version(const table *t, size_t at, size_t count)
+{
+    for (size_t i = at + 1; i < count; i++) {
+        bool same = true;
+
+        for (size_t j = 0; j < t->column_count && same; j++)
+            same = (t->key_count > 0 && !t->columns[j].key) ||
+                   same_cell(&script.rows[at].cells[j], &script.rows[i].cells[j]);
+        if (same)
+            return false;
+    }
+    return true;
+}
+
+/* R-MIG-05: a row becomes the first version, the last version of a row becomes the row. */
+static void switch_mode(const table *t, bool to_history, size_t *count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *count; i++) {
+        if (!to_history && !is_last_version(t, i, *count))
+            continue;
+        script.rows[kept] = script.rows[i];
+        script.rows[kept++].version = to_history;
+    }
+    *count = kept;
 }
 
 static void apply(const table *t, const operation *op, size_t at, size_t *count)
@@ -418,11 +587,7 @@ static void apply(const table *t, const operation *op, size_t at, size_t *count)
         row = &script.rows[(*count)++];
         memset(row, 0, sizeof *row);
     }
-    for (size_t i = 0; i < t->column_count; i++)
-        if (op->values[i].sent && op->kind != OP_DELETE)
-            row->cells[i] = make_cell(&t->columns[i], &op->values[i], at);
-        else if (op->kind == OP_UPSERT)
-            row->cells[i] = weir_null(t->columns[i].name);
+    set_cells(t, op, at, row);
     if (op->kind == OP_DELETE)
         row->deleted = true;
     else if (op->kind == OP_UPSERT)
@@ -433,18 +598,30 @@ bool sim_script_expect(size_t index, sim_expected *out)
 {
     const table *t = &script.tables[index];
     size_t count = 0;
+    size_t round = 0;
+    bool history = false;
 
     if (index >= script.table_count)
         return false;
-    for (size_t i = 0; i < script.limit; i++)
+    for (size_t i = 0; i < script.limit; i++) {
+        if (i == 0 || i == script.ends[round]) {
+            round += i > 0;
+            history ^= t->switched[round];
+            if (round > 0 && t->switched[round])
+                switch_mode(t, history, &count);
+        }
         if (script.ops[i].kind <= OP_TRUNCATE && script.ops[i].table == index)
-            apply(t, &script.ops[i], i, &count);
+            (history ? apply_history : apply)(t, &script.ops[i], i, &count);
+    }
     *out = (sim_expected){ .schema = script.schemas ? "s" : "",
                            .name = t->name,
                            .column_count = t->column_count,
+                           .history = t->history,
                            .rows = script.rows,
                            .row_count = count };
-    for (size_t i = 0; i < t->column_count; i++)
+    for (size_t i = 0; i < t->column_count; i++) {
         out->columns[i] = t->columns[i].name;
+        out->keys[i] = t->columns[i].key || t->key_count == 0;
+    }
     return true;
 }

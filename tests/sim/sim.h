@@ -83,6 +83,8 @@ void sim_calls_bury(bool killed);
 
 void sim_script_make(uint64_t seed);
 size_t sim_script_rounds(void);
+void sim_script_print(void); /* tables and operations, for people */
+bool sim_script_has_history(void);
 /* From now on the source has the operations of the rounds up to this one (from 0). */
 void sim_script_begin(size_t round);
 /* The state after the last operation there is. */
@@ -100,14 +102,17 @@ weir_status sim_script_next(int64_t *at, size_t count, weir_buf *out, weir_error
 /* One row as it must be in the end, by the rules, without looking at the engine. */
 typedef struct sim_row {
     weir_cell cells[8]; /* in the order of the table's columns; `column` is not set */
-    bool deleted;
+    bool deleted;       /* of a version: it has ended */
+    unsigned version;   /* in history mode: from 1, per key; else 0 */
 } sim_row;
 
 typedef struct sim_expected {
     const char *schema; /* the source's, "" without */
     const char *name;
     const char *columns[8];
+    bool keys[8]; /* what tells rows apart: the key, all columns of a table without */
     size_t column_count;
+    bool history;
     const sim_row *rows;
     size_t row_count;
 } sim_expected;

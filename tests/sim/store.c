@@ -30,7 +30,7 @@ static weir_status outcome(weir_call *call, weir_status status, const weir_error
 {
     if (status == WEIR_TASK)
         return weir_task(call, "%s", err->text);
-    return status == WEIR_OK ? status : weir_fail(call, "%s", err->text);
+    return status == WEIR_OK || status == WEIR_UNSUPPORTED ? status : weir_fail(call, "%s", err->text);
 }
 
 /* What goes wrong before a request is looked at. */
@@ -120,7 +120,7 @@ static void add_row(weir_call *call, rows *to, const weir_row *row)
     to->items[to->count++] = (weir_row){ row->op, cells, row->count };
 }
 
-static weir_status write_rows(weir_call *call, const weir_table *table, weir_batch *in)
+static weir_status write_any(weir_call *call, const weir_table *table, weir_batch *in, bool history)
 {
     rows *kinds = weir_alloc(call, 5 * sizeof *kinds);
     weir_model_batch batch = { .table = table };
@@ -137,14 +137,36 @@ static weir_status write_rows(weir_call *call, const weir_table *table, weir_bat
     if (status != WEIR_OK)
         return status;
     if (part) { /* a store without transactions has come that far */
-        kinds[WEIR_REPLACE].count = sim_below(dice, kinds[WEIR_REPLACE].count + 1);
+        kinds[WEIR_REPLACE].count = history ? 0 : sim_below(dice, kinds[WEIR_REPLACE].count + 1);
         kinds[WEIR_UPDATE].count = 0;
+        kinds[WEIR_DELETE].count = 0;
     }
+    batch.earliest = (weir_model_rows){ kinds[WEIR_EARLIEST].items, kinds[WEIR_EARLIEST].count };
     batch.replace = (weir_model_rows){ kinds[WEIR_REPLACE].items, kinds[WEIR_REPLACE].count };
     batch.update = (weir_model_rows){ kinds[WEIR_UPDATE].items, kinds[WEIR_UPDATE].count };
     batch.remove = (weir_model_rows){ kinds[WEIR_DELETE].items, kinds[WEIR_DELETE].count };
-    status = outcome(call, weir__model_write(store, &batch, &err), &err);
+    status = history ? weir__model_write_history(store, &batch, &err)
+                     : weir__model_write(store, &batch, &err);
+    status = outcome(call, status, &err);
     return status == WEIR_OK && part ? weir_fail(call, "the destination failed half-way") : status;
+}
+
+static weir_status write_rows(weir_call *call, const weir_table *table, weir_batch *in)
+{
+    return write_any(call, table, in, false);
+}
+
+static weir_status write_history(weir_call *call, const weir_table *table, weir_batch *in)
+{
+    return write_any(call, table, in, true);
+}
+
+static weir_status migrate(weir_call *call, const weir_migration *what)
+{
+    weir_status status = trouble(call);
+    weir_error err;
+
+    return status == WEIR_OK ? outcome(call, weir__model_migrate(store, what, &err), &err) : status;
 }
 
 static const weir_destination definition = {
@@ -154,6 +176,8 @@ static const weir_destination definition = {
     .alter = alter,
     .truncate = truncate_rows,
     .write = write_rows,
+    .write_history = write_history,
+    .migrate = migrate,
 };
 
 /* The SDK's log lines are of no interest here. */
@@ -215,6 +239,14 @@ static void show_cell(const char *name, const weir_cell *cell, char *out, size_t
         snprintf(out + at, size - at, "%s='%.*s' ", name, (int)cell->as.bytes.size, cell->as.bytes.data);
 }
 
+static void show_version(unsigned version, char *out, size_t size)
+{
+    size_t at = strlen(out);
+
+    if (version > 0)
+        snprintf(out + at, size - at, "version %u", version);
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -230,7 +262,8 @@ static char **show_expected(const sim_expected *table)
         out[i] = calloc(1, TEXT_SIZE);
         for (size_t j = 0; j < table->column_count; j++)
             show_cell(table->columns[j], &table->rows[i].cells[j], out[i], TEXT_SIZE);
-        show_cell("deleted", &deleted, out[i], TEXT_SIZE);
+        show_cell(table->history ? "ended" : "deleted", &deleted, out[i], TEXT_SIZE);
+        show_version(table->rows[i].version, out[i], TEXT_SIZE);
     }
     qsort(out, table->row_count, sizeof *out, by_text);
     return out;
@@ -246,6 +279,54 @@ static const weir_cell *find_cell(const weir_table *columns, const weir_row *row
     return &missing;
 }
 
+static bool same_key(const weir_table *columns, const sim_expected *table, const weir_row *a,
+                     const weir_row *b)
+{
+    char texts[2][TEXT_SIZE] = { "", "" };
+
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->keys[i]) {
+            show_cell("", find_cell(columns, a, table->columns[i]), texts[0], TEXT_SIZE);
+            show_cell("", find_cell(columns, b, table->columns[i]), texts[1], TEXT_SIZE);
+        }
+    return strcmp(texts[0], texts[1]) == 0;
+}
+
+/* The versions of a row's key that begin no later than it does. */
+static unsigned version_of(const weir_model_table *stored, const sim_expected *table, size_t index)
+{
+    const weir_table *columns = weir__model_columns(stored);
+    weir_row row = weir__model_row(stored, index);
+    weir_time start = find_cell(columns, &row, "_fivetran_start")->as.time;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < weir__model_row_count(stored); i++) {
+        weir_row other = weir__model_row(stored, i);
+        weir_time begins = find_cell(columns, &other, "_fivetran_start")->as.time;
+
+        if (same_key(columns, table, &row, &other) &&
+            (begins.seconds < start.seconds ||
+             (begins.seconds == start.seconds && begins.nanos <= start.nanos)))
+            count++;
+    }
+    return count;
+}
+
+static void show_end(const weir_model_table *stored, const sim_expected *table, size_t index, char *out,
+                     size_t size)
+{
+    const weir_table *columns = weir__model_columns(stored);
+    weir_row row = weir__model_row(stored, index);
+    weir_cell ended = weir_boolean("ended", !find_cell(columns, &row, "_fivetran_active")->as.boolean);
+
+    if (!table->history) {
+        show_cell("deleted", find_cell(columns, &row, "_fivetran_deleted"), out, size);
+        return;
+    }
+    show_cell("ended", &ended, out, size);
+    show_version(version_of(stored, table, index), out, size);
+}
+
 static char **show_stored(const weir_model_table *stored, const sim_expected *table)
 {
     size_t count = weir__model_row_count(stored);
@@ -258,7 +339,7 @@ static char **show_stored(const weir_model_table *stored, const sim_expected *ta
         out[i] = calloc(1, TEXT_SIZE);
         for (size_t j = 0; j < table->column_count; j++)
             show_cell(table->columns[j], find_cell(columns, &row, table->columns[j]), out[i], TEXT_SIZE);
-        show_cell("deleted", find_cell(columns, &row, "_fivetran_deleted"), out[i], TEXT_SIZE);
+        show_end(stored, table, i, out[i], TEXT_SIZE);
     }
     qsort(out, count, sizeof *out, by_text);
     return out;

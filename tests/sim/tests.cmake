@@ -17,7 +17,7 @@ if(TARGET weir_all AND NOT WEIR_SANITIZE MATCHES thread)
             weir__rpc_client_cancel weir__rpc_message_bytes weir__rpc_message_free weir__rpc_unary weir__rpc_call_open
             weir__rpc_send weir__rpc_half_close weir__rpc_recv weir__rpc_take weir__rpc_cancel weir__rpc_call_close
             weir__rpc_fail weir__rpc_call_running weir__rpc_call_pause weir__rpc_call_deadline weir__log
-            weir__queue_new ingest_new spool_open)
+            weir__queue_new ingest_new spool_open plan_table_mode)
         target_link_options(sim PRIVATE -Wl,--wrap=${name})
     endforeach()
     add_test(NAME sim.seeds COMMAND sim --seeds 1000)
