@@ -9,6 +9,7 @@ pkg_check_modules(JANSSON REQUIRED jansson)
 if(NOT WEIR_SDK_ONLY)
     pkg_check_modules(SQLITE REQUIRED sqlite3)
     pkg_check_modules(SODIUM REQUIRED libsodium)
+    pkg_check_modules(UTF8PROC REQUIRED libutf8proc)
 endif()
 
 # What a connector is made of, and what only the platform's own program links.
@@ -70,4 +71,4 @@ file(WRITE ${CMAKE_BINARY_DIR}/generated/empty.c "typedef int weir_empty;\n")
 target_sources(weir_all PRIVATE ${CMAKE_BINARY_DIR}/generated/empty.c)
 target_include_directories(weir_all PUBLIC ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src
     ${CMAKE_BINARY_DIR}/generated)
-target_link_libraries(weir_all PUBLIC weir sqlite3 sodium m ${CMAKE_DL_LIBS})
+target_link_libraries(weir_all PUBLIC weir sqlite3 sodium utf8proc m ${CMAKE_DL_LIBS})
