@@ -28,6 +28,7 @@ enum {
     STATE,
     RESYNC,
     RESYNC_TABLE,
+    SCHEMA_CONFIG,
     JSON,
     RECORD,
     RECORD_KEY,
@@ -59,6 +60,8 @@ static const cli_option options[OPTION_COUNT] = {
                  false },
     [RESYNC_TABLE] = { "--resync-table", "SCHEMA.TABLE",
                        "the same for one table, if the source's state keeps it apart", false },
+    [SCHEMA_CONFIG] = { "--schema-config", "F.json", "which schemas, tables and columns are synced, and how",
+                        false },
     [JSON] = { "--json", NULL, "end with one JSON object on standard output", false },
     [RECORD] = { "--record", "F.weirrec", "write down all that is said, sealed, for weir replay", false },
     [RECORD_KEY] = { "--record-key", "F", "the recording's key, made when new (F.weirrec.key)", false },
@@ -104,6 +107,7 @@ typedef struct sync_command {
     engine_progress progress;
     engine_config source_config;
     engine_config destination_config;
+    plan *plan;
     sync_report report;
     weir_error error;
     weir_status status;
@@ -428,6 +432,24 @@ static int finish(sync_command *command, bool json)
     return command->usage ? CLI_USAGE : CLI_FAILURE;
 }
 
+/* A missing file is no empty one: what should have been left out or hashed would be synced as it is. */
+static weir_status take_plan(sync_command *command)
+{
+    const char *file = command->values[SCHEMA_CONFIG];
+    weir_status status;
+
+    if (file == NULL)
+        return WEIR_OK;
+    status = plan_load(file, &command->plan, &command->error);
+    if (status == WEIR_NOT_FOUND)
+        return weir__error(&command->error,
+                           "schema configuration '%s': there is no such file; weir schema edit makes one",
+                           file);
+    command->options.plan = command->plan;
+    command->options.plan_file = file;
+    return status;
+}
+
 /* Everything that can be found wrong before a connector is started. */
 static weir_status take_all(sync_command *command)
 {
@@ -438,6 +460,8 @@ static weir_status take_all(sync_command *command)
     if (status == WEIR_OK)
         status = engine_config_load(command->values[DESTINATION_CONFIG], &command->destination_config,
                                     &command->error);
+    if (status == WEIR_OK)
+        status = take_plan(command);
     if (status == WEIR_OK)
         status = sync_check(&command->options, &command->error);
     command->usage = status != WEIR_OK;
@@ -476,6 +500,7 @@ static int run(char **values)
     sync_report_clear(&command->report);
     engine_config_clear(&command->source_config);
     engine_config_clear(&command->destination_config);
+    engine_plan_free(command->plan);
     watch_free(command->screen);
     weir__free(command);
     return code;

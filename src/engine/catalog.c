@@ -16,13 +16,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "data/table.h"
-
-struct catalog {
-    weir_arena *arena;
-    const char *schema;
-    weir_map by_name; /* "schema\0table" → engine_table */
-    uint64_t seed;
-};
+#include "engine/catalog_internal.h"
 
 catalog *catalog_new(const char *schema, uint64_t seed)
 {
@@ -32,6 +26,9 @@ catalog *catalog_new(const char *schema, uint64_t seed)
         return NULL;
     *c = (catalog){ .arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX), .schema = schema, .seed = seed };
     weir__map_init(&c->by_name, seed);
+    weir__map_init(&c->by_target, seed);
+    weir__map_init(&c->schemas, seed);
+    weir__buf_init(&c->text, 8 * WEIR_NAME_SIZE_MAX);
     if (c->arena == NULL) {
         weir__free(c);
         return NULL;
@@ -51,11 +48,21 @@ void catalog_free(catalog *c)
         weir__map_clear(&table->by_name);
         weir__map_clear(&table->untyped);
         weir__map_clear(&table->left_out);
+        weir__map_clear(&table->sources);
         weir__free(table);
     }
     weir__map_clear(&c->by_name);
+    weir__map_clear(&c->by_target);
+    weir__map_clear(&c->schemas);
+    weir__buf_clear(&c->text);
     weir__arena_free(c->arena);
     weir__free(c);
+}
+
+void catalog_follow(catalog *c, const plan *p, plan_naming naming)
+{
+    c->plan = p;
+    c->naming = naming;
 }
 
 size_t catalog_count(const catalog *c)
@@ -78,7 +85,7 @@ weir_arena *catalog_arena(catalog *c)
     return c->arena;
 }
 
-static weir_status check_name(const char *what, weir_bytes name, weir_error *err)
+weir_status catalog_check_name(const char *what, weir_bytes name, weir_error *err)
 {
     if (name.size > WEIR_NAME_SIZE_MAX)
         return weir__error(err, "the source sent a %s name of %zu bytes, at most %zu are allowed", what,
@@ -94,53 +101,73 @@ static engine_table *make_table(catalog *c, weir_bytes key, size_t schema_size, 
     engine_table *table = weir__calloc(1, sizeof *table);
     char *text = catalog_copy(c, key);
 
-    if (table == NULL || text == NULL)
+    if (table == NULL || text == NULL) {
+        weir__error_memory(err, "adding a table");
         goto fail;
+    }
     table->number = (uint32_t)c->by_name.count;
     table->schema = text;
-    table->name = text + schema_size + 1;
-    table->target = schema_size == 0 ? c->schema : weir__arena_printf(c->arena, "%s_%s", c->schema, text);
+    table->source = text + schema_size + 1;
     weir__map_init(&table->by_name, c->seed);
+    weir__map_init(&table->sources, c->seed);
     weir__map_init(&table->untyped, c->seed);
     weir__map_init(&table->left_out, c->seed);
-    if (table->target == NULL || !weir__map_put(&c->by_name, (weir_bytes){ text, key.size }, table))
+    if (catalog_name_table(c, table, err) != WEIR_OK)
         goto fail;
+    if (!weir__map_put(&c->by_name, (weir_bytes){ text, key.size }, table)) {
+        weir__error_memory(err, "adding a table");
+        goto fail;
+    }
     return table;
 fail:
     weir__free(table);
-    weir__error_memory(err, "adding a table");
     return NULL;
+}
+
+/* "schema\0table" in `key`. */
+static weir_bytes table_key(weir_bytes schema, weir_bytes name, char key[2 * WEIR_NAME_SIZE_MAX + 1])
+{
+    if (schema.size > 0)
+        memcpy(key, schema.data, schema.size);
+    key[schema.size] = '\0';
+    memcpy(key + schema.size + 1, name.data, name.size);
+    return (weir_bytes){ key, schema.size + 1 + name.size };
+}
+
+engine_table *catalog_find(const catalog *c, weir_bytes schema, weir_bytes name)
+{
+    char key[2 * WEIR_NAME_SIZE_MAX + 1];
+
+    if (name.size == 0 || schema.size > WEIR_NAME_SIZE_MAX || name.size > WEIR_NAME_SIZE_MAX)
+        return NULL;
+    return weir__map_get(&c->by_name, table_key(schema, name, key));
 }
 
 engine_table *catalog_get(catalog *c, weir_bytes schema, weir_bytes name, weir_error *err)
 {
     char key[2 * WEIR_NAME_SIZE_MAX + 1];
-    weir_bytes whole = { key, schema.size + 1 + name.size };
     engine_table *table;
 
-    if (check_name("schema", schema, err) != WEIR_OK || check_name("table", name, err) != WEIR_OK)
+    if (catalog_check_name("schema", schema, err) != WEIR_OK ||
+        catalog_check_name("table", name, err) != WEIR_OK)
         return NULL;
     if (name.size == 0) {
         weir__error(err, "the source sent a table without a name");
         return NULL;
     }
-    if (schema.size > 0)
-        memcpy(key, schema.data, schema.size);
-    key[schema.size] = '\0';
-    memcpy(key + schema.size + 1, name.data, name.size);
-    table = weir__map_get(&c->by_name, whole);
+    table = catalog_find(c, schema, name);
     if (table != NULL)
         return table;
     if (c->by_name.count == WEIR_TABLE_COUNT_MAX) {
         weir__error(err, "the source has more than %zu tables", WEIR_TABLE_COUNT_MAX);
         return NULL;
     }
-    return make_table(c, whole, schema.size, err);
+    return make_table(c, table_key(schema, name, key), schema.size, err);
 }
 
 const char *engine_table_path(const engine_table *table, char out[ENGINE_PATH_SIZE])
 {
-    snprintf(out, ENGINE_PATH_SIZE, "%s%s%s", table->schema, table->schema[0] ? "." : "", table->name);
+    snprintf(out, ENGINE_PATH_SIZE, "%s%s%s", table->schema, table->schema[0] ? "." : "", table->source);
     out[weir__utf8_prefix(out, strlen(out))] = '\0';
     return out;
 }
@@ -180,28 +207,41 @@ static bool column_room(engine_table *table)
     return true;
 }
 
+/* A hash is a text of that length, whatever the column was before. */
+static void make_hashed(engine_column *column)
+{
+    weir_params length = { .string_byte_length = CATALOG_HASH_SIZE };
+    weir_shape hashes = weir__shape_of(WEIR_STRING, length);
+
+    column->shape = weir__shape_join(&column->shape, &hashes);
+    column->type = weir__shape_type(&column->shape);
+    column->hashed = true;
+}
+
 weir_status engine_table_add(catalog *c, engine_table *table, const engine_column *column, weir_error *err)
 {
     char path[ENGINE_PATH_SIZE];
     weir_bytes name = weir__text(column->name);
+    catalog_source *of;
     char *copy;
 
-    if (name.size == 0)
-        return weir__error(err, "the source sent a column without a name in table '%s'",
-                           engine_table_path(table, path));
-    if (check_name("column", name, err) != WEIR_OK)
+    if (catalog_check_name("column", name, err) != WEIR_OK)
         return weir__error_prefix(err, "table '%s'", engine_table_path(table, path));
     if (table->column_count == WEIR_COLUMN_COUNT_MAX)
         return weir__error(err, "table '%s' has more than %zu columns", engine_table_path(table, path),
                            WEIR_COLUMN_COUNT_MAX);
     copy = catalog_copy(c, name);
-    if (copy == NULL || !column_room(table))
+    of = copy ? catalog_source_of(c, table, copy) : NULL;
+    if (of == NULL || !column_room(table))
         return weir__error_memory(err, "adding a column");
     name.data = copy;
     if (!weir__map_put(&table->by_name, name, (void *)(uintptr_t)(table->column_count + 1)))
         return weir__error_memory(err, "adding a column");
     table->columns[table->column_count] = *column;
     table->columns[table->column_count].name = copy;
+    table->columns[table->column_count].source = of->source;
+    if (catalog_hashes(c, table, of))
+        make_hashed(&table->columns[table->column_count]);
     table->column_count++;
     if (!find_keys(table))
         return weir__error_memory(err, "adding a column");
@@ -251,6 +291,8 @@ static weir_status declare_column(catalog *c, engine_table *table, const weir_co
         *changed = true;
         return engine_table_add(c, table, &fresh, err);
     }
+    if (table->columns[at].hashed)
+        return WEIR_OK; /* a STRING, whatever is declared */
     shape = weir__shape_join(&table->columns[at].shape, &fresh.shape);
     type = weir__shape_type(&shape);
     table->columns[at].shape = shape;
@@ -295,17 +337,8 @@ weir_status engine_table_declare(catalog *c, engine_table *table, const weir_tab
 
     if (status == WEIR_OK && (table->opened || table->declared))
         status = check_key(table, declared, err);
-    for (size_t i = 0; i < declared->column_count && status == WEIR_OK; i++) {
-        const weir_column *column = &declared->columns[i];
-        char path[ENGINE_PATH_SIZE];
-
-        if (!weir__name_is_system(column->name))
-            status = declare_column(c, table, column, changed, err);
-        else if (column->key)
-            status = weir__error(err,
-                                 "table '%s': key column '%s' has a name that is reserved for the platform",
-                                 engine_table_path(table, path), column->name);
-    }
+    for (size_t i = 0; i < declared->column_count && status == WEIR_OK; i++)
+        status = declare_column(c, table, &declared->columns[i], changed, err);
     if (status == WEIR_OK)
         table->declared = true;
     return status;
@@ -429,12 +462,16 @@ static weir_status keep_current(catalog *c, engine_table *table, const weir_tabl
 weir_status engine_table_open(catalog *c, engine_table *table, const weir_table *described,
                               const engine_known *known, weir_error *err)
 {
+    engine_known named = { 0 };
     weir_status status;
 
     table->opened = true;
     if (described == NULL)
         return WEIR_OK;
-    status = check_described(table, described, err);
+    status = catalog_name_known(c, table, known, &named, err);
+    known = &named;
+    if (status == WEIR_OK)
+        status = check_described(table, described, err);
     for (size_t i = 0; i < described->column_count && status == WEIR_OK; i++) {
         const weir_column *stored = &described->columns[i];
         weir_type type;

@@ -5,8 +5,9 @@
  * A table's columns have the type that the destination's table has or is about to have. Types only ever widen
  * (R-ENG-20); a column without a declared type comes into being with its first value (R-SRC-08). System
  * columns (R-ENG-05, R-ENG-06) are not among the columns; they are added where a table is shown to the
- * destination. Names are the source's own. Pure. One thread at a time; names, once handed out, stay valid and
- * unchanged as long as the catalog.
+ * destination. Tables and columns are called `name` by the destination and `source` by the source (R-ENG-22);
+ * two names of the source that are one at the destination are a Task. Pure. One thread at a time; names, once
+ * handed out, stay valid and unchanged as long as the catalog.
  */
 #ifndef WEIR_ENGINE_CATALOG_H
 #define WEIR_ENGINE_CATALOG_H
@@ -17,6 +18,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "data/type.h"
+#include "engine/plan.h"
 
 #define CATALOG_SYNCED "_fivetran_synced"
 #define CATALOG_DELETED "_fivetran_deleted"
@@ -32,35 +34,39 @@
     "the destination or with another --schema."
 
 typedef struct engine_column {
-    const char *name;
-    weir_type type; /* never UNSPECIFIED */
+    const char *name;   /* at the destination */
+    const char *source; /* at the source; `name` when only the destination has told of it */
+    weir_type type;     /* never UNSPECIFIED */
     bool key;
+    bool hashed;      /* its values go as hashes (engine/hash.h); a STRING then */
     weir_shape shape; /* what the type follows from */
 } engine_column;
 
 typedef struct engine_table {
     uint32_t number;    /* index in the catalog */
     const char *schema; /* the source's; "" without */
-    const char *name;
+    const char *source; /* its name at the source */
     const char *target; /* the destination's schema */
+    const char *name;   /* its name there */
     engine_column *columns;
     size_t column_count;
     size_t column_capacity;
-    weir_map by_name;          /* index + 1 of a column, as a pointer */
+    weir_map by_name;          /* index + 1 of a column, as a pointer; by the destination's name */
+    weir_map sources;          /* by the destination's name: who has it at the source */
     uint32_t *keys;            /* indexes of the key columns, in their order in the table */
     size_t key_count;          /* 0: the table gets a stand-in id (R-ENG-06) */
     size_t key_untyped;        /* key columns among `untyped` */
     uint64_t version;          /* changes whenever a column is added or its type changes */
     bool declared;             /* by Schema or SchemaChange */
-    weir_map left_out;         /* columns with reserved names that have been warned of */
+    weir_map left_out;         /* columns that have been warned of */
     bool history;              /* in history mode; set before it is opened */
     bool truncated;            /* in history mode: that this does nothing has been said */
     bool opened;               /* described at the destination */
     const weir_table *current; /* what the destination had when the table was opened; NULL: no such table */
-    weir_map untyped;          /* declared columns without a type: name → a weir_column */
+    weir_map untyped;          /* declared columns without a type: the destination's name → a weir_column */
 } engine_table;
 
-/* What an earlier sync knew of a table's columns. */
+/* What an earlier sync knew of a table's columns: all but their names at the destination. */
 typedef struct engine_known {
     engine_column *columns;
     size_t column_count;
@@ -72,24 +78,43 @@ typedef struct catalog catalog;
 /* `schema` is the destination schema's name; borrowed. NULL when out of memory. */
 catalog *catalog_new(const char *schema, uint64_t seed);
 void catalog_free(catalog *c); /* accepts NULL */
+/* Before the first table: what is hashed (`p` is borrowed and may be NULL), and how things are called. */
+void catalog_follow(catalog *c, const plan *p, plan_naming naming);
+/* Refuses a name that is too long or no text; `what` is what it names: "table". */
+weir_status catalog_check_name(const char *what, weir_bytes name, weir_error *err);
 size_t catalog_count(const catalog *c);
 engine_table *catalog_table(const catalog *c, size_t number);
 /*
- * The table of that name, made when it is new; `schema` is empty where the source has none. NULL: see `err`.
+ * The table of that name at the source, made when it is new; `schema` is empty where the source has none.
+ * NULL: see `err`; WEIR_TASK when another table, or another schema, has its name at the destination.
  */
 engine_table *catalog_get(catalog *c, weir_bytes schema, weir_bytes name, weir_error *err);
+/* The same without making one; NULL when there is none. */
+engine_table *catalog_find(const catalog *c, weir_bytes schema, weir_bytes name);
 /* A copy of `text` that lives as long as the catalog; NULL when out of memory. */
 char *catalog_copy(catalog *c, weir_bytes text);
 /* The catalog's memory, for what must live as long. */
 weir_arena *catalog_arena(catalog *c);
 
-/* SIZE_MAX when there is none. */
+/* By the destination's name; SIZE_MAX when there is none. */
 size_t engine_table_find(const engine_table *table, weir_bytes name);
-/* Adds a column. Fails on a name that may not be, and past the limits. */
+/*
+ * A column of the source's is met in this sync: *name is what the destination calls it. WEIR_TASK when
+ * another column that has been met is called so there. One that an earlier sync knew gives its place away.
+ */
+weir_status engine_table_meet(catalog *c, engine_table *table, weir_bytes source, const char **name,
+                              weir_error *err);
+/* True when the source's column is one of the key, as far as is known. */
+bool engine_table_is_key(catalog *c, const engine_table *table, weir_bytes source);
+/*
+ * Adds a column; its `source` and `hashed` are looked up. Fails on a name that may not be, and past the
+ * limits.
+ */
 weir_status engine_table_add(catalog *c, engine_table *table, const engine_column *column, weir_error *err);
 /*
- * Takes in a declaration: adds columns, widens types, sets the key. *changed: the table is no longer what it
- * was. Fails when the key differs from that of a table already open, and on what weir__table_check refuses.
+ * Takes in a declaration, whose columns have the names of the destination and have been met: adds columns,
+ * widens types, sets the key. *changed: the table is no longer what it was. Fails when the key differs from
+ * that of a table already open, and on what weir__table_check refuses.
  */
 weir_status engine_table_declare(catalog *c, engine_table *table, const weir_table *declared, bool *changed,
                                  weir_error *err);
@@ -108,7 +133,7 @@ weir_status engine_table_open(catalog *c, engine_table *table, const weir_table 
 weir_table *engine_table_target(const engine_table *table, weir_arena *arena);
 /* True when the description is that of a table in history mode (R-HIS-01). */
 bool catalog_is_history(const weir_table *described);
-/* "schema.table", or "table"; borrowed until the next call with the same buffer. */
+/* "schema.table", or "table", as the source calls it; borrowed until the next call with the same buffer. */
 #define ENGINE_PATH_SIZE 160
 const char *engine_table_path(const engine_table *table, char out[ENGINE_PATH_SIZE]);
 

@@ -396,26 +396,6 @@ weir_status ingest_before_change(ingest *in, const engine_table *table, bool ret
     return WEIR_OK;
 }
 
-weir_status ingest_leave_out(ingest *in, engine_table *table, weir_bytes name, weir_error *err)
-{
-    char path[ENGINE_PATH_SIZE];
-    weir_bytes copy = { NULL, name.size };
-    const char *text;
-
-    if (weir__map_get(&table->left_out, name) != NULL)
-        return WEIR_OK;
-    copy.data = catalog_copy(in->options.tables, name);
-    if (copy.data == NULL || !weir__map_put(&table->left_out, copy, table))
-        return weir__error_memory(err, "leaving a column out");
-    text = weir__arena_printf(catalog_arena(in->options.tables),
-                              "column '%s' of table '%s' has a reserved name and is left out", copy.data,
-                              engine_table_path(table, path));
-    if (text == NULL)
-        return weir__error_memory(err, "leaving a column out");
-    in->port->warn(in->port->context, weir__text(text));
-    return WEIR_OK;
-}
-
 /* --- messages --- */
 
 static bool is_due(const ingest *in)
@@ -461,30 +441,36 @@ static weir_status checkpoint(ingest *in, const v2_checkpoint *message, weir_err
     return WEIR_OK;
 }
 
-static weir_status copy_columns(ingest *in, const v2_table *from, weir_table *to, weir_error *err)
+/* The declared columns that are synced, by their names at the destination. */
+static weir_status copy_columns(ingest *in, engine_table *table, const v2_table *from, weir_table *to,
+                                weir_error *err)
 {
     weir_column *columns = weir__arena_array(in->arena, from->columns_count + 1, sizeof *columns);
+    char path[ENGINE_PATH_SIZE];
 
     if (columns == NULL)
         return weir__error_memory(err, "reading a schema");
+    to->columns = columns;
     for (size_t i = 0; i < from->columns_count; i++) {
         const v2_column *column = &from->columns[i];
+        weir_column *copy = &columns[to->column_count];
+        weir_status status = ingest_select_column(in, table, column->name, column->primary_key, &copy->name,
+                                                  err);
 
-        columns[i].name = weir__arena_copy(in->arena, column->name.data, column->name.size);
-        columns[i].type = (weir_type)column->type;
-        columns[i].key = column->primary_key;
-        engine_params_read(column->params, &columns[i].params);
-        if (columns[i].name == NULL)
-            return weir__error_memory(err, "reading a schema");
-        if (columns[i].type == WEIR_NAIVE_TIME)
-            return weir__error(
-                err,
-                "table '%.*s', column '%s': the source declared the type NAIVE_TIME, which is not "
-                "allowed from sources",
-                (int)from->name.size, from->name.data, columns[i].name);
+        if (status != WEIR_OK)
+            return status;
+        if (copy->name == NULL)
+            continue;
+        to->column_count++;
+        copy->type = (weir_type)column->type;
+        copy->key = column->primary_key;
+        engine_params_read(column->params, &copy->params);
+        if (copy->type == WEIR_NAIVE_TIME)
+            return weir__error(err,
+                               "table '%s', column '%.*s': the source declared the type NAIVE_TIME, which is "
+                               "not allowed from sources",
+                               engine_table_path(table, path), (int)column->name.size, column->name.data);
     }
-    to->columns = columns;
-    to->column_count = from->columns_count;
     return WEIR_OK;
 }
 
@@ -508,25 +494,38 @@ static bool would_change(const engine_table *table, const weir_table *declared)
     return false;
 }
 
+/* Columns of which only NULLs have come may be there now. */
+static void ask_again(ingest *in, const engine_table *table)
+{
+    for (size_t i = 0; i < in->route_count; i++)
+        if (in->routes[i].table == table)
+            for (size_t k = 0; k < in->routes[i].slot_count; k++)
+                if (in->routes[i].columns[k] == ROUTE_PENDING)
+                    in->routes[i].columns[k] = ROUTE_UNKNOWN;
+}
+
 /* Takes in one declared table. A table with rows in the making is sealed first, for its types may change. */
 weir_status ingest_declare(ingest *in, weir_bytes schema, const v2_table *declared, weir_error *err)
 {
-    engine_table *table = catalog_get(in->options.tables, schema, declared->name, err);
     weir_table copy = { 0 };
+    engine_table *table;
     bool changed = false;
-    weir_status status;
+    bool wanted = false;
+    weir_status status = ingest_select_table(in, schema, declared->name, &wanted, err);
 
+    if (status != WEIR_OK || !wanted)
+        return status;
+    table = catalog_get(in->options.tables, schema, declared->name, err);
     if (table == NULL)
-        return WEIR_FAILED;
-    copy.name = table->name;
-    status = copy_columns(in, declared, &copy, err);
+        return err->status;
+    copy.name = table->source;
+    status = copy_columns(in, table, declared, &copy, err);
     if (status == WEIR_OK && table->opened && would_change(table, &copy))
         status = ingest_seal(in, table, err);
     if (status == WEIR_OK)
         status = engine_table_declare(in->options.tables, table, &copy, &changed, err);
-    for (size_t i = 0; i < copy.column_count && status == WEIR_OK; i++)
-        if (weir__name_is_system(copy.columns[i].name))
-            status = ingest_leave_out(in, table, weir__text(copy.columns[i].name), err);
+    if (status == WEIR_OK)
+        ask_again(in, table);
     return status;
 }
 

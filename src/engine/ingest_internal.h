@@ -10,10 +10,13 @@
 
 #define ROUTE_UNKNOWN 0
 #define ROUTE_SKIPPED UINT32_MAX
+#define ROUTE_PENDING (UINT32_MAX - 1)    /* no such column yet: only NULLs have come */
+#define ROUTE_HASHED UINT32_C(0x80000000) /* with a column index + 1: the value goes as a hash */
 
 /* From the reader's numbers to ours, per table number of the reader. */
 typedef struct route {
     engine_table *table;
+    bool unwanted;     /* the table is not synced; `table` is NULL */
     uint32_t *columns; /* by slot: column index + 1, or one of the above */
     size_t slot_count;
 } route;
@@ -106,7 +109,17 @@ weir_status ingest_load_early(ingest *in, weir_error *err);
 weir_status ingest_settle(ingest *in, weir_error *err);
 /* To be called before a table changes: `retype` says that text of rows in the window may no longer fit. */
 weir_status ingest_before_change(ingest *in, const engine_table *table, bool retype, weir_error *err);
-/* Warns, once per table and column, that a column with a reserved name is left out (R-DST-09). */
-weir_status ingest_leave_out(ingest *in, engine_table *table, weir_bytes name, weir_error *err);
+/* --- what is wanted (ingest_select.c) --- */
+
+/* Notes the table in the plan; *wanted says whether it is synced. */
+weir_status ingest_select_table(ingest *in, weir_bytes schema, weir_bytes table, bool *wanted,
+                                weir_error *err);
+/*
+ * A column of a wanted table: *name is the destination's name for it, NULL when it is not synced (R-SRC-05);
+ * `key`: it is declared as one of the key. Warns once of a key column that the plan turns off, and of a
+ * column that is left out for its reserved name (R-DST-09).
+ */
+weir_status ingest_select_column(ingest *in, engine_table *table, weir_bytes column, bool key,
+                                 const char **name, weir_error *err);
 
 #endif

@@ -22,6 +22,18 @@ static const char *const op_names[] = { "UPSERT", "UPDATE", "DELETE", "TRUNCATE"
 
 /* --- routes --- */
 
+static weir_status meet_table(ingest *in, const weir_record *record, route *entry, weir_error *err)
+{
+    bool wanted = false;
+    weir_status status = ingest_select_table(in, record->schema_name, record->table_name, &wanted, err);
+
+    entry->unwanted = !wanted;
+    if (status != WEIR_OK || !wanted)
+        return status;
+    entry->table = catalog_get(in->options.tables, record->schema_name, record->table_name, err);
+    return entry->table ? WEIR_OK : err->status;
+}
+
 static weir_status route_table(ingest *in, const weir_record *record, route **out, weir_error *err)
 {
     route *entry;
@@ -40,10 +52,12 @@ static weir_status route_table(ingest *in, const weir_record *record, route **ou
         in->route_count = wanted;
     }
     entry = &in->routes[record->table];
-    if (entry->table == NULL)
-        entry->table = catalog_get(in->options.tables, record->schema_name, record->table_name, err);
-    if (entry->table == NULL)
-        return WEIR_FAILED;
+    if (entry->table == NULL && !entry->unwanted) {
+        weir_status status = meet_table(in, record, entry, err);
+
+        if (status != WEIR_OK)
+            return status;
+    }
     if (record->slot_count > entry->slot_count) {
         size_t wanted = record->slot_count * 2;
         uint32_t *grown = weir__realloc_array(entry->columns, wanted, sizeof *grown);
@@ -154,11 +168,12 @@ static weir_status fit_value(ingest *in, engine_table *table, size_t at, const w
 }
 
 /* A column that the table does not have: added with the type of its first value (R-SRC-08). */
-static weir_status add_column(ingest *in, engine_table *table, const weir_cell *cell, weir_error *err)
+static weir_status add_column(ingest *in, engine_table *table, const char *name, const weir_cell *cell,
+                              weir_error *err)
 {
-    const weir_column *held = weir__map_get(&table->untyped, weir__text(cell->column));
+    const weir_column *held = weir__map_get(&table->untyped, weir__text(name));
     weir_shape nothing = { 0 };
-    engine_column column = { .name = cell->column, .key = held != NULL && held->key };
+    engine_column column = { .name = name, .key = held != NULL && held->key };
     weir_status status = ingest_before_change(in, table, false, err);
 
     if (status != WEIR_OK)
@@ -170,6 +185,37 @@ static weir_status add_column(ingest *in, engine_table *table, const weir_cell *
     return engine_table_add(in->options.tables, table, &column, err);
 }
 
+/* Finds or makes the column of a cell that has no place yet. */
+static weir_status find_place(ingest *in, route *to, const weir_record_cell *from, uint32_t *place,
+                              weir_error *err)
+{
+    engine_table *table = to->table;
+    weir_cell cell = as_cell(from);
+    const char *name = NULL;
+    weir_status status = ingest_select_column(in, table, from->name, false, &name, err);
+    size_t at;
+
+    if (status != WEIR_OK)
+        return status;
+    if (name == NULL) {
+        *place = ROUTE_SKIPPED;
+        return WEIR_OK;
+    }
+    at = engine_table_find(table, weir__text(name));
+    if (at == SIZE_MAX && from->presence != WEIR_VALUE) {
+        *place = ROUTE_PENDING; /* a NULL says nothing about the type; ask again with the next value */
+        return WEIR_OK;
+    }
+    if (at == SIZE_MAX) {
+        status = add_column(in, table, name, &cell, err);
+        if (status != WEIR_OK)
+            return status;
+        at = table->column_count - 1;
+    }
+    *place = ((uint32_t)at + 1) | (table->columns[at].hashed ? ROUTE_HASHED : 0);
+    return WEIR_OK;
+}
+
 /* Finds or makes the column of a cell and sees that its value fits. */
 static weir_status place_cell(ingest *in, route *to, const weir_record_cell *from, weir_error *err)
 {
@@ -178,29 +224,14 @@ static weir_status place_cell(ingest *in, route *to, const weir_record_cell *fro
     weir_cell cell = as_cell(from);
     size_t at;
 
-    if (*place == ROUTE_UNKNOWN) {
-        /*
-         * A source's column of such a name would clash with ours (R-DST-09); real platforms leave it out,
-         * too.
-         */
-        if (weir__name_is_system(from->name.data)) {
-            *place = ROUTE_SKIPPED;
-            return ingest_leave_out(in, table, from->name, err);
-        }
-        at = engine_table_find(table, from->name);
-        if (at == SIZE_MAX && from->presence != WEIR_VALUE)
-            return WEIR_OK; /* a NULL says nothing about the type; ask again with the next value */
-        if (at == SIZE_MAX) {
-            weir_status status = add_column(in, table, &cell, err);
+    if (*place == ROUTE_UNKNOWN || (*place == ROUTE_PENDING && from->presence == WEIR_VALUE)) {
+        weir_status status = find_place(in, to, from, place, err);
 
-            if (status != WEIR_OK)
-                return status;
-            at = table->column_count - 1;
-        }
-        *place = (uint32_t)at + 1;
+        if (status != WEIR_OK)
+            return status;
     }
-    if (*place == ROUTE_SKIPPED || from->presence != WEIR_VALUE)
-        return WEIR_OK;
+    if ((*place & ROUTE_HASHED) != 0 || from->presence != WEIR_VALUE)
+        return WEIR_OK; /* skipped and pending ones have that bit, too; a hash fits */
     at = *place - 1;
     if (from->type == table->columns[at].type && from->type != WEIR_DECIMAL)
         return WEIR_OK;
@@ -283,6 +314,31 @@ static weir_status convert(ingest *in, const engine_table *table, const weir_rec
     return WEIR_OK;
 }
 
+static bool is_hashed(uint32_t place)
+{
+    return (place & ROUTE_HASHED) != 0 && place < ROUTE_PENDING;
+}
+
+/* The cell becomes its hash, a STRING in `converted`, which has room (make_room). NULL stays NULL. */
+static weir_status hash_cell(ingest *in, const engine_table *table, size_t at, weir_record_cell *cell,
+                             weir_error *err)
+{
+    weir_cell value = as_cell(cell);
+    char *out;
+
+    cell->type = WEIR_STRING;
+    if (cell->presence != WEIR_VALUE)
+        return WEIR_OK;
+    out = weir__buf_reserve(&in->converted, ENGINE_HASH_SIZE);
+    if (out == NULL)
+        return weir__error_memory(err, "hashing a value");
+    if (engine_hash_cell(in->options.hasher, &value, out, err) != WEIR_OK)
+        return name_cell(table, table->columns[at].name, err);
+    in->converted.size += ENGINE_HASH_SIZE;
+    cell->as.bytes = (weir_bytes){ out, ENGINE_HASH_SIZE };
+    return WEIR_OK;
+}
+
 /*
  * Lays the record's cells out in the table's order; what is left out is NULL in an upsert, else unmodified
  * (R-SRC-02). Names and types of the cells are there already.
@@ -302,10 +358,18 @@ static weir_status lay_out(ingest *in, const route *to, const weir_record *recor
     for (size_t i = 0; i < record->count; i++) {
         const weir_record_cell *from = &record->cells[i];
         size_t place = (size_t)to->columns[from->slot] - 1;
+        weir_record_cell hashed;
         weir_cell *cell;
 
-        if (place >= table->column_count)
-            continue; /* no column, or a reserved name */
+        if (place >= table->column_count) {
+            if (!is_hashed(to->columns[from->slot]))
+                continue; /* no column, or one that is not wanted */
+            place = (to->columns[from->slot] & ~ROUTE_HASHED) - 1;
+            hashed = *from;
+            if (hash_cell(in, table, place, &hashed, err) != WEIR_OK)
+                return WEIR_FAILED;
+            from = &hashed;
+        }
         cell = &entry->cells[place];
         if (record->op == WEIR_DELETE && !keyless && !table->columns[place].key)
             continue;
@@ -567,6 +631,8 @@ weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err
     route *to = NULL;
     weir_status status = route_table(in, record, &to, err);
 
+    if (status == WEIR_OK && to->unwanted)
+        return WEIR_OK; /* R-SRC-05: a source may send it all the same */
     if (status == WEIR_OK)
         status = ingest_open(in, to->table, err);
     if (status != WEIR_OK)

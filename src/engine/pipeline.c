@@ -10,6 +10,7 @@
 #include "base/queue.h"
 #include "engine/ingest.h"
 #include "engine/mode.h"
+#include "engine/selection.h"
 #include "engine/spool.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
@@ -25,6 +26,7 @@ typedef struct pipeline {
     engine_history *history; /* as it was stored when the attempt began */
     state_sweep *sweeps;     /* in the catalog's memory */
     size_t sweep_count;
+    engine_hasher *hasher;
     synced_clock clock;
     ingest *in;
     ingest_port port;
@@ -82,8 +84,8 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
     engine_known *known = NULL;
     weir_status status = WEIR_POINT_FAILS("ingest.open.before", err);
 
-    table->history = plan_table_mode(p->options->plan, weir__text(table->schema), weir__text(table->name)) ==
-                     PLAN_HISTORY;
+    table->history = plan_table_mode(p->options->plan, weir__text(table->schema),
+                                     weir__text(table->source)) == PLAN_HISTORY;
     if (status == WEIR_OK)
         status = remote_describe(p->destination, table, arena, &described, err);
     WEIR_POINT("ingest.open.described");
@@ -269,10 +271,45 @@ static weir_status declare_all(pipeline *p, const v2_schema_response *schema, we
     return status;
 }
 
+/* R-SRC-05: what is wanted, for a source that takes a selection. */
+static weir_status select_tables(pipeline *p, const v2_schema_response *schema, weir_arena *arena,
+                                 const v2_selection **out, weir_error *err)
+{
+    selection_form form = SELECTION_FORM_UNKNOWN;
+
+    if (p->options->plan == NULL || (schema != NULL && schema->selection_not_supported))
+        return WEIR_OK;
+    if (schema != NULL && schema->which_response == V2_SCHEMA_RESPONSE_WITH_SCHEMA)
+        form = SELECTION_WITH_SCHEMA;
+    else if (schema != NULL && schema->which_response == V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA)
+        form = SELECTION_WITHOUT_SCHEMA;
+    return selection_make(p->options->plan, p->tables, form, arena, out, err);
+}
+
+/* `schema` is NULL when the source does not tell its own. */
+static weir_status start_update(pipeline *p, const v2_schema_response *schema, weir_error *err)
+{
+    weir_arena *arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX);
+    const v2_selection *selection = NULL;
+    weir_status status;
+    weir_buf state;
+
+    if (arena == NULL)
+        return weir__error_memory(err, "selecting tables");
+    weir__buf_init(&state, WEIR_STATE_SIZE_MAX);
+    status = select_tables(p, schema, arena, &selection, err);
+    if (status == WEIR_OK)
+        status = state_load(p->options->state, &state, err);
+    if (status == WEIR_OK)
+        status = remote_update(p->source, weir__buf_bytes(&state), selection, &p->stream, err);
+    weir__buf_clear(&state);
+    weir__arena_free(arena);
+    return status;
+}
+
 static weir_status open_stream(pipeline *p, weir_error *err)
 {
     const v2_schema_response *schema = NULL;
-    weir_buf state;
     weir_status status;
 
     status = remote_capabilities(p->destination, err);
@@ -287,12 +324,8 @@ static weir_status open_stream(pipeline *p, weir_error *err)
         status = declare_all(p, schema, err);
     if (status != WEIR_OK)
         return status;
-    weir__buf_init(&state, WEIR_STATE_SIZE_MAX);
     WEIR_POINT("pipeline.schema.declared");
-    status = state_load(p->options->state, &state, err);
-    if (status == WEIR_OK)
-        status = remote_update(p->source, weir__buf_bytes(&state), &p->stream, err);
-    weir__buf_clear(&state);
+    status = start_update(p, schema, err);
     if (status != WEIR_OK)
         return status;
     if (pthread_create(&p->reader, NULL, read_stream, p) != 0)
@@ -363,6 +396,53 @@ static weir_status push_group(void *context, load_group *group, weir_error *err)
     return loader_push(context, group, err);
 }
 
+/* The catalog with its names, which are fixed at the first sync, and what hashes columns. */
+static weir_status build_names(pipeline *p, weir_error *err)
+{
+    const pipeline_options *options = p->options;
+    unsigned char salt[STATE_SALT_SIZE];
+    plan_naming naming = options->plan ? options->plan->naming : PLAN_NAMING_UNSAID;
+    weir_status status = state_naming(options->state, naming, &naming, err);
+
+    if (status != WEIR_OK)
+        return status;
+    p->tables = catalog_new(options->schema, weir__entropy_seed());
+    if (p->tables == NULL)
+        return weir__error_memory(err, "starting a sync");
+    catalog_follow(p->tables, options->plan, naming);
+    if (options->plan == NULL)
+        return WEIR_OK;
+    status = state_salt(options->state, salt, err);
+    if (status == WEIR_OK)
+        p->hasher = engine_hasher_new(salt);
+    explicit_bzero(salt, sizeof salt);
+    if (status == WEIR_OK && p->hasher == NULL)
+        status = weir__error_memory(err, "starting a sync");
+    return status;
+}
+
+/* What the state has kept: the clock, histories, names, re-syncs. */
+static weir_status remember(pipeline *p, weir_error *err)
+{
+    state_store *state = p->options->state;
+    int64_t reserved_ms = 0;
+    weir_status status = state_synced(state, &reserved_ms, err);
+
+    if (status != WEIR_OK)
+        return status;
+    synced_init(&p->clock, reserved_ms);
+    p->clocked = true;
+    p->history = weir__calloc(1, sizeof *p->history);
+    if (p->history == NULL)
+        return weir__error_memory(err, "starting a sync");
+    status = state_history(state, p->history, err);
+    if (status == WEIR_OK)
+        status = build_names(p, err);
+    if (status == WEIR_OK)
+        status = state_sweeps(state, catalog_arena(p->tables), &p->sweeps, &p->sweep_count, err);
+    return status;
+}
+
 static weir_status build(pipeline *p, weir_error *err)
 {
     const pipeline_options *options = p->options;
@@ -388,34 +468,23 @@ static weir_status build(pipeline *p, weir_error *err)
                             .failure = &p->failure,
                             .progress = options->progress,
                             .size_max = WEIR_SPOOL_SIZE_MAX };
-    int64_t reserved_ms = 0;
-    weir_status status = state_synced(options->state, &reserved_ms, err);
+    weir_status status = remember(p, err);
 
     if (status != WEIR_OK)
         return status;
-    synced_init(&p->clock, reserved_ms);
-    p->clocked = true;
-    p->history = weir__calloc(1, sizeof *p->history);
-    if (p->history == NULL)
-        return weir__error_memory(err, "starting a sync");
-    status = state_history(options->state, p->history, err);
-    if (status != WEIR_OK)
-        return status;
     load.history = p->history;
-    p->tables = catalog_new(options->schema, weir__entropy_seed());
     p->source = remote_new(&source);
     p->destination = remote_new(&load.destination);
     p->inbox = weir__queue_new(WEIR_INBOX_SIZE);
-    if (p->tables == NULL || p->source == NULL || p->destination == NULL || p->inbox == NULL)
+    if (p->source == NULL || p->destination == NULL || p->inbox == NULL)
         return weir__error_memory(err, "starting a sync");
     status = loader_open(&load, &p->load, err);
     files.context = p->load;
     if (status != WEIR_OK)
         return status;
-    status = state_sweeps(options->state, catalog_arena(p->tables), &p->sweeps, &p->sweep_count, err);
-    if (status != WEIR_OK)
-        return status;
     ingest_options in = { .tables = p->tables,
+                          .plan = options->plan,
+                          .hasher = p->hasher,
                           .clock = &p->clock,
                           .port = &p->port,
                           .fold = { .window_size = WEIR_WINDOW_SIZE,
@@ -474,6 +543,7 @@ static void tear_down(pipeline *p)
     remote_free(p->destination);
     catalog_free(p->tables);
     weir__free(p->history);
+    engine_hasher_free(p->hasher);
     weir__queue_free(p->inbox, dispose_message);
 }
 

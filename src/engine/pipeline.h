@@ -29,7 +29,7 @@ typedef struct pipeline_options {
     const engine_config *destination_config;
     const engine_timeouts *timeouts;
     const char *schema;
-    plan *plan;        /* what is wanted; NULL: everything */
+    plan *plan;        /* what is wanted; what is met is noted in it. NULL: everything */
     const char *spool; /* folder for batch files; absolute */
     state_store *state;
     int64_t sync;

@@ -268,7 +268,8 @@ weir_status remote_schema(remote *r, const v2_schema_response **out, weir_error 
     return WEIR_OK;
 }
 
-weir_status remote_update(remote *r, weir_bytes state, weir_rpc_call **out, weir_error *err)
+weir_status remote_update(remote *r, weir_bytes state, const v2_selection *selection, weir_rpc_call **out,
+                          weir_error *err)
 {
     method m = { .name = "Update" };
     weir_rpc_call_options options = { .method = V2_SOURCE_CONNECTOR_UPDATE_PATH,
@@ -277,6 +278,7 @@ weir_status remote_update(remote *r, weir_bytes state, weir_rpc_call **out, weir
                                       .idle_timeout_ms = r->options.timeouts->idle_ms };
     v2_update_request request = { .configuration = r->config,
                                   .configuration_count = r->options.config->count,
+                                  .selection = selection,
                                   .has_state_json = state.size > 0,
                                   .state_json = state };
     weir_rpc_call *stream = NULL;

@@ -51,10 +51,11 @@ void remote_free(remote *r);                       /* accepts NULL */
 /* *out is borrowed until the next call on this remote. */
 weir_status remote_schema(remote *r, const v2_schema_response **out, weir_error *err);
 /*
- * Starts the Update stream. `state` is what the last commit stored, empty for a fresh start. *out:
- * weir__rpc_call_close.
+ * Starts the Update stream. `state` is what the last commit stored, empty for a fresh start; `selection` may
+ * be NULL (R-SRC-05). *out: weir__rpc_call_close.
  */
-weir_status remote_update(remote *r, weir_bytes state, weir_rpc_call **out, weir_error *err);
+weir_status remote_update(remote *r, weir_bytes state, const v2_selection *selection, weir_rpc_call **out,
+                          weir_error *err);
 
 /* --- destination --- */
 

@@ -1,8 +1,9 @@
 /*
  * engine/state: statements over five small tables.
  *
- *   connection(name, value)       schema, state, synced, history, modes of tables, re-syncs
- *   columns(…)                    per table and column: type, key, and the shape that the type follows from
+ *   connection(name, value)       schema, state, synced, history, naming, salt, modes of tables, re-syncs
+ *   columns(…)                    per table and column: type, key, and the shape that the type follows from;
+ *                                 names are the source's
  *   syncs(…), sync_tables(…)      the ledger
  *
  * PRAGMA user_version is the layout's number. Every write is a transaction of its own.
@@ -16,9 +17,14 @@
 
 #include "base/alloc.h"
 #include "base/point.h"
+#include "sys/entropy.h"
 #include "sys/file.h"
 
 #define LAYOUT 1
+
+/* Bits of columns.is_key. */
+#define IS_KEY 1
+#define IS_HASHED 2
 
 struct state_store {
     sqlite3 *db;
@@ -374,7 +380,7 @@ weir_status state_keep_history(state_store *store, const engine_history *history
 /* The name of a table's mode among the values; no two tables share one. */
 static void name_mode(const engine_table *table, char out[MODE_NAME_SIZE])
 {
-    snprintf(out, MODE_NAME_SIZE, "mode %zu %s.%s", strlen(table->schema), table->schema, table->name);
+    snprintf(out, MODE_NAME_SIZE, "mode %zu %s.%s", strlen(table->schema), table->schema, table->source);
 }
 
 weir_status state_mode(state_store *store, const engine_table *table, bool *history, bool *switching,
@@ -418,6 +424,66 @@ weir_status state_keep_mode(state_store *store, const engine_table *table, bool 
     return status;
 }
 
+/* --- names, hashes --- */
+
+weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *out, weir_error *err)
+{
+    weir_buf value;
+    weir_status status;
+    bool found = false;
+    int columns = 0;
+
+    weir__buf_init(&value, 64);
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, "naming", &value, &found, err);
+    if (status == WEIR_OK && found && !weir__buf_put(&value, "", 1))
+        status = weir__error_memory(err, "reading the state");
+    if (status == WEIR_OK)
+        status = read_number(store, "SELECT count(*) FROM columns", &columns, err);
+    if (status == WEIR_OK && columns == 0) { /* nothing has been named yet */
+        *out = wanted == PLAN_NAMING_UNSAID ? PLAN_FIVETRAN_NAMING : wanted;
+        status = put_value(store, "naming", weir__text(plan_naming_name(*out)), err);
+    } else if (status == WEIR_OK) {
+        *out = PLAN_SOURCE_NAMING; /* of a state that is older than the choice */
+        if (found && !plan_naming_from(value.data, out))
+            status = weir__error(err, "state '%s': the naming is damaged", store->path);
+        else if (wanted != PLAN_NAMING_UNSAID && wanted != *out)
+            status = weir__error(
+                err,
+                "state '%s': its tables were named by %s at the first sync, and that is for good; "
+                "to have %s, begin with a --state folder and a --schema of their own",
+                store->path, plan_naming_name(*out), plan_naming_name(wanted));
+    }
+    pthread_mutex_unlock(&store->lock);
+    weir__buf_clear(&value);
+    return status;
+}
+
+weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], weir_error *err)
+{
+    weir_buf value;
+    weir_status status;
+    bool found = false;
+
+    weir__buf_init(&value, 64);
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, "salt", &value, &found, err);
+    if (status == WEIR_OK && !found) {
+        status = weir__entropy_fill(out, STATE_SALT_SIZE, err);
+        if (status == WEIR_OK)
+            status = put_value(store, "salt", (weir_bytes){ (const char *)out, STATE_SALT_SIZE }, err);
+    } else if (status == WEIR_OK && value.size == STATE_SALT_SIZE) {
+        memcpy(out, value.data, STATE_SALT_SIZE);
+    } else if (status == WEIR_OK) {
+        status = weir__error(err, "state '%s': the salt is damaged", store->path);
+    }
+    pthread_mutex_unlock(&store->lock);
+    if (value.data != NULL)
+        explicit_bzero(value.data, value.capacity);
+    weir__buf_clear(&value);
+    return status;
+}
+
 /* --- tables --- */
 
 static weir_status read_known(state_store *store, sqlite3_stmt *statement, weir_arena *arena,
@@ -441,11 +507,12 @@ static weir_status read_known(state_store *store, sqlite3_stmt *statement, weir_
             capacity = capacity ? capacity * 2 : 16;
         }
         column = &known->columns[known->column_count];
-        column->name = name ? weir__arena_copy(arena, name, strlen(name)) : NULL;
-        if (column->name == NULL)
+        column->source = name ? weir__arena_copy(arena, name, strlen(name)) : NULL;
+        if (column->source == NULL)
             return weir__error_memory(err, "reading the state");
         column->type = (weir_type)sqlite3_column_int(statement, 1);
-        column->key = sqlite3_column_int(statement, 2) != 0;
+        column->key = (sqlite3_column_int(statement, 2) & IS_KEY) != 0;
+        column->hashed = (sqlite3_column_int(statement, 2) & IS_HASHED) != 0;
         column->shape = (weir_shape){
             .types = (uint32_t)sqlite3_column_int64(statement, 3),
             .whole_digits = (uint32_t)sqlite3_column_int64(statement, 4),
@@ -477,7 +544,7 @@ static weir_status read_loaded(state_store *store, const engine_table *table, bo
     if (status != WEIR_OK)
         return status;
     bind_text(statement, 1, table->schema);
-    bind_text(statement, 2, table->name);
+    bind_text(statement, 2, table->source);
     if (sqlite3_step(statement) == SQLITE_ROW)
         *loaded = sqlite3_column_int(statement, 0) != 0;
     else
@@ -503,7 +570,7 @@ weir_status state_known(state_store *store, const engine_table *table, weir_aren
         &statement, err);
     if (status == WEIR_OK) {
         bind_text(statement, 1, table->schema);
-        bind_text(statement, 2, table->name);
+        bind_text(statement, 2, table->source);
         status = read_known(store, statement, arena, known, err);
         sqlite3_finalize(statement);
     }
@@ -525,11 +592,11 @@ static weir_status put_column(state_store *store, const engine_table *table, con
     if (status != WEIR_OK)
         return status;
     bind_text(statement, 1, table->schema);
-    bind_text(statement, 2, table->name);
+    bind_text(statement, 2, table->source);
     bind_count(statement, 3, at);
-    bind_text(statement, 4, column->name);
+    bind_text(statement, 4, column->source);
     sqlite3_bind_int(statement, 5, (int)column->type);
-    sqlite3_bind_int(statement, 6, column->key);
+    sqlite3_bind_int(statement, 6, (column->key ? IS_KEY : 0) | (column->hashed ? IS_HASHED : 0));
     bind_count(statement, 7, column->shape.types);
     bind_count(statement, 8, column->shape.whole_digits);
     bind_count(statement, 9, column->shape.fraction_digits);
@@ -550,7 +617,7 @@ static weir_status replace_columns(state_store *store, const engine_table *table
     if (status != WEIR_OK)
         return status;
     bind_text(statement, 1, table->schema);
-    bind_text(statement, 2, table->name);
+    bind_text(statement, 2, table->source);
     status = finish(store, statement, err);
     WEIR_POINT("state.learn.deleted");
     for (size_t i = 0; i < count && status == WEIR_OK; i++)
@@ -754,7 +821,7 @@ static weir_status add_count(state_store *store, int64_t sync, const state_count
         return status;
     sqlite3_bind_int64(statement, 1, sync);
     bind_text(statement, 2, count->table->schema);
-    bind_text(statement, 3, count->table->name);
+    bind_text(statement, 3, count->table->source);
     bind_count(statement, 4, count->received.upserts);
     bind_count(statement, 5, count->received.updates);
     bind_count(statement, 6, count->received.deletes);

@@ -52,6 +52,14 @@ weir_status state_resync(state_store *store, const char *table, int64_t cutoff_m
 weir_status state_sweeps(state_store *store, weir_arena *arena, state_sweep **out, size_t *count,
                          weir_error *err);
 weir_status state_swept(state_store *store, weir_error *err);
+/*
+ * How tables and columns are named: `wanted`, or FIVETRAN_NAMING, at the first sync, and the same for good.
+ * Fails when something else is wanted later.
+ */
+weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *out, weir_error *err);
+/* The key of this connection's column hashes: random, made when it is first asked for. Wipe it after use. */
+#define STATE_SALT_SIZE 32
+weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], weir_error *err);
 /* What is known of a table: columns and names in `arena`; *out is NULL when nothing is. */
 weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
                         weir_error *err);

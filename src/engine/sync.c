@@ -262,8 +262,8 @@ static weir_status attempt(sync_run_state *run, weir_error *err)
                                       .source_config = options->source_config,
                                       .destination_config = options->destination_config,
                                       .timeouts = &options->timeouts,
-                                      .plan = options->plan,
                                       .schema = options->schema,
+                                      .plan = options->plan,
                                       .spool = run->spool,
                                       .state = run->state,
                                       .sync = run->sync,
@@ -431,6 +431,19 @@ static weir_status end_record(sync_run_state *run, weir_status status, weir_erro
     return status;
 }
 
+/* R-ENG-21: what is new is listed, after all has been done; the sync is good whatever becomes of it. */
+static void save_plan(const sync_options *options)
+{
+    weir_error err;
+
+    if (options->plan == NULL || !options->plan->changed || options->plan_file == NULL)
+        return;
+    if (plan_save_noted(options->plan, options->plan_file, &err) == WEIR_OK)
+        return;
+    weir__error_prefix(&err, "what is new at the source could not be listed");
+    tell(options, SYNC_WARNING, "weir", "WARNING", weir__text(err.text));
+}
+
 weir_status sync_run(const sync_options *options, sync_report *report, weir_error *err)
 {
     sync_run_state run = { .options = options, .report = report };
@@ -448,6 +461,8 @@ weir_status sync_run(const sync_options *options, sync_report *report, weir_erro
                                status == WEIR_OK ? "" : err->text, status == WEIR_OK ? err : NULL);
         if (status == WEIR_OK)
             status = noted;
+        if (status == WEIR_OK)
+            save_plan(options);
     }
     status = end_record(&run, status, err);
     WEIR_POINT("sync.ended");

@@ -28,9 +28,10 @@ typedef struct sync_options {
     const char *destination;
     const engine_config *source_config;
     const engine_config *destination_config;
-    plan *plan;         /* the schema configuration; NULL: everything is synced */
     const char *schema; /* the destination's; source schemas are appended with '_' */
-    const char *folder; /* the state's */
+    plan *plan; /* the schema configuration, in which is noted what is new; NULL: everything is synced */
+    const char *plan_file; /* where it is from: what is new is added there after a success */
+    const char *folder;    /* the state's */
     connector_transport transport;
     engine_timeouts timeouts;
     bool resync;              /* all tables are read again, or one: engine/resync.h */
@@ -47,8 +48,8 @@ typedef struct sync_options {
 } sync_options;
 
 typedef struct sync_table {
-    char *schema; /* the source's, "" without */
-    char *name;
+    char *schema;         /* the source's, "" without */
+    char *name;           /* at the destination */
     char *target;         /* the destination's schema */
     engine_counts counts; /* records received and committed */
     uint64_t rows;        /* written to the destination, after folding */

@@ -30,6 +30,7 @@ class Sync:
         self.database = self.base / "warehouse.db"
         (self.base / "source.json").write_text(json.dumps({"folder": str(self.files), **options}))
         (self.base / "destination.json").write_text(json.dumps({"path": str(self.database)}))
+        (self.base / "schema.json").write_text('{"naming": "SOURCE_NAMING"}')  # names of files and columns as they are
 
     def write(self, name, data):
         path = self.files / name
@@ -40,7 +41,8 @@ class Sync:
         done = subprocess.run(
             [self.bin / "weir", "sync", "--source", self.bin / "source-files", "--source-config",
              self.base / "source.json", "--destination", self.bin / "destination-sqlite", "--destination-config",
-             self.base / "destination.json", "--schema", "t", "--state", self.base / "state", "--json"],
+             self.base / "destination.json", "--schema", "t", "--state", self.base / "state", "--schema-config",
+             self.base / "schema.json", "--json"],
             text=True, capture_output=True, timeout=60)
         assert done.returncode == wanted, f"exit {done.returncode}, not {wanted}\n{done.stdout}\n{done.stderr}"
         assert "Sanitizer" not in done.stderr, done.stderr

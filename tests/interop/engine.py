@@ -27,6 +27,7 @@ class Run:
         self.destination = destination
         for name, config in (("source", source_config), ("destination", destination_config)):
             (self.work / f"{name}.json").write_text(json.dumps(config), encoding="utf-8")
+        (self.work / "schema.json").write_text('{"naming": "SOURCE_NAMING"}', encoding="utf-8")
 
     def sync(self, source, code=0):
         """Runs one sync; returns what it printed after checking the exit code."""
@@ -46,6 +47,8 @@ class Run:
                 SCHEMA,
                 "--state",
                 str(self.work / "state"),
+                "--schema-config",
+                str(self.work / "schema.json"),
                 "--json",
             ],
             120,

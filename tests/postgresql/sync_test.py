@@ -35,9 +35,10 @@ class Sync(unittest.TestCase):
         folder = Path(self.folder.name)
         (folder / "source.json").write_text(json.dumps(cluster.config(schemas="shop", rows_per_range="2000", **source)))
         (folder / "destination.json").write_text(json.dumps(cluster.config()))
+        (folder / "schema.json").write_text('{"naming": "SOURCE_NAMING"}')
         return [f"{BIN}/weir", "sync", "--source", f"{BIN}/source-postgresql", "--source-config", folder / "source.json",
                 "--destination", f"{BIN}/destination-postgresql", "--destination-config", folder / "destination.json",
-                "--schema", "copy", "--state", folder / "state", "--json"]
+                "--schema", "copy", "--state", folder / "state", "--schema-config", folder / "schema.json", "--json"]
 
     def sync(self, **source):
         done = subprocess.run(self.command(**source), text=True, capture_output=True, timeout=120)

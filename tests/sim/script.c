@@ -93,7 +93,7 @@ static void make_column(table *t, weir_type type, bool key, size_t since)
     column *c = &t->columns[t->column_count];
 
     *c = (column){ .type = type, .key = key, .since = since, .wide_since = NEVER };
-    snprintf(c->name, sizeof c->name, "%c%zu", key ? 'k' : 'c', t->column_count);
+    snprintf(c->name, sizeof c->name, "%c_%zu", key ? 'k' : 'c', t->column_count);
     t->column_count++;
     t->key_count += key;
 }
@@ -106,7 +106,7 @@ static void make_table(size_t number)
     size_t values = 1 + below(4);
 
     memset(t, 0, sizeof *t);
-    snprintf(t->name, sizeof t->name, "t%zu", number);
+    snprintf(t->name, sizeof t->name, "t_%zu", number);
     for (size_t i = 0; i < keys; i++)
         make_column(t, i == 0 ? WEIR_LONG : WEIR_STRING, true, 0);
     for (size_t i = 0; i < values; i++)
@@ -320,7 +320,7 @@ plan_mode __wrap_plan_table_mode(const plan *p, weir_bytes schema, weir_bytes na
 {
     (void)p;
     (void)schema;
-    return script.tables[name.data[1] - '0'].history ? PLAN_HISTORY : PLAN_SOFT_DELETE;
+    return script.tables[name.data[2] - '0'].history ? PLAN_HISTORY : PLAN_SOFT_DELETE;
 }
 
 /* --- sending --- */

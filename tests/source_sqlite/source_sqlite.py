@@ -61,9 +61,10 @@ class Bench(unittest.TestCase):
         source, destination = self.folder / "source.json", self.folder / "destination.json"
         source.write_text(json.dumps(self.config(**options)))
         destination.write_text(json.dumps({"path": str(self.folder / "warehouse.db")}))
+        (self.folder / "schema.json").write_text('{"naming": "SOURCE_NAMING"}')
         done = self.weir("sync", "--source", BIN / "source-sqlite", "--source-config", source, "--destination",
                          BIN / "destination-sqlite", "--destination-config", destination, "--schema", "s", "--state",
-                         self.folder / "state", "--attempts", 1, "--json", wanted=wanted)
+                         self.folder / "state", "--schema-config", self.folder / "schema.json", "--attempts", 1, "--json", wanted=wanted)
         tables = json.loads(done.stdout)["tables"] if wanted == 0 else []
         return {entry["table"]: entry for entry in tables}, done.stderr
 

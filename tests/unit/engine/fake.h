@@ -546,7 +546,8 @@ struct fake_source {
     v2_schema_response schema; /* zeroes: schema_response_not_supported */
     /* Plays one Update: sends with the functions below, and returns how it ends. */
     weir_rpc_code (*play)(fake_source *s, weir_rpc_call *call);
-    char state[256]; /* as the engine sent it; "" without */
+    char state[256];      /* as the engine sent it; "" without */
+    char selection[1024]; /* likewise, as fake_selection writes it */
     int updates;
     void *context;
 };
@@ -611,6 +612,49 @@ static inline weir_rpc_code fake_schema(weir_rpc_call *call, void *context)
     return fake_reply(call, &weir__v2_schema_response, &reply);
 }
 
+static inline void fake_say(fake_source *s, const char *mark, bool on, weir_bytes name)
+{
+    size_t used = strlen(s->selection);
+
+    snprintf(s->selection + used, sizeof s->selection - used, "%s%.*s%s", mark, (int)name.size, name.data,
+             on ? "+" : "-");
+}
+
+static inline void fake_say_tables(fake_source *s, const v2_table_selection *tables, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fake_say(s, " ", tables[i].included, tables[i].table_name);
+        for (size_t k = 0; k < tables[i].columns_count; k++)
+            fake_say(s, k ? "," : "(", tables[i].columns[k].value, tables[i].columns[k].key);
+        fake_say(s, tables[i].columns_count ? ",*" : "(*", tables[i].include_new_columns, weir__text(")"));
+    }
+}
+
+/*
+ * The selection as text: "schemas*-: public+ orders+(id+,email-,*+)- …" with + for what is on and * for what
+ * is new on each level; a table's columns stand in brackets, whose sign is that of new columns.
+ */
+static inline void fake_selection(fake_source *s, const v2_selection *from)
+{
+    s->selection[0] = '\0';
+    if (from == NULL)
+        return;
+    if (from->which_selection == V2_SELECTION_WITHOUT_SCHEMA) {
+        fake_say(s, "tables", from->selection.without_schema->include_new_tables, weir__text("*"));
+        fake_say_tables(s, from->selection.without_schema->tables,
+                        from->selection.without_schema->tables_count);
+        return;
+    }
+    fake_say(s, "schemas", from->selection.with_schema->include_new_schemas, weir__text("*"));
+    for (size_t i = 0; i < from->selection.with_schema->schemas_count; i++) {
+        const v2_schema_selection *schema = &from->selection.with_schema->schemas[i];
+
+        fake_say(s, "; ", schema->included, schema->schema_name);
+        fake_say(s, " tables", schema->include_new_tables, weir__text("*"));
+        fake_say_tables(s, schema->tables, schema->tables_count);
+    }
+}
+
 static inline weir_rpc_code fake_update(weir_rpc_call *call, void *context)
 {
     fake_source *s = context;
@@ -618,6 +662,7 @@ static inline weir_rpc_code fake_update(weir_rpc_call *call, void *context)
     v2_update_request request;
 
     assert_true(fake_request(call, &weir__v2_update_request, arena, &request));
+    fake_selection(s, request.selection);
     fake_text(s->state, sizeof s->state, request.has_state_json ? request.state_json : (weir_bytes){ "", 0 });
     s->updates++;
     weir__arena_free(arena);

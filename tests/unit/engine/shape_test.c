@@ -407,7 +407,7 @@ static weir_rpc_code play_many_tables(fake_source *s, weir_rpc_call *call)
         char table[8];
         char key[8];
 
-        snprintf(table, sizeof table, "t%d", i % 12);
+        snprintf(table, sizeof table, "t_%d", i % 12);
         snprintf(key, sizeof key, "%d", i / 12);
         UPSERT(call, table, weir_string("k", key), weir_int("n", i));
     }
@@ -426,7 +426,7 @@ static void tables_are_loaded_side_by_side(void **state)
     for (int i = 0; i < 12; i++) {
         char table[8];
 
-        snprintf(table, sizeof table, "t%d", i);
+        snprintf(table, sizeof table, "t_%d", i);
         assert_int_equal(fake_rows(&w->destination, table), 50);
     }
     assert_int_equal(w->report.table_count, 12);

@@ -276,12 +276,13 @@ static void killed_writers_leave_a_whole_commit(void **unused)
 static void known_columns_come_back(void **unused)
 {
     static const engine_column columns[] = {
-        { .name = "id",
+        { .source = "id",
           .type = WEIR_LONG,
           .key = true,
           .shape = { .types = 1 << WEIR_LONG, .magnitude_max = UINT64_MAX } },
-        { .name = "p\"rice",
+        { .source = "p\"rice",
           .type = WEIR_DECIMAL,
+          .hashed = true,
           .shape = { .types = 1 << WEIR_DECIMAL,
                      .whole_digits = 7,
                      .fraction_digits = WEIR_DIGITS_UNBOUNDED,
@@ -289,8 +290,8 @@ static void known_columns_come_back(void **unused)
                      .real_fraction_digits = 4,
                      .string_byte_length = 99 } },
     };
-    engine_table table = { .schema = "s", .name = "t" };
-    engine_table other = { .schema = "", .name = "t" };
+    engine_table table = { .schema = "s", .source = "t" };
+    engine_table other = { .schema = "", .source = "t" };
     state_store *store = open_store("shop");
     weir_arena *arena = weir__arena_new(1 << 20);
     engine_known *known = NULL;
@@ -306,7 +307,9 @@ static void known_columns_come_back(void **unused)
     assert_int_equal(state_known(store, &table, arena, &known, &err), WEIR_OK);
     assert_int_equal(known->column_count, 2);
     for (size_t i = 0; i < 2; i++) {
-        assert_string_equal(known->columns[i].name, columns[i].name);
+        assert_string_equal(known->columns[i].source, columns[i].source);
+        assert_int_equal(known->columns[i].key, columns[i].key);
+        assert_int_equal(known->columns[i].hashed, columns[i].hashed);
         assert_int_equal(known->columns[i].type, columns[i].type);
         assert_int_equal(known->columns[i].key, columns[i].key);
         assert_memory_equal(&known->columns[i].shape, &columns[i].shape, sizeof columns[i].shape);
@@ -317,8 +320,8 @@ static void known_columns_come_back(void **unused)
 
 static weir_status store_scenario(void *context)
 {
-    engine_table table = { .schema = "", .name = "t" };
-    engine_column column = { .name = "a", .type = WEIR_INT };
+    engine_table table = { .schema = "", .source = "t" };
+    engine_column column = { .source = "a", .type = WEIR_INT };
     state_count count = { .table = &table, .received.upserts = 1 };
     weir_bytes text = { "{}", 2 };
     state_commit_options options = { .sync = 1, .state = &text, .counts = &count, .count = 1 };

@@ -12,11 +12,12 @@ typedef struct world {
     fake_source source;
     fake_destination destination;
     engine_config config;
-    plan *plan; /* NULL: everything, in soft delete mode */
     engine_control control;
     engine_progress progress;
     sync_report report;
     weir_error err;
+    plan *plan;    /* the schema configuration, when there is one */
+    char file[96]; /* where it is */
     int attempts;
     atomic_int warnings;
     char warning[256]; /* the last one */
@@ -69,8 +70,9 @@ static inline weir_status world_run(world *w)
                              .destination = w->destination.where,
                              .source_config = &w->config,
                              .destination_config = &w->config,
-                             .plan = w->plan,
                              .schema = "test",
+                             .plan = w->plan,
+                             .plan_file = w->file[0] ? w->file : NULL,
                              .folder = w->state,
                              .timeouts = engine_timeouts_default(),
                              .attempts = w->attempts,
