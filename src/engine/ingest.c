@@ -639,7 +639,10 @@ static weir_status send_shape(ingest *in, engine_table *table, weir_error *err)
     return request == NULL ? WEIR_FAILED : seal_request(in, request, err);
 }
 
-/* True when `text` is "schema.table", or "table" without schemas; the empty one is every table. */
+/*
+ * True when `text` is "schema.table", or "table" without schemas, as the source calls it; the empty one is
+ * every table.
+ */
 static bool is_called(const engine_table *table, const char *text)
 {
     size_t size = strlen(table->schema);
@@ -648,7 +651,7 @@ static bool is_called(const engine_table *table, const char *text)
         return true;
     if (size > 0 && (strncmp(text, table->schema, size) != 0 || text[size] != '.'))
         return false;
-    return strcmp(text + (size > 0 ? size + 1 : 0), table->name) == 0;
+    return strcmp(text + (size > 0 ? size + 1 : 0), table->source) == 0;
 }
 
 /*

@@ -571,6 +571,40 @@ static void a_renamed_column_takes_the_place(void **state)
     assert_fails(w, WEIR_TASK, "columns 'user_name' and 'userName' of the source would both be 'user_name'");
 }
 
+static weir_rpc_code play_fewer(fake_source *s, weir_rpc_call *call)
+{
+    UPSERT(call, "UserData", weir_int("id", 1), weir_int("run", s->updates));
+    if (s->updates == 1)
+        UPSERT(call, "UserData", weir_int("id", 2), weir_int("run", s->updates));
+    assert_true(fake_checkpoint(call, "{\"tables\":{\"UserData\":1,\"other\":2}}"));
+    return WEIR_RPC_OK;
+}
+
+/* R-ENG-12, R-ENG-22: one table is read again under the name that the source's state has for it. */
+static void a_renamed_table_is_synced_again(void **state)
+{
+    static v2_column columns[] = { KEY("id", INT), COLUMN("run", INT) };
+    static const v2_table tables[] = {
+        { .name = { "UserData", 8 }, .columns = columns, .columns_count = 2 }
+    };
+    static const v2_table_list list = { .tables = tables, .tables_count = 1 };
+    world *w = *state;
+
+    w->source.schema.which_response = V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA;
+    w->source.schema.response.without_schema = &list;
+    w->source.play = play_fewer;
+    assert_ok(w);
+    w->resync_table = "UserData";
+    assert_ok(w);
+    assert_string_equal(w->source.state, "{\"tables\":{\"other\":2}}");
+    assert_int_equal(w->destination.truncates, 1);
+    assert_string_equal(fake_cell(&w->destination, "user_data", "1", "_fivetran_deleted"), "false");
+    assert_string_equal(fake_cell(&w->destination, "user_data", "2", "_fivetran_deleted"), "true");
+    w->resync_table = NULL;
+    assert_ok(w);
+    assert_int_equal(w->destination.truncates, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
@@ -588,6 +622,7 @@ int main(void)
         TEST(source_names_may_stay_as_they_are),
         TEST(names_that_collide_are_a_task),
         TEST(a_renamed_column_takes_the_place),
+        TEST(a_renamed_table_is_synced_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
