@@ -6,11 +6,29 @@
  *    "tables": {"orders": [{"name": "id", "type": 4, "before": 5, "after": 0, "exponent": false}, …]},
  *    "keys":   {"orders": ["id"]}}
  *
- * "keys" holds the chosen key columns, an empty list when rows are keyed by file and row number.
+ * "keys" holds the chosen key columns, an empty list when rows are keyed by file and row number. A table that
+ * is not in "tables" is new, or was taken out to be read again: its files count as never read.
  */
 #include <stdlib.h>
 
 #include "files.h"
+
+static void forget_unlisted(json_t *state)
+{
+    const json_t *tables = json_object_get(state, "tables");
+    json_t *files = json_object_get(state, "files");
+    const char *path;
+    json_t *saved;
+    void *next;
+
+    json_object_foreach_safe(files, next, path, saved)
+    {
+        const char *name = json_string_value(json_object_get(saved, "table"));
+
+        if (name == NULL || json_object_get(tables, name) == NULL)
+            json_object_del(files, path);
+    }
+}
 
 json_t *state_load(weir_call *call, const weir_sync *out)
 {
@@ -28,6 +46,7 @@ json_t *state_load(weir_call *call, const weir_sync *out)
         json_object_set_new(state, "tables", json_object());
     if (!json_is_object(json_object_get(state, "keys")))
         json_object_set_new(state, "keys", json_object());
+    forget_unlisted(state);
     return state;
 }
 

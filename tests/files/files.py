@@ -37,12 +37,12 @@ class Sync:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
 
-    def run(self, wanted=0):
+    def run(self, wanted=0, more=()):
         done = subprocess.run(
             [self.bin / "weir", "sync", "--source", self.bin / "source-files", "--source-config",
              self.base / "source.json", "--destination", self.bin / "destination-sqlite", "--destination-config",
              self.base / "destination.json", "--schema", "t", "--state", self.base / "state", "--schema-config",
-             self.base / "schema.json", "--json"],
+             self.base / "schema.json", "--json", *more],
             text=True, capture_output=True, timeout=60)
         assert done.returncode == wanted, f"exit {done.returncode}, not {wanted}\n{done.stdout}\n{done.stderr}"
         assert "Sanitizer" not in done.stderr, done.stderr
@@ -251,6 +251,23 @@ def check_keys(bin_dir, folder):
     sync.write("u.csv", "v\n1\n")
     summary, _ = sync.run(3)
     assert "'t'" in summary["task"] and "key" in summary["task"].lower(), summary
+
+
+def check_resync(bin_dir, folder):
+    """R-ENG-12: one table read again has the rows of all its files, changed ones and others."""
+    sync = Sync(bin_dir, folder)
+    sync.write("t/a.csv", "v\n1\n2\n")
+    sync.write("t/b.csv", "v\n3\n4\n")
+    sync.write("u.csv", "v\n5\n")
+    sync.run()
+    sync.write("t/b.csv", "v\n33\n")
+    summary, _ = sync.run(more=["--resync-table", "t"])
+    assert count(summary, "t")[0] == 3 and count(summary, "u") == (0, 0), summary
+    assert sync.rows("t", ["v"]) == [(1,), (2,), (33,)], sync.rows("t", ["v"])
+    assert sync.rows("t", ["_file", "_line"], deleted=1) == [("t/b.csv", 2)]
+    assert sync.rows("u", ["v"]) == [(5,)]
+    summary, _ = sync.run()
+    assert summary["rows"] == 0, summary
 
 
 def check_names(bin_dir, folder):
