@@ -396,14 +396,29 @@ static weir_status push_group(void *context, load_group *group, weir_error *err)
     return loader_push(context, group, err);
 }
 
+/* Who forgets the schema configuration would send hashed columns in clear and end histories. */
+static weir_status check_plan(const pipeline_options *options, weir_error *err)
+{
+    bool salted = false;
+    weir_status status = options->plan == NULL ? state_salted(options->state, &salted, err) : WEIR_OK;
+
+    if (status == WEIR_OK && salted)
+        status = weir__error(
+            err, "earlier syncs of this state went by a schema configuration: name it with --schema-config. "
+                 "One that says {} asks for everything as it is");
+    return status;
+}
+
 /* The catalog with its names, which are fixed at the first sync, and what hashes columns. */
 static weir_status build_names(pipeline *p, weir_error *err)
 {
     const pipeline_options *options = p->options;
     unsigned char salt[STATE_SALT_SIZE];
     plan_naming naming = options->plan ? options->plan->naming : PLAN_NAMING_UNSAID;
-    weir_status status = state_naming(options->state, naming, &naming, err);
+    weir_status status = check_plan(options, err);
 
+    if (status == WEIR_OK)
+        status = state_naming(options->state, naming, &naming, err);
     if (status != WEIR_OK)
         return status;
     p->tables = catalog_new(options->schema, weir__entropy_seed());

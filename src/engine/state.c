@@ -1,5 +1,5 @@
 /*
- * engine/state: statements over five small tables.
+ * engine/state: statements over four small tables.
  *
  *   connection(name, value)       schema, state, synced, history, naming, salt, modes of tables, re-syncs
  *   columns(…)                    per table and column: type, key, and the shape that the type follows from;
@@ -481,6 +481,24 @@ weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], w
     if (value.data != NULL)
         explicit_bzero(value.data, value.capacity);
     weir__buf_clear(&value);
+    return status;
+}
+
+weir_status state_salted(state_store *store, bool *out, weir_error *err)
+{
+    weir_buf value;
+    weir_status status;
+    bool found = false;
+
+    weir__buf_init(&value, 64);
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, "salt", &value, &found, err);
+    pthread_mutex_unlock(&store->lock);
+    if (value.data != NULL)
+        explicit_bzero(value.data, value.capacity);
+    weir__buf_clear(&value);
+    if (status == WEIR_OK)
+        *out = found;
     return status;
 }
 

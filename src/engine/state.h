@@ -60,6 +60,8 @@ weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *ou
 /* The key of this connection's column hashes: random, made when it is first asked for. Wipe it after use. */
 #define STATE_SALT_SIZE 32
 weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], weir_error *err);
+/* Whether it has been asked for: an earlier sync went by a schema configuration. */
+weir_status state_salted(state_store *store, bool *out, weir_error *err);
 /* What is known of a table: columns and names in `arena`; *out is NULL when nothing is. */
 weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
                         weir_error *err);

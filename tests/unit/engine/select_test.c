@@ -571,6 +571,24 @@ static void a_renamed_column_takes_the_place(void **state)
     assert_fails(w, WEIR_TASK, "columns 'user_name' and 'userName' of the source would both be 'user_name'");
 }
 
+/* A schema configuration that is forgotten would send what was hashed before, and end histories. */
+static void the_configuration_is_not_forgotten(void **state)
+{
+    world *w = *state;
+
+    tell_secrets(w);
+    configure(w, "{\"tables\": {\"t\": {\"columns\": {\"secret\": " HASHED "}}}}");
+    assert_ok(w);
+    assert_string_equal(fake_cell(&w->destination, "t", "a", "secret"), hash_of(w, "geheim"));
+    engine_plan_free(w->plan);
+    w->plan = NULL;
+    assert_fails(w, WEIR_FAILED, "--schema-config");
+    assert_string_equal(fake_cell(&w->destination, "t", "a", "secret"), hash_of(w, "geheim"));
+    configure(w, "{}");
+    assert_ok(w);
+    assert_string_equal(fake_cell(&w->destination, "t", "a", "secret"), "geheim");
+}
+
 static weir_rpc_code play_fewer(fake_source *s, weir_rpc_call *call)
 {
     UPSERT(call, "UserData", weir_int("id", 1), weir_int("run", s->updates));
@@ -622,6 +640,7 @@ int main(void)
         TEST(source_names_may_stay_as_they_are),
         TEST(names_that_collide_are_a_task),
         TEST(a_renamed_column_takes_the_place),
+        TEST(the_configuration_is_not_forgotten),
         TEST(a_renamed_table_is_synced_again),
     };
 
