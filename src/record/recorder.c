@@ -115,6 +115,10 @@ static void write_gathered(recorder *r)
 
     if (pthread_mutex_trylock(&r->lock) != 0)
         return;
+    if (atomic_load(&r->queued) > 0) { /* a full chunk has come meanwhile, and that one is older */
+        pthread_mutex_unlock(&r->lock);
+        return;
+    }
     chunk = r->framer.chunk;
     weir__buf_init(&r->framer.chunk, WEIR_RECORD_CHUNK_SIZE_MAX);
     pthread_mutex_unlock(&r->lock);
