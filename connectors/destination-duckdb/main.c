@@ -1,8 +1,8 @@
 /*
  * destination-duckdb: the tables of a sync in one DuckDB database file.
  *
- * weir/sql.h does the work; here is what it must know. store.c opens the file, runs statements and words
- * their errors, dialect.c has names and types, stage.c holds rows on their way in, load.c merges them.
+ * weir/sql.h does the work; here is what it must know. store.c opens the file, runs transactions and words
+ * errors, dialect.c has names and the catalogue; shared-duckdb has types, rows on their way in, and merges.
  * README.md has the type table.
  */
 #include "dialect.h"

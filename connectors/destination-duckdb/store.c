@@ -255,6 +255,23 @@ static char *true_path(const char *path)
     return out;
 }
 
+/* A file's new name is on the disk. Not every file system can be asked for that. */
+static bool sync_folder(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    char folder[PATH_MAX + 8];
+    bool fine;
+    int fd;
+
+    snprintf(folder, sizeof folder, "%.*s", name > path ? (int)(name - path) : 1, path);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    fine = fsync(fd) == 0 || errno == EINVAL;
+    close(fd);
+    return fine;
+}
+
 /*
  * DuckDB writes a new file in several steps, and one that is killed between them leaves a file that nobody
  * can open again. So the file is made under another name and gets its own when it is whole. Those who do this
@@ -283,6 +300,8 @@ static duckdb_state create_whole(const char *path, duckdb_config config, char **
         duckdb_close(&database);
         if (state == DuckDBSuccess && rename(draft, path) != 0)
             unlink(draft); /* opening the file tells what is wrong with its place */
+        else if (state == DuckDBSuccess && !sync_folder(path))
+            state = DuckDBError;
     }
     unlink(turn);
     close(fd);
