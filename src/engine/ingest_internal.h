@@ -1,4 +1,7 @@
-/* engine/ingest_internal: what ingest.c (messages, groups) and ingest_row.c (records into rows) share. */
+/*
+ * engine/ingest_internal: what ingest.c (messages, groups), ingest_row.c (records into rows), ingest_select.c
+ * (what is wanted) and ingest_history.c (when versions begin) share.
+ */
 #ifndef WEIR_ENGINE_INGEST_INTERNAL_H
 #define WEIR_ENGINE_INGEST_INTERNAL_H
 
@@ -109,6 +112,7 @@ weir_status ingest_load_early(ingest *in, weir_error *err);
 weir_status ingest_settle(ingest *in, weir_error *err);
 /* To be called before a table changes: `retype` says that text of rows in the window may no longer fit. */
 weir_status ingest_before_change(ingest *in, const engine_table *table, bool retype, weir_error *err);
+
 /* --- what is wanted (ingest_select.c) --- */
 
 /* Notes the table in the plan; *wanted says whether it is synced. */
