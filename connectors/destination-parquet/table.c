@@ -190,8 +190,15 @@ static weir_status put_manifest(weir_call *call, const stored_table *t, const ma
     const char *draft = in_folder(call, t, MANIFEST_DRAFT);
     const char *path = in_folder(call, t, MANIFEST_FILE);
     const char *text = manifest_text(call, m);
-    int code = files->write(draft, text, strlen(text));
+    size_t size = strlen(text);
+    int code;
 
+    if (size > MANIFEST_SIZE_MAX) /* nobody could read it again */
+        return weir_task(call,
+                         "The table '%s' has too many parts for its manifest. Raise 'Rows of a part' in the "
+                         "setup form.",
+                         t->name);
+    code = files->write(draft, text, size);
     if (code == 0)
         code = files->sync(draft);
     if (code == 0)
