@@ -26,10 +26,13 @@ weir_status ingest_select_table(ingest *in, weir_bytes schema, weir_bytes table,
 /* True the first time that it is asked for a column. */
 static weir_status is_news(ingest *in, engine_table *table, weir_bytes column, bool *news, weir_error *err)
 {
-    weir_bytes copy = { catalog_copy(in->options.tables, column), column.size };
+    weir_bytes copy = { NULL, column.size };
 
     *news = weir__map_get(&table->left_out, column) == NULL;
-    if (copy.data == NULL || (*news && !weir__map_put(&table->left_out, copy, table)))
+    if (!*news)
+        return WEIR_OK; /* a source may declare its tables as often as it likes */
+    copy.data = catalog_copy(in->options.tables, column);
+    if (copy.data == NULL || !weir__map_put(&table->left_out, copy, table))
         return weir__error_memory(err, "leaving a column out");
     return WEIR_OK;
 }
