@@ -85,6 +85,7 @@
 #define WEIR_LINT_CHECKPOINTS 100               /* in a row that grow, or do not move */
 #define WEIR_LINT_EMPTY 1000                    /* in a row without rows and with one state */
 #define WEIR_GROUPS_WAITING_MAX 4               /* groups that wait to be loaded without a state */
+#define WEIR_LEDGER_SYNCS 100                   /* syncs whose commits the ledger keeps */
 #define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)      /* files not yet loaded; past it loading starts early */
 
 /* --- model (the oracle) --- */

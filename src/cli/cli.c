@@ -11,8 +11,8 @@
 #define HEAD_WIDTH 30 /* columns of the help that options take */
 #define VALUES_MAX 64 /* options and arguments of one command */
 
-static const cli_command *const commands[] = { &cli_new, &cli_record, &cli_replay, &cli_sync,
-                                               &cli_test }; /* by name */
+static const cli_command *const commands[] = { &cli_ledger, &cli_new,  &cli_record,
+                                               &cli_replay, &cli_sync, &cli_test }; /* by name */
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -78,6 +78,7 @@ void cli_man(const cli_command *command);
 /* The whole program; `argv` as main gets it. */
 int cli_main(int argc, char **argv);
 
+extern const cli_command cli_ledger;
 extern const cli_command cli_new;
 extern const cli_command cli_record;
 extern const cli_command cli_replay;

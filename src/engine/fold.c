@@ -295,6 +295,20 @@ uint32_t fold_table_rows(const fold *f, uint32_t table)
     return window->parts[window->part_of[table] - 1].count;
 }
 
+/* --- sums --- */
+
+weir_sum fold_text_sum(const char *text, size_t size)
+{
+    weir_hash128 hash = weir__hash128(text, size, 0);
+
+    return (weir_sum){ hash.low, hash.high };
+}
+
+static fold_part *known_part(fold_window *window, uint32_t table)
+{
+    return &window->parts[window->part_of[table] - 1];
+}
+
 /* --- folding --- */
 
 /* Makes sure that `size` bytes of short texts fit into spare chunks. */
@@ -479,6 +493,10 @@ static bool merge_into(fold_window *window, fold_row *row, const fold_input *in)
 
 static bool over_row(fold *f, fold_row *row, const fold_input *in)
 {
+    fold_part *part = known_part(f->window, in->table);
+
+    if (in->op != WEIR_DELETE)
+        weir__sum_take(&part->sum, fold_text_sum(row->text, row->size));
     switch (in->op) {
     case WEIR_UPSERT:
         if (!set_text(f->window, row, in->text, in->size))
@@ -486,10 +504,12 @@ static bool over_row(fold *f, fold_row *row, const fold_input *in)
         row->cells = in->cells;
         row->kind = WEIR_BATCH_REPLACE;
         row->deleted = FOLD_KEPT;
+        weir__sum_add(&part->sum, f->sum);
         break;
     case WEIR_UPDATE:
         if (!merge_into(f->window, row, in))
             return false;
+        weir__sum_add(&part->sum, fold_text_sum(row->text, row->size));
         break;
     default:
         row->deleted = FOLD_DELETED;
@@ -525,6 +545,7 @@ fold_outcome fold__append(fold *f, const fold_input *in, const fold_row *like, c
     }
     if (merged != NULL ? !merge_into(window, row, in) : !set_text(window, row, in->text, in->size))
         return FOLD_MEMORY;
+    weir__sum_add(&part->sum, merged ? fold_text_sum(row->text, row->size) : f->sum);
     window->row_count++;
     link_row(window, part, index);
     return FOLD_DONE;
@@ -562,14 +583,13 @@ void fold_expect(const fold *f, uint32_t table, weir_hash128 hash)
     __builtin_prefetch(&f->written.slots[(size_t)hash.low & f->written.mask]);
 }
 
-fold_outcome fold_put(fold *f, const fold_input *in)
+static fold_outcome put(fold *f, const fold_input *in)
 {
     weir_hash128 hash = in->hash;
     size_t need = in->size + WEIR_FOLD_ROUND;
     size_t at;
     uint32_t found;
 
-    assert(in->op != WEIR_TRUNCATE && in->size <= UINT32_MAX / 4);
     at = fold__find(f, f->window, hash, in->table);
     found = f->window->index[at];
     if (found == 0 && in->written && keyset_has(&f->written, salted(f, hash, in->table)))
@@ -588,6 +608,18 @@ fold_outcome fold_put(fold *f, const fold_input *in)
     if (f->window->row_count == f->options.row_count_max)
         return FOLD_FULL;
     return new_row(f, in, hash, at);
+}
+
+fold_outcome fold_put(fold *f, const fold_input *in)
+{
+    fold_outcome outcome;
+
+    assert(in->op != WEIR_TRUNCATE && in->size <= UINT32_MAX / 4);
+    f->sum = fold_text_sum(in->text, in->size);
+    outcome = put(f, in);
+    if (outcome == FOLD_DONE)
+        weir__sum_add(&known_part(f->window, in->table)->received, f->sum);
+    return outcome;
 }
 
 /* --- windows taken away --- */
@@ -632,9 +664,23 @@ void fold_seal(fold *f, uint32_t table)
 
 /* --- savepoints --- */
 
+static void save_sums(fold_part *part)
+{
+    part->received_saved = part->received;
+    part->sum_saved = part->sum;
+}
+
+static void restore_sums(fold_part *part)
+{
+    part->received = part->received_saved;
+    part->sum = part->sum_saved;
+}
+
 void fold_savepoint(fold *f)
 {
     f->savepoint = true;
+    for (size_t i = 0; i < f->window->part_count; i++)
+        save_sums(&f->window->parts[i]);
     f->mark = f->window->row_count;
     f->undo_count = 0;
     f->generation++;
@@ -662,6 +708,8 @@ static void restore(fold *f, fold_window *window)
     for (uint32_t i = 0; i < f->undo_count; i++)
         window->rows[f->undo[i].index] = f->undo[i].row;
     window->row_count = f->mark;
+    for (size_t i = 0; i < window->part_count; i++)
+        restore_sums(&window->parts[i]);
     relink(window);
     fold_drop_savepoint(f);
 }
@@ -727,6 +775,7 @@ static weir_status carry_row(const fold *f, const fold_split_options *options, c
     row->generation = 0;
     if (!carry_text(fresh, from, renewal, row))
         return weir__error_memory(err, "parting rows at a checkpoint");
+    weir__sum_add(&part->sum, fold_text_sum(row->text, row->size));
     link_row(fresh, part, fresh->row_count++);
     fresh->index[fold__find(f, fresh, row->hash, row->table)] = fresh->row_count;
     if (row->kind != WEIR_BATCH_DELETE && row->number > fresh->number_max)
@@ -764,6 +813,12 @@ weir_status fold_split(fold *f, const fold_split_options *options, fold_window *
     if (status != WEIR_OK) {
         fold_window_reset(fresh);
         return status;
+    }
+    for (size_t i = 0; i < fresh->part_count; i++) {
+        const fold_part *from = known_part(window, fresh->parts[i].table);
+
+        fresh->parts[i].received = from->received;
+        weir__sum_take(&fresh->parts[i].received, from->received_saved);
     }
     restore(f, window);
     fold_interval(f);

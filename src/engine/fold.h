@@ -78,6 +78,14 @@ typedef struct fold_part {
     uint32_t last;
     uint32_t count; /* of those to be written */
     void *request;  /* of the caller, as given to fold_put */
+    /*
+     * R-ENG-16: sums of texts, as they came, and of the rows that have become of them, kept up to date with
+     * every change. Both as they were at the savepoint, too.
+     */
+    weir_sum received;
+    weir_sum sum;
+    weir_sum received_saved;
+    weir_sum sum_saved;
 } fold_part;
 
 typedef struct fold_chunk fold_chunk;
@@ -128,6 +136,9 @@ typedef enum fold_outcome {
     FOLD_REPEAT, /* the key cannot come again in the open request: write the window, seal that, put again */
     FOLD_MEMORY  /* out of memory */
 } fold_outcome;
+
+/* What the text of one row adds to its part's sum. Any thread. */
+weir_sum fold_text_sum(const char *text, size_t size);
 
 /* NULL when out of memory; owned by the caller. */
 fold *fold_new(const fold_options *options);

@@ -42,6 +42,7 @@ struct fold {
     uint32_t mark;
     uint32_t generation; /* of the savepoint; rows start at 0 */
     bool savepoint;
+    weir_sum sum; /* of the text that is being put */
     fold_seen seen;
     uint32_t number_max; /* of the versions taken away in this interval */
 };

@@ -132,6 +132,8 @@ static weir_status hand_out(ingest *in, fold_window *window, weir_error *err)
             return WEIR_FAILED;
         }
         request->rows_folded += window->parts[i].count;
+        weir__sum_add(&request->sum_received, window->parts[i].received);
+        weir__sum_add(&request->sum_folded, window->parts[i].sum);
         request->written = true;
         if (request->history && request->start_ms + window->number_max > request->last_ms)
             request->last_ms = request->start_ms + window->number_max;

@@ -308,6 +308,9 @@ static weir_status load_request(loader *l, remote *destination, load_job *job, e
     job->counts.received.upserts += request->counts.upserts;
     job->counts.received.updates += request->counts.updates;
     job->counts.received.deletes += request->counts.deletes;
+    weir__sum_add(&job->counts.sum_received, request->sum_received);
+    weir__sum_add(&job->counts.sum_folded, request->sum_folded);
+    weir__sum_add(&job->counts.sum_filed, request->sum_filed);
     job->counts.folded += request->rows_folded;
     job->counts.filed += request->rows_filed;
     job->counts.acknowledged += request->rows_filed;

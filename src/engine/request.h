@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "batch/name.h"
 #include "engine/catalog.h"
 
@@ -47,10 +48,13 @@ typedef struct engine_request {
     size_t column_count;
     engine_counts counts; /* ingest */
     engine_counts counts_saved;
-    uint64_t rows_folded; /* ingest: rows given to the writer */
-    uint64_t rows_filed;  /* writer: rows in files */
-    uint64_t bytes_plain; /* writer */
-    engine_file *files;   /* writer */
+    uint64_t rows_folded;  /* ingest: rows given to the writer */
+    uint64_t rows_filed;   /* writer: rows in files */
+    weir_sum sum_received; /* ingest: of the texts of all that has come in for it (R-ENG-16) */
+    weir_sum sum_folded;   /* ingest: of the rows that have become of it, as given to the writer */
+    weir_sum sum_filed;    /* writer: the same, of what has been written */
+    uint64_t bytes_plain;  /* writer */
+    engine_file *files;    /* writer */
     size_t file_count;
     size_t file_capacity;
     bool history;     /* the rest is set by ingest: */

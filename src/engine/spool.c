@@ -60,6 +60,7 @@ struct spool {
     open_file files[KINDS]; /* by weir_batch_kind */
     load_group *group;      /* the open one */
     line_maker maker;
+    weir_sum sum; /* of the part being written: texts as they went into lines */
 };
 
 static weir_status stopped(weir_error *err)
@@ -259,6 +260,7 @@ static weir_status put_large_row(spool *s, open_file *open, const fold_row *row,
     status = write_lines(open, err);
     if (status == WEIR_OK)
         status = write_text(open, (weir_bytes){ row->text, row->size }, 0, err);
+    weir__sum_add(&s->sum, fold_text_sum(row->text, row->size));
     open->lines.size = (size_t)(line_back(open->request, row, open->lines.data) - open->lines.data);
     open->rows = 1;
     return status == WEIR_OK ? write_lines(open, err) : status;
@@ -279,6 +281,7 @@ static weir_status put_row(spool *s, engine_request *request, const fold_row *ro
         return weir__error_memory(err, "writing a row");
     at = line_front(&s->maker, request, row, at);
     memcpy(at, row->text, row->size);
+    weir__sum_add(&s->sum, fold_text_sum(at, row->size));
     at = line_back(request, row, at + row->size);
     return end_line(s, open, at, err);
 }
@@ -303,6 +306,8 @@ static weir_status put_history(spool *s, engine_request *request, const fold_row
 {
     weir_status status = WEIR_OK;
 
+    if (row->kind == WEIR_BATCH_DELETE) /* of it only the key is written, if anything */
+        weir__sum_add(&s->sum, fold_text_sum(row->text, row->size));
     if (!line_is_written(row))
         return WEIR_OK;
     if (row->earliest)
@@ -316,13 +321,16 @@ static weir_status put_history(spool *s, engine_request *request, const fold_row
 
 static weir_status write_part(spool *s, const fold_window *window, const fold_part *part, weir_error *err)
 {
+    engine_request *request = part->request;
     weir_status status = WEIR_OK;
 
+    s->sum = (weir_sum){ 0 };
     for (uint32_t i = part->first; i != FOLD_NONE && status == WEIR_OK; i = window->rows[i].next) {
         const fold_row *row = &window->rows[i];
 
-        status = row->history ? put_history(s, part->request, row, err) : put_row(s, part->request, row, err);
+        status = row->history ? put_history(s, request, row, err) : put_row(s, request, row, err);
     }
+    weir__sum_add(&request->sum_filed, s->sum);
     return status;
 }
 
@@ -344,6 +352,21 @@ static void free_request(engine_request *request)
     engine_request_free(request);
 }
 
+/* R-ENG-16: what was folded is in the files, every row of it as it was. */
+static weir_status compare_counts(const engine_request *request, weir_error *err)
+{
+    const char *fault = "this is a fault of weir or of this machine's memory";
+
+    if (request->rows_filed != request->rows_folded)
+        return weir__error(err, "table '%s': %llu rows were folded but %llu written to files; %s",
+                           request->table->name, (unsigned long long)request->rows_folded,
+                           (unsigned long long)request->rows_filed, fault);
+    if (!weir__sum_equal(request->sum_filed, request->sum_folded))
+        return weir__error(err, "table '%s': the rows written to files are not those that were folded; %s",
+                           request->table->name, fault);
+    return WEIR_OK;
+}
+
 static weir_status take_request(spool *s, step *one, weir_error *err)
 {
     engine_request *request = one->request;
@@ -352,11 +375,8 @@ static weir_status take_request(spool *s, step *one, weir_error *err)
     for (size_t i = 0; i < KINDS && status == WEIR_OK; i++)
         if (s->files[i].request == request)
             status = finish_file(s, &s->files[i], err);
-    if (status == WEIR_OK && request->rows_filed != request->rows_folded) /* R-ENG-16 */
-        status = weir__error(
-            err, "table '%s': %llu rows were folded but %llu written to files; this is a fault of weir",
-            request->table->name, (unsigned long long)request->rows_folded,
-            (unsigned long long)request->rows_filed);
+    if (status == WEIR_OK)
+        status = compare_counts(request, err);
     if (status == WEIR_OK)
         status = load_group_add(s->group, request, err);
     if (status == WEIR_OK)

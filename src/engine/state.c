@@ -4,11 +4,12 @@
  *   connection(name, value)       schema, state, synced, history, naming, salt, modes of tables, re-syncs
  *   columns(…)                    per table and column: type, key, and the shape that the type follows from;
  *                                 names are the source's
- *   syncs(…), sync_tables(…)      the ledger
+ *   syncs(…), sync_tables(…)      what came of syncs, per table
+ *   ledger(…)                     per commit and table, of the last syncs; read by engine/ledger.h
  *
  * PRAGMA user_version is the layout's number. Every write is a transaction of its own.
  */
-#include "engine/state.h"
+#include "engine/state_internal.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -26,11 +27,13 @@
 #define IS_KEY 1
 #define IS_HASHED 2
 
-struct state_store {
-    sqlite3 *db;
-    pthread_mutex_t lock;
-    char *path;
-};
+/* Made where it is missing, for states of before. */
+static const char ledger_layout[] =
+    "CREATE TABLE IF NOT EXISTS ledger(sync INTEGER, commit_number INTEGER, schema_name TEXT, table_name "
+    "TEXT,"
+    " upserts INTEGER, updates INTEGER, deletes INTEGER, folded INTEGER, filed INTEGER, acknowledged INTEGER,"
+    " truncates INTEGER, received_sum TEXT, folded_sum TEXT, filed_sum TEXT, state INTEGER,"
+    " PRIMARY KEY(sync, commit_number, schema_name, table_name)) WITHOUT ROWID;";
 
 static const char layout[] =
     "CREATE TABLE connection(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
@@ -47,7 +50,7 @@ static const char layout[] =
     "INTEGER,"
     " PRIMARY KEY(sync, schema_name, table_name)) WITHOUT ROWID;";
 
-static weir_status fail(const state_store *store, const char *what, weir_error *err)
+weir_status state__fail(const state_store *store, const char *what, weir_error *err)
 {
     int code = sqlite3_errcode(store->db);
 
@@ -60,32 +63,34 @@ static weir_status fail(const state_store *store, const char *what, weir_error *
     return weir__error(err, "state '%s': %s: %s", store->path, what, sqlite3_errmsg(store->db));
 }
 
-static weir_status run(state_store *store, const char *sql, weir_error *err)
+weir_status state__run(state_store *store, const char *sql, weir_error *err)
 {
-    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? WEIR_OK : fail(store, "write", err);
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? WEIR_OK
+                                                                       : state__fail(store, "write", err);
 }
 
-static weir_status prepare(state_store *store, const char *sql, sqlite3_stmt **out, weir_error *err)
+weir_status state__prepare(state_store *store, const char *sql, sqlite3_stmt **out, weir_error *err)
 {
-    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK ? WEIR_OK
-                                                                          : fail(store, "prepare", err);
+    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK
+               ? WEIR_OK
+               : state__fail(store, "prepare", err);
 }
 
 /* Runs a statement that gives no rows, and finalizes it. */
-static weir_status finish(state_store *store, sqlite3_stmt *statement, weir_error *err)
+weir_status state__finish(state_store *store, sqlite3_stmt *statement, weir_error *err)
 {
-    weir_status status = sqlite3_step(statement) == SQLITE_DONE ? WEIR_OK : fail(store, "write", err);
+    weir_status status = sqlite3_step(statement) == SQLITE_DONE ? WEIR_OK : state__fail(store, "write", err);
 
     sqlite3_finalize(statement);
     return status;
 }
 
-static void bind_text(sqlite3_stmt *statement, int at, const char *text)
+void state__bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
     sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
 }
 
-static void bind_count(sqlite3_stmt *statement, int at, uint64_t value)
+void state__bind_count(sqlite3_stmt *statement, int at, uint64_t value)
 {
     sqlite3_bind_int64(statement, at, (sqlite3_int64)value);
 }
@@ -95,14 +100,14 @@ static void bind_count(sqlite3_stmt *statement, int at, uint64_t value)
 static weir_status put_value(state_store *store, const char *name, weir_bytes value, weir_error *err)
 {
     sqlite3_stmt *statement;
-    weir_status status = prepare(store, "INSERT OR REPLACE INTO connection(name, value) VALUES(?, ?)",
-                                 &statement, err);
+    weir_status status = state__prepare(store, "INSERT OR REPLACE INTO connection(name, value) VALUES(?, ?)",
+                                        &statement, err);
 
     if (status != WEIR_OK)
         return status;
-    bind_text(statement, 1, name);
+    state__bind_text(statement, 1, name);
     sqlite3_bind_blob64(statement, 2, value.size ? value.data : "", value.size, SQLITE_STATIC);
-    return finish(store, statement, err);
+    return state__finish(store, statement, err);
 }
 
 /* Appends the value to `out`; *found says whether there is one. */
@@ -110,16 +115,17 @@ static weir_status get_value(state_store *store, const char *name, weir_buf *out
                              weir_error *err)
 {
     sqlite3_stmt *statement;
-    weir_status status = prepare(store, "SELECT value FROM connection WHERE name = ?", &statement, err);
+    weir_status status = state__prepare(store, "SELECT value FROM connection WHERE name = ?", &statement,
+                                        err);
     int step;
 
     if (status != WEIR_OK)
         return status;
-    bind_text(statement, 1, name);
+    state__bind_text(statement, 1, name);
     step = sqlite3_step(statement);
     *found = step == SQLITE_ROW;
     if (step != SQLITE_ROW && step != SQLITE_DONE)
-        status = fail(store, "read", err);
+        status = state__fail(store, "read", err);
     else if (*found && !weir__buf_put(out, sqlite3_column_blob(statement, 0),
                                       (size_t)sqlite3_column_bytes(statement, 0)))
         status = weir__error_memory(err, "reading the state");
@@ -128,17 +134,17 @@ static weir_status get_value(state_store *store, const char *name, weir_buf *out
 }
 
 /* The first number that a query gives. */
-static weir_status read_number(state_store *store, const char *sql, int *out, weir_error *err)
+weir_status state__read_number(state_store *store, const char *sql, int *out, weir_error *err)
 {
     sqlite3_stmt *statement;
-    weir_status status = prepare(store, sql, &statement, err);
+    weir_status status = state__prepare(store, sql, &statement, err);
 
     if (status != WEIR_OK)
         return status;
     if (sqlite3_step(statement) == SQLITE_ROW)
         *out = sqlite3_column_int(statement, 0);
     else
-        status = fail(store, "read", err);
+        status = state__fail(store, "read", err);
     sqlite3_finalize(statement);
     return status;
 }
@@ -147,10 +153,10 @@ static weir_status check_layout(state_store *store, weir_error *err)
 {
     int version = -1;
     int tables = -1;
-    weir_status status = read_number(store, "PRAGMA user_version", &version, err);
+    weir_status status = state__read_number(store, "PRAGMA user_version", &version, err);
 
     if (status == WEIR_OK)
-        status = read_number(store, "SELECT count(*) FROM sqlite_master", &tables, err);
+        status = state__read_number(store, "SELECT count(*) FROM sqlite_master", &tables, err);
     if (status != WEIR_OK || version == LAYOUT)
         return status;
     if (version != 0)
@@ -159,16 +165,16 @@ static weir_status check_layout(state_store *store, weir_error *err)
     if (tables > 0)
         return weir__error(err, "'%s' is no state of weir but somebody else's database", store->path);
     WEIR_POINT("state.layout.before");
-    status = run(store, "BEGIN IMMEDIATE", err);
+    status = state__run(store, "BEGIN IMMEDIATE", err);
     if (status == WEIR_OK)
-        status = run(store, layout, err);
+        status = state__run(store, layout, err);
     WEIR_POINT("state.layout.made");
     if (status == WEIR_OK)
-        status = run(store, "PRAGMA user_version = 1", err);
+        status = state__run(store, "PRAGMA user_version = 1", err);
     if (status == WEIR_OK)
         status = WEIR_POINT_FAILS("state.layout.commit", err);
     if (status == WEIR_OK)
-        return run(store, "COMMIT", err);
+        return state__run(store, "COMMIT", err);
     sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return status;
 }
@@ -231,9 +237,11 @@ weir_status state_open(const char *folder, const char *schema, state_store **out
     status = check_layout(store, err);
     WEIR_POINT("state.open.laid_out");
     if (status == WEIR_OK)
-        status = run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024",
-                     err);
+        status = state__run(
+            store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -1024", err);
     WEIR_POINT("state.open.journal");
+    if (status == WEIR_OK)
+        status = state__run(store, ledger_layout, err);
     if (status == WEIR_OK)
         status = check_schema(store, schema, err);
     WEIR_POINT("state.open.schema");
@@ -439,7 +447,7 @@ weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *ou
     if (status == WEIR_OK && found && !weir__buf_put(&value, "", 1))
         status = weir__error_memory(err, "reading the state");
     if (status == WEIR_OK)
-        status = read_number(store, "SELECT count(*) FROM columns", &columns, err);
+        status = state__read_number(store, "SELECT count(*) FROM columns", &columns, err);
     if (status == WEIR_OK && columns == 0) { /* nothing has been named yet */
         *out = wanted == PLAN_NAMING_UNSAID ? PLAN_FIVETRAN_NAMING : wanted;
         status = put_value(store, "naming", weir__text(plan_naming_name(*out)), err);
@@ -542,7 +550,7 @@ static weir_status read_known(state_store *store, sqlite3_stmt *statement, weir_
         };
         known->column_count++;
     }
-    return step == SQLITE_DONE ? WEIR_OK : fail(store, "read", err);
+    return step == SQLITE_DONE ? WEIR_OK : state__fail(store, "read", err);
 }
 
 /*
@@ -552,7 +560,7 @@ static weir_status read_known(state_store *store, sqlite3_stmt *statement, weir_
 static weir_status read_loaded(state_store *store, const engine_table *table, bool *loaded, weir_error *err)
 {
     sqlite3_stmt *statement;
-    weir_status status = prepare(
+    weir_status status = state__prepare(
         store,
         "SELECT EXISTS(SELECT 1 FROM sync_tables WHERE schema_name = ? AND table_name = ? AND acknowledged > "
         "0)"
@@ -561,12 +569,12 @@ static weir_status read_loaded(state_store *store, const engine_table *table, bo
 
     if (status != WEIR_OK)
         return status;
-    bind_text(statement, 1, table->schema);
-    bind_text(statement, 2, table->source);
+    state__bind_text(statement, 1, table->schema);
+    state__bind_text(statement, 2, table->source);
     if (sqlite3_step(statement) == SQLITE_ROW)
         *loaded = sqlite3_column_int(statement, 0) != 0;
     else
-        status = fail(store, "read", err);
+        status = state__fail(store, "read", err);
     sqlite3_finalize(statement);
     return status;
 }
@@ -581,14 +589,14 @@ weir_status state_known(state_store *store, const engine_table *table, weir_aren
     if (known == NULL)
         return weir__error_memory(err, "reading the state");
     pthread_mutex_lock(&store->lock);
-    status = prepare(
+    status = state__prepare(
         store,
         "SELECT column_name, type, is_key, types, whole, fraction, real_whole, real_fraction, magnitude,"
         " string_bytes FROM columns WHERE schema_name = ? AND table_name = ? ORDER BY position",
         &statement, err);
     if (status == WEIR_OK) {
-        bind_text(statement, 1, table->schema);
-        bind_text(statement, 2, table->source);
+        state__bind_text(statement, 1, table->schema);
+        state__bind_text(statement, 2, table->source);
         status = read_known(store, statement, arena, known, err);
         sqlite3_finalize(statement);
     }
@@ -604,39 +612,39 @@ static weir_status put_column(state_store *store, const engine_table *table, con
                               size_t at, weir_error *err)
 {
     sqlite3_stmt *statement;
-    weir_status status = prepare(store, "INSERT INTO columns VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                 &statement, err);
+    weir_status status = state__prepare(
+        store, "INSERT INTO columns VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &statement, err);
 
     if (status != WEIR_OK)
         return status;
-    bind_text(statement, 1, table->schema);
-    bind_text(statement, 2, table->source);
-    bind_count(statement, 3, at);
-    bind_text(statement, 4, column->source);
+    state__bind_text(statement, 1, table->schema);
+    state__bind_text(statement, 2, table->source);
+    state__bind_count(statement, 3, at);
+    state__bind_text(statement, 4, column->source);
     sqlite3_bind_int(statement, 5, (int)column->type);
     sqlite3_bind_int(statement, 6, (column->key ? IS_KEY : 0) | (column->hashed ? IS_HASHED : 0));
-    bind_count(statement, 7, column->shape.types);
-    bind_count(statement, 8, column->shape.whole_digits);
-    bind_count(statement, 9, column->shape.fraction_digits);
-    bind_count(statement, 10, column->shape.real_whole_digits);
-    bind_count(statement, 11, column->shape.real_fraction_digits);
-    bind_count(statement, 12, column->shape.magnitude_max);
-    bind_count(statement, 13, column->shape.string_byte_length);
-    return finish(store, statement, err);
+    state__bind_count(statement, 7, column->shape.types);
+    state__bind_count(statement, 8, column->shape.whole_digits);
+    state__bind_count(statement, 9, column->shape.fraction_digits);
+    state__bind_count(statement, 10, column->shape.real_whole_digits);
+    state__bind_count(statement, 11, column->shape.real_fraction_digits);
+    state__bind_count(statement, 12, column->shape.magnitude_max);
+    state__bind_count(statement, 13, column->shape.string_byte_length);
+    return state__finish(store, statement, err);
 }
 
 static weir_status replace_columns(state_store *store, const engine_table *table,
                                    const engine_column *columns, size_t count, weir_error *err)
 {
     sqlite3_stmt *statement;
-    weir_status status = prepare(store, "DELETE FROM columns WHERE schema_name = ? AND table_name = ?",
-                                 &statement, err);
+    weir_status status = state__prepare(store, "DELETE FROM columns WHERE schema_name = ? AND table_name = ?",
+                                        &statement, err);
 
     if (status != WEIR_OK)
         return status;
-    bind_text(statement, 1, table->schema);
-    bind_text(statement, 2, table->source);
-    status = finish(store, statement, err);
+    state__bind_text(statement, 1, table->schema);
+    state__bind_text(statement, 2, table->source);
+    status = state__finish(store, statement, err);
     WEIR_POINT("state.learn.deleted");
     for (size_t i = 0; i < count && status == WEIR_OK; i++)
         status = put_column(store, table, &columns[i], i, err);
@@ -649,7 +657,7 @@ static weir_status end_transaction(state_store *store, weir_status status, weir_
     if (status == WEIR_OK)
         status = WEIR_POINT_FAILS("state.transaction.commit", err);
     if (status == WEIR_OK)
-        status = run(store, "COMMIT", err);
+        status = state__run(store, "COMMIT", err);
     WEIR_POINT("state.transaction.ended");
     if (status != WEIR_OK)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
@@ -664,7 +672,7 @@ weir_status state_learn(state_store *store, const engine_table *table, const eng
     pthread_mutex_lock(&store->lock);
     status = WEIR_POINT_FAILS("state.learn.before", err);
     if (status == WEIR_OK)
-        status = run(store, "BEGIN IMMEDIATE", err);
+        status = state__run(store, "BEGIN IMMEDIATE", err);
     WEIR_POINT("state.learn.begun");
     if (status == WEIR_OK)
         status = end_transaction(store, replace_columns(store, table, columns, count, err), err);
@@ -697,7 +705,7 @@ weir_status state_resync(state_store *store, const char *table, int64_t cutoff_m
     pthread_mutex_lock(&store->lock);
     status = WEIR_POINT_FAILS("state.resync.before", err);
     if (status == WEIR_OK)
-        status = run(store, "BEGIN IMMEDIATE", err);
+        status = state__run(store, "BEGIN IMMEDIATE", err);
     if (status == WEIR_OK) {
         status = put_value(store, "state", state, err);
         if (status == WEIR_OK)
@@ -731,7 +739,7 @@ static weir_status read_sweeps(state_store *store, sqlite3_stmt *statement, weir
             return weir__error(err, "state '%s': a re-sync that was begun is damaged", store->path);
         memcpy(&sweep->cutoff_ms, sqlite3_column_blob(statement, 1), sizeof sweep->cutoff_ms);
     }
-    return step == SQLITE_DONE ? WEIR_OK : fail(store, "read", err);
+    return step == SQLITE_DONE ? WEIR_OK : state__fail(store, "read", err);
 }
 
 weir_status state_sweeps(state_store *store, weir_arena *arena, state_sweep **out, size_t *count,
@@ -743,8 +751,8 @@ weir_status state_sweeps(state_store *store, weir_arena *arena, state_sweep **ou
     weir_status status;
 
     pthread_mutex_lock(&store->lock);
-    status = prepare(store, "SELECT substr(name, 8), value FROM connection WHERE name LIKE 'resync %'",
-                     &statement, err);
+    status = state__prepare(store, "SELECT substr(name, 8), value FROM connection WHERE name LIKE 'resync %'",
+                            &statement, err);
     if (status == WEIR_OK)
         status = read_sweeps(store, statement, arena, NULL, &wanted, err);
     if (status == WEIR_OK && wanted > 0) {
@@ -769,86 +777,13 @@ weir_status state_swept(state_store *store, weir_error *err)
     pthread_mutex_lock(&store->lock);
     status = WEIR_POINT_FAILS("state.swept.before", err);
     if (status == WEIR_OK)
-        status = run(store, "DELETE FROM connection WHERE name LIKE 'resync %'", err);
+        status = state__run(store, "DELETE FROM connection WHERE name LIKE 'resync %'", err);
     WEIR_POINT("state.swept.after");
     pthread_mutex_unlock(&store->lock);
     return status;
 }
 
-/* --- ledger --- */
-
-weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync, weir_error *err)
-{
-    sqlite3_stmt *statement;
-    weir_status status;
-
-    pthread_mutex_lock(&store->lock);
-    /* R-ENG-13: nobody else has the folder, so what still counts as running was killed. */
-    status = WEIR_POINT_FAILS("state.begin.before", err);
-    if (status == WEIR_OK)
-        status = run(store, "UPDATE syncs SET status = 'interrupted' WHERE status = 'running'", err);
-    WEIR_POINT("state.begin.interrupted");
-    if (status == WEIR_OK)
-        status = prepare(store, "INSERT INTO syncs(begun_ms, status) VALUES(?, 'running')", &statement, err);
-    if (status == WEIR_OK) {
-        sqlite3_bind_int64(statement, 1, wall_ms);
-        status = finish(store, statement, err);
-    }
-    if (status == WEIR_OK)
-        *sync = sqlite3_last_insert_rowid(store->db);
-    WEIR_POINT("state.begin.after");
-    pthread_mutex_unlock(&store->lock);
-    return status;
-}
-
-weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, const char *outcome,
-                           const char *text, weir_error *err)
-{
-    sqlite3_stmt *statement;
-    weir_status status;
-
-    pthread_mutex_lock(&store->lock);
-    WEIR_POINT("state.end.before");
-    status = prepare(store, "UPDATE syncs SET ended_ms = ?, status = ?, message = ? WHERE sync = ?",
-                     &statement, err);
-    if (status == WEIR_OK) {
-        sqlite3_bind_int64(statement, 1, wall_ms);
-        bind_text(statement, 2, outcome);
-        bind_text(statement, 3, text);
-        sqlite3_bind_int64(statement, 4, sync);
-        status = finish(store, statement, err);
-    }
-    WEIR_POINT("state.end.after");
-    pthread_mutex_unlock(&store->lock);
-    return status;
-}
-
-static weir_status add_count(state_store *store, int64_t sync, const state_count *count, weir_error *err)
-{
-    sqlite3_stmt *statement;
-    weir_status status = prepare(
-        store,
-        "INSERT INTO sync_tables VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET"
-        " upserts = upserts + excluded.upserts, updates = updates + excluded.updates,"
-        " deletes = deletes + excluded.deletes, folded = folded + excluded.folded,"
-        " filed = filed + excluded.filed, acknowledged = acknowledged + excluded.acknowledged,"
-        " truncates = truncates + excluded.truncates, commits = commits + 1",
-        &statement, err);
-
-    if (status != WEIR_OK)
-        return status;
-    sqlite3_bind_int64(statement, 1, sync);
-    bind_text(statement, 2, count->table->schema);
-    bind_text(statement, 3, count->table->source);
-    bind_count(statement, 4, count->received.upserts);
-    bind_count(statement, 5, count->received.updates);
-    bind_count(statement, 6, count->received.deletes);
-    bind_count(statement, 7, count->folded);
-    bind_count(statement, 8, count->filed);
-    bind_count(statement, 9, count->acknowledged);
-    bind_count(statement, 10, count->truncates);
-    return finish(store, statement, err);
-}
+/* --- commit --- */
 
 weir_status state_commit(state_store *store, const state_commit_options *options, weir_error *err)
 {
@@ -857,7 +792,7 @@ weir_status state_commit(state_store *store, const state_commit_options *options
     pthread_mutex_lock(&store->lock);
     status = WEIR_POINT_FAILS("state.commit.before", err);
     if (status == WEIR_OK)
-        status = run(store, "BEGIN IMMEDIATE", err);
+        status = state__run(store, "BEGIN IMMEDIATE", err);
     if (status == WEIR_OK) {
         WEIR_POINT("state.commit.begun");
         if (options->state != NULL)
@@ -865,8 +800,8 @@ weir_status state_commit(state_store *store, const state_commit_options *options
         WEIR_POINT("state.commit.put");
         if (status == WEIR_OK && options->history != NULL)
             status = put_history(store, options->history, err);
-        for (size_t i = 0; i < options->count && status == WEIR_OK; i++)
-            status = add_count(store, options->sync, &options->counts[i], err);
+        if (status == WEIR_OK)
+            status = state__count(store, options, err);
         WEIR_POINT("state.commit.counted");
         status = end_transaction(store, status, err);
         WEIR_POINT("state.commit.after");

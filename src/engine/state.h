@@ -82,6 +82,9 @@ typedef struct state_count {
     uint64_t filed;
     uint64_t acknowledged;
     uint64_t truncates;
+    weir_sum sum_received; /* of texts: as they came, */
+    weir_sum sum_folded;   /* of the rows that have become of them, */
+    weir_sum sum_filed;    /* and of what was written to files */
 } state_count;
 
 typedef struct state_commit_options {
