@@ -205,6 +205,9 @@ static weir_status take_options(sync_command *command)
         status = weir__error(&command->error, "--schema needs a name in UTF-8");
     if (status == WEIR_OK && values[RECORD_KEY] != NULL && values[RECORD] == NULL)
         status = weir__error(&command->error, "--record-key goes with --record; see weir sync --help");
+    if (status == WEIR_OK && values[RESYNC] != NULL && values[RESYNC_TABLE] != NULL)
+        status = weir__error(&command->error,
+                             "--resync or --resync-table, one of them; see weir sync --help");
     if (status != WEIR_OK)
         return status;
     to->source = values[SOURCE];

@@ -121,9 +121,6 @@ static weir_status open_folder(sync_run_state *run, weir_error *err)
     WEIR_POINT("sync.lock.taken");
     if (status == WEIR_OK)
         status = state_open(run->folder, options->schema, &run->state, err);
-    if (status == WEIR_OK && (options->resync || options->resync_table != NULL))
-        status = resync_begin(run->state, options->resync ? NULL : options->resync_table,
-                              weir__clock_wall_ms(), err);
     WEIR_POINT("sync.state.opened");
     if (status == WEIR_OK)
         status = sub_folder(run, "spool", run->spool, err);
@@ -431,6 +428,18 @@ static weir_status end_record(sync_run_state *run, weir_status status, weir_erro
     return status;
 }
 
+/* What the attempts need. The source's state is reset last: nothing that is refused before shall cost it. */
+static weir_status prepare(sync_run_state *run, weir_error *err)
+{
+    const sync_options *options = run->options;
+    weir_status status = begin_record(run, err);
+
+    if (status == WEIR_OK && (options->resync || options->resync_table != NULL))
+        status = resync_begin(run->state, options->resync ? NULL : options->resync_table,
+                              weir__clock_wall_ms(), err);
+    return status;
+}
+
 /* R-ENG-21: what is new is listed, after all has been done; the sync is good whatever becomes of it. */
 static void save_plan(const sync_options *options)
 {
@@ -453,10 +462,10 @@ weir_status sync_run(const sync_options *options, sync_report *report, weir_erro
     *report = (sync_report){ 0 };
     err->transient = false;
     status = open_folder(&run, err);
-    if (status == WEIR_OK)
-        status = begin_record(&run, err);
     if (status == WEIR_OK) {
-        status = attempt_all(&run, err);
+        status = prepare(&run, err);
+        if (status == WEIR_OK)
+            status = attempt_all(&run, err);
         noted = state_sync_end(run.state, run.sync, weir__clock_wall_ms(), outcome(status),
                                status == WEIR_OK ? "" : err->text, status == WEIR_OK ? err : NULL);
         if (status == WEIR_OK)

@@ -89,6 +89,15 @@ class Resync(unittest.TestCase):
         done = self.sync("warehouse", 0, "--resync-table", "pairs", code=1)
         self.assertIn("does not keep tables apart", done.stderr)
 
+    def test_what_is_refused_resets_nothing(self):
+        self.sync("warehouse", 0)
+        (self.folder / "there.weirrec").write_text("x")
+        done = self.sync("warehouse", 0, "--resync", "--record", self.folder / "there.weirrec", code=1)
+        self.assertIn("exists", done.stderr)
+        done = self.sync("warehouse", 0)
+        self.assertEqual(json.loads(done.stdout)["rows"], 0)
+        self.sync("warehouse", 0, "--resync", "--resync-table", "pairs", code=2)
+
     def test_one_table_is_read_again(self):
         """With a source on libweir that keeps each table's progress; the other table is left alone."""
         if not (BIN / "source-sqlite").exists():
