@@ -301,8 +301,8 @@ static bool put_enabled(weir_buf *out, int depth, bool enabled)
 static bool put_column(weir_buf *out, int depth, bool first, const plan_column *column)
 {
     return put_name(out, depth, first, column->name) &&
-           weir__buf_printf(out, "{ \"enabled\": %s%s }", column->enabled ? "true" : "false",
-                            column->hashed ? ", \"hashed\": true" : "");
+           weir__buf_printf(out, "{ \"enabled\": %s%s%s }", column->enabled ? "true" : "false",
+                            column->key ? ", \"key\": true" : "", column->hashed ? ", \"hashed\": true" : "");
 }
 
 static bool put_end(weir_buf *out, int depth, bool empty)

@@ -12,7 +12,9 @@
  *             "orders": {
  *               "enabled": true,
  *               "sync_mode": "SOFT_DELETE",          or HISTORY
- *               "columns": { "email": { "enabled": true, "hashed": true } }
+ *               "columns": {
+ *                 "id": { "enabled": true, "key": true },
+ *                 "email": { "enabled": true, "hashed": true } }
  *     }}}}}
  *
  * Every member may be left out; what is listed without "enabled" is on. A source without schemas has "tables"
@@ -25,8 +27,9 @@
  *     ALLOW_COLUMNS     off          off         on
  *     BLOCK_ALL         off          off         off
  *
- * A plan knows nothing of keys: that key columns are synced whatever it says is the caller's business. One
- * thread at a time; several may read while nobody changes it.
+ * "key" is a note for people and for `weir schema edit`: the source said that the column is part of the key.
+ * Questions do not look at it: that key columns are synced whatever the plan says is the caller's business.
+ * One thread at a time; several may read while nobody changes it.
  */
 #ifndef WEIR_ENGINE_PLAN_H
 #define WEIR_ENGINE_PLAN_H
@@ -59,6 +62,7 @@ typedef struct plan_column {
     const char *name;
     bool enabled;
     bool hashed;
+    bool key;   /* part of the source's key when its schema was last looked at */
     bool noted; /* added by plan_note, not by a file or a person */
 } plan_column;
 

@@ -234,9 +234,16 @@ static weir_status take_column_hashed(reader *r, const weir_json_value *value)
     return read_boolean(r, value, &r->column->hashed);
 }
 
+static weir_status take_column_key(reader *r, const weir_json_value *value)
+{
+    return read_boolean(r, value, &r->column->key);
+}
+
 static weir_status take_column(reader *r, const char *name, const weir_json_value *value)
 {
-    static const member members[] = { { "enabled", take_column_enabled }, { "hashed", take_column_hashed } };
+    static const member members[] = { { "enabled", take_column_enabled },
+                                      { "hashed", take_column_hashed },
+                                      { "key", take_column_key } };
     weir_bytes schema = weir__text(r->schema->name);
     weir_bytes table = weir__text(r->table->name);
 
@@ -245,7 +252,7 @@ static weir_status take_column(reader *r, const char *name, const weir_json_valu
     if (name[0] == '\0')
         return refuse(r, "a column has no name");
     r->column = plan_edit_column(r->p, schema, table, weir__text(name), r->err);
-    return r->column ? read_members(r, value, members, 2) : WEIR_FAILED;
+    return r->column ? read_members(r, value, members, 3) : WEIR_FAILED;
 }
 
 static weir_status take_table_enabled(reader *r, const weir_json_value *value)
