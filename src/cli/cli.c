@@ -11,8 +11,8 @@
 #define HEAD_WIDTH 30 /* columns of the help that options take */
 #define VALUES_MAX 64 /* options and arguments of one command */
 
-static const cli_command *const commands[] = { &cli_ledger, &cli_new,  &cli_record,
-                                               &cli_replay, &cli_sync, &cli_test }; /* by name */
+static const cli_command *const commands[] = { &cli_ledger, &cli_new,  &cli_record, &cli_replay,
+                                               &cli_schema, &cli_sync, &cli_test }; /* by name */
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -179,7 +179,7 @@ int cli_parse(const cli_command *command, int argc, char **argv, char **values)
             return code;
     }
     for (size_t i = 0; i < command->argument_count; i++)
-        if (values[command->option_count + i] == NULL)
+        if (values[command->option_count + i] == NULL && !command->arguments[i].optional)
             return usage_error(command, "an argument is missing:", command->arguments[i].name);
     for (size_t i = 0; i < command->option_count; i++)
         if (command->options[i].required && values[i] == NULL)
@@ -201,7 +201,7 @@ bool cli_option_has_words(const cli_option *option)
     if (option->value == NULL || strchr(option->value, '|') == NULL)
         return false;
     for (const char *c = option->value; *c != '\0'; c++)
-        if (!(*c >= 'a' && *c <= 'z') && *c != '|' && *c != '-')
+        if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') && strchr("|-_", *c) == NULL)
             return false;
     return true;
 }

@@ -19,19 +19,20 @@
 typedef struct cli_option {
     const char *name; /* with the dashes */
     /*
-     * What its value is called in the help; NULL: a flag. Words in lower case parted by "|" are all there is
-     * to choose from, and completion offers them.
+     * What its value is called in the help; NULL: a flag. Words of letters, '-' and '_' parted by "|" are all
+     * there is to choose from, and completion offers them.
      */
     const char *value;
     const char *help;
     bool required;
 } cli_option;
 
-/* An argument that is known by its place; all of a command's are required. */
+/* An argument that is known by its place. */
 typedef struct cli_argument {
     const char *name; /* in capitals, as the help calls it */
     const char *help;
     const char *const *choices; /* NULL-terminated: all there is; NULL: anything */
+    bool optional;              /* so are those that come after it */
 } cli_argument;
 
 /* What to say about an option that is known elsewhere, but not here. */
@@ -82,6 +83,7 @@ extern const cli_command cli_ledger;
 extern const cli_command cli_new;
 extern const cli_command cli_record;
 extern const cli_command cli_replay;
+extern const cli_command cli_schema;
 extern const cli_command cli_sync;
 extern const cli_command cli_test;
 

@@ -173,7 +173,7 @@ static void command_page(const cli_command *command)
     put_head(name, command->summary);
     printf(".Sh SYNOPSIS\n.Nm weir %s\n", command->name);
     for (size_t i = 0; i < command->argument_count; i++) {
-        printf(".Ar");
+        printf(command->arguments[i].optional ? ".Op Ar" : ".Ar");
         put_argument(command->arguments[i].name);
         putchar('\n');
     }
