@@ -6,6 +6,7 @@
  * several kinds meet in the narrowest type that holds them all; a column with values of two families is
  * STRING, and then every value is sent as it was written.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #define DOUBLE_DIGITS 15     /* decimal digits that every double keeps */
 #define DOUBLE_DIGITS_MAX 17 /* digits that tell any two doubles apart */
+#define LONG_DIGITS_MAX 19   /* digits of the largest LONG */
 #define DECIMAL_DIGITS 38
 #define NUMBER_SIZE_MAX 64
 
@@ -62,7 +64,20 @@ static void digits_of(const char *text, number_digits *out)
         out->count--;
 }
 
-/* True when the double is that number: finite, not subnormal, and its shortest text has the same digits. */
+/* True when the value, printed with so many digits, is read back as itself. */
+static bool reads_back(double value, int precision)
+{
+    char own[NUMBER_SIZE_MAX];
+
+    snprintf(own, sizeof own, "%.*g", precision, value);
+    return strtod(own, NULL) == value;
+}
+
+/*
+ * True when the double is that number: finite, not subnormal, and its shortest text has the same digits. Any
+ * number of up to DOUBLE_DIGITS digits has its double, so only longer ones are tried: nothing shorter may be
+ * read as the same double, for if a shorter text is, the nearest one of every greater length is, too.
+ */
 static bool double_keeps(const char *text, size_t size)
 {
     char own[NUMBER_SIZE_MAX];
@@ -72,20 +87,36 @@ static bool double_keeps(const char *text, size_t size)
 
     memcpy(own, text, size);
     own[size] = '\0';
-    value = strtod(own, NULL);
     digits_of(own, &wanted);
     if (wanted.count == 0)
         return true;
-    if (!isnormal(value))
+    value = strtod(own, NULL);
+    if (!isnormal(value) || wanted.count > DOUBLE_DIGITS_MAX)
         return false;
-    for (int precision = DOUBLE_DIGITS; precision <= DOUBLE_DIGITS_MAX; precision++) {
-        snprintf(own, sizeof own, "%.*g", precision, value);
-        if (strtod(own, NULL) == value)
-            break;
-    }
+    if (wanted.count <= DOUBLE_DIGITS)
+        return true;
+    snprintf(own, sizeof own, "%.*g", (int)wanted.count, value);
     digits_of(own, &kept);
     return wanted.count == kept.count && wanted.exponent == kept.exponent &&
-           memcmp(wanted.digits, kept.digits, kept.count) == 0;
+           memcmp(wanted.digits, kept.digits, kept.count) == 0 && !reads_back(value, (int)wanted.count - 1);
+}
+
+/* Whether a whole number of `count` digits is what a LONG prints as. */
+static bool is_long(weir_bytes text, size_t count, bool negative)
+{
+    char own[NUMBER_SIZE_MAX];
+
+    if (negative && count == 1 && text.data[1] == '0')
+        return false;
+    if (count < LONG_DIGITS_MAX)
+        return true;
+    if (count > LONG_DIGITS_MAX)
+        return false;
+    memcpy(own, text.data, text.size);
+    own[text.size] = '\0';
+    errno = 0;
+    strtoll(own, NULL, 10);
+    return errno == 0;
 }
 
 /* -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)? */
@@ -97,7 +128,6 @@ static bool number(weir_bytes text, traits *out)
     size_t before;
     size_t after = 0;
     bool exponent = false;
-    long long integer;
 
     if (left == 0 || left >= NUMBER_SIZE_MAX)
         return false;
@@ -127,16 +157,9 @@ static bool number(weir_bytes text, traits *out)
     if (left > 0)
         return false;
     *out = (traits){ .digits_before = (int)before, .digits_after = (int)after, .exponent = exponent };
-    if (after == 0 && !exponent && before <= 19 && !(negative && before == 1 && text.data[1] == '0')) {
-        char own[NUMBER_SIZE_MAX];
-
-        snprintf(own, sizeof own, "%.*s", (int)text.size, text.data);
-        integer = strtoll(own, NULL, 10);
-        snprintf(own, sizeof own, "%lld", integer);
-        if (strlen(own) == text.size && memcmp(own, text.data, text.size) == 0) {
-            out->type = WEIR_LONG;
-            return true;
-        }
+    if (after == 0 && !exponent && is_long(text, before, negative)) {
+        out->type = WEIR_LONG;
+        return true;
     }
     if (double_keeps(text.data, text.size))
         out->type = WEIR_DOUBLE;
