@@ -120,6 +120,7 @@ static weir_status prepare(session *s, weir_error *err)
     if (s->warehouse == NULL || s->wal == NULL || s->state_path == NULL || s->tables == NULL ||
         s->verify == NULL || s->subject.found == NULL || s->subject.arena == NULL)
         return weir__error_memory(err, "starting the source tester");
+    catalog_follow(s->tables, NULL, PLAN_SOURCE_NAMING); /* names are looked at, not changed */
     if (s->options->destination_schema[0] == '\0' ||
         strcmp(s->options->destination_schema, "weir_tester") == 0)
         return tester_blame(s->subject.t, TESTER_USAGE,

@@ -130,6 +130,7 @@ static weir_status side_sync(side *s, const source_subject *subject, const begin
     s->tables = catalog_new(TARGET, subject->seed);
     if (s->tables == NULL)
         return weir__error_memory(err, "starting another sync");
+    catalog_follow(s->tables, NULL, PLAN_SOURCE_NAMING);
     run.tables = s->tables;
     tester_count(subject->t, "checks.syncs", 1);
     return source_run(&run, &s->result, err);
