@@ -69,14 +69,14 @@
 #define WEIR_CHECKPOINT_AGE_MAX_MS 3600000     /* without a checkpoint for so long: a warning (R-SRC-04) */
 
 /* --- engine (R-ENG-08) --- */
-#define WEIR_CATALOG_SIZE_MAX (256 * WEIR_MIB)  /* names and declarations of one sync */
-#define WEIR_WINDOW_SIZE (8 * WEIR_MIB)         /* text of rows that wait to be folded; two windows at most */
-#define WEIR_WINDOW_ROWS ((size_t)65536)        /* rows of a window, a power of two */
-#define WEIR_REQUEST_KEYS_MAX ((size_t)1500000) /* keys in the files of all open requests together */
-#define WEIR_INBOX_SIZE (2 * WEIR_MIB)          /* messages received and not yet looked at */
-#define WEIR_GROUP_SIZE_MIN (64 * WEIR_MIB)     /* bytes after which a checkpoint is committed at once */
-#define WEIR_GROUP_TIME_MS 1000                 /* else checkpoints this close share one commit (R-ENG-01) */
-#define WEIR_GROUP_REQUESTS_MAX ((size_t)4096)  /* requests of a group; past it loading starts early */
+#define WEIR_CATALOG_SIZE_MAX (256 * WEIR_MIB) /* names and declarations of one sync */
+#define WEIR_WINDOW_SIZE (6 * WEIR_MIB)        /* text of rows that wait to be folded; two windows at most */
+#define WEIR_WINDOW_ROWS ((size_t)32768)       /* rows of a window, a power of two */
+#define WEIR_REQUEST_KEYS_MAX ((size_t)750000) /* keys in the files of all open requests together */
+#define WEIR_INBOX_SIZE (1 * WEIR_MIB)         /* messages received and not yet looked at */
+#define WEIR_GROUP_SIZE_MIN (64 * WEIR_MIB)    /* bytes after which a checkpoint is committed at once */
+#define WEIR_GROUP_TIME_MS 1000                /* else checkpoints this close share one commit (R-ENG-01) */
+#define WEIR_GROUP_REQUESTS_MAX ((size_t)4096) /* requests of a group; past it loading starts early */
 #define WEIR_HISTORY_PART_RECORDS \
     ((uint64_t)500000)                          /* records of history tables that share a base (R-ENG-10) */
 #define WEIR_HISTORY_PARTS_MAX 4096             /* bases without a commit; the last part has no end */

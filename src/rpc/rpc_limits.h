@@ -23,7 +23,7 @@
 #define WEIR_RPC_FRAME_SIZE_SERVER \
     ((uint32_t)16384)                         /* and of a server: the smallest, for requests are short */
 #define WEIR_RPC_WINDOW_SERVER (1 * WEIR_MIB) /* inbound window of a stream on a server */
-#define WEIR_RPC_WINDOW_CLIENT (8 * WEIR_MIB) /* inbound window of a stream on a client: rows of an Update */
+#define WEIR_RPC_WINDOW_CLIENT (2 * WEIR_MIB) /* inbound window of a stream on a client: rows of an Update */
 #define WEIR_RPC_OUTBOUND_SIZE \
     (1 * WEIR_MIB) /* bytes a call may have queued for sending before send() waits */
 #define WEIR_RPC_CONTROL_SIZE (4 * WEIR_MIB) /* bytes of frames waiting for a peer that does not read */
