@@ -34,7 +34,7 @@ import subprocess
 import sys
 import tempfile
 
-from kill import Bench
+from kill import Bench, quoted, wanted_columns
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 VICTIMS = {"engine": "kill-weir", "source": "kill-source", "destination": "kill-destination", "all": "kill-all"}
