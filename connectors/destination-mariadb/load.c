@@ -212,8 +212,8 @@ static weir_status check_warnings(const loader *l, bool *doubled)
         unsigned long number = strtoul(row[1], NULL, 10);
 
         if (number != ER_DUP_ENTRY && number != ER_DUP_ENTRY_WITH_KEY_NAME)
-            return weir_task(l->call, "Cannot %s: %s (of the rows up to %" PRIu64 ").", doing, row[2],
-                             l->rows);
+            return weir_task(l->call, "Cannot %s: %s (of the rows up to %" PRIu64 ").", doing,
+                             link_words(l->call, (unsigned)number, row[2]), l->rows);
         *doubled = true;
     }
     return WEIR_OK;

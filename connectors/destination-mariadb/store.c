@@ -59,7 +59,7 @@ static weir_status failed(weir_call *call, weir_status status, const char *doing
 {
     my_session *session = weir_session(call);
     unsigned number = mysql_errno(session->link);
-    const char *message = weir_printf(call, "%s", mysql_error(session->link));
+    const char *message = link_words(call, number, mysql_error(session->link));
     const char *right;
 
     if (status == WEIR_CANCELLED)

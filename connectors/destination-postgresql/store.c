@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "destination.h"
+#include "words.h"
 
 #define LOCK_OF_SCHEMAS "7236827364827" /* two calls that create the same schema wait for each other */
 
@@ -38,8 +39,6 @@ weir_status store_failed(weir_call *call, const PGresult *result, const char *do
     const pg_session *session = weir_session(call);
     const char *state = result != NULL ? link_sqlstate(session->link, result) : "";
     const char *message = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-    const char *detail = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
-    const char *place = result != NULL ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
     const char *right = message != NULL ? missing_right(call, state, message) : NULL;
 
     if (result == NULL)
@@ -47,16 +46,10 @@ weir_status store_failed(weir_call *call, const PGresult *result, const char *do
     if (right != NULL)
         return weir_task(call, "Cannot %s: %s. Run as its owner, or as a superuser: %s", doing, message,
                          right);
-    /*
-     * Class 22: a value without a place in its type; 23: in its table; 54: in a row or an index. Only COPY's
-     * context names a place.
-     */
+    /* Class 22: a value without a place in its type; 23: in its table; 54: in a row or an index. */
     if (message != NULL &&
         (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0 || strncmp(state, "54", 2) == 0))
-        return weir_task(
-            call, "Cannot %s: %s.%s%s%s", doing, message, detail != NULL ? " " : "",
-            detail != NULL ? detail : "",
-            place != NULL && strncmp(place, "COPY ", 5) == 0 ? weir_printf(call, " (%.200s)", place) : "");
+        return weir_task(call, "Cannot %s: %s.", doing, words_of(call, result));
     return link_failed(call, session->link, result, doing);
 }
 

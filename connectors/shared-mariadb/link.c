@@ -14,7 +14,8 @@
 
 static const char session_settings[] =
     "SET SESSION time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES',"
-    " net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 28800, group_concat_max_len = "
+    " lc_messages = 'en_US', net_write_timeout = 3600, net_read_timeout = 3600, wait_timeout = 28800, "
+    "group_concat_max_len = "
     "1048576";
 
 /* --- errors --- */
@@ -41,10 +42,55 @@ static bool is_denied(unsigned number)
            number == ER_ACCESS_DENIED_NO_PASSWORD_ERROR || number == ER_ACCESS_DENIED_ERROR;
 }
 
+/* What stands before a value of a row in the server's messages; session_settings has them in English. */
+static const char *value_in(const char *message)
+{
+    static const char *const before[] = {
+        "entry '",   "value '",      "value: '",         "string '",         "string: '",
+        "casting '", "converting '", "record '",         "Illegal double '", "out of range in '",
+        " 0x",       "for value ",   "wrong partition ",
+    };
+    const char *first = NULL;
+
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        const char *at = strstr(message, before[i]);
+
+        if (at != NULL && (first == NULL || at + strlen(before[i]) < first))
+            first = at + strlen(before[i]);
+    }
+    return first;
+}
+
+/* What follows the value, after the last that can end it: it may hold quotes. Unquoted it has no end. */
+static const char *after_value(const char *value)
+{
+    static const char *const after[] = { "' for ", "' to ",         "' when ", "' would ",
+                                         "' was ", "' value found", "', key " };
+    const char *last = "";
+
+    for (size_t i = 0; value[-1] == '\'' && i < sizeof after / sizeof *after; i++)
+        for (const char *at = strstr(value, after[i]); at != NULL; at = strstr(at + 1, after[i]))
+            if (*last == '\0' || at > last)
+                last = at;
+    return last;
+}
+
+const char *link_words(weir_call *call, unsigned number, const char *message)
+{
+    const char *value = value_in(message);
+
+    if (number == ER_SIGNAL_EXCEPTION || number == ER_SIGNAL_WARN || number == ER_SIGNAL_NOT_FOUND)
+        return "a trigger or function of the database raised an error, whose words may hold values of rows: "
+               "they stay out";
+    if (value == NULL)
+        return weir_copy(call, message, strlen(message));
+    return weir_printf(call, "%.*s…%s", (int)(value - message), message, after_value(value));
+}
+
 weir_status link_failed(weir_call *call, MYSQL *link, const char *doing)
 {
     unsigned number = mysql_errno(link);
-    const char *message = mysql_error(link);
+    const char *message = link_words(call, number, mysql_error(link));
 
     if (is_lost(number))
         return weir_fail(call, "%s: the connection to the server was lost: %s (error %u)", doing, message,

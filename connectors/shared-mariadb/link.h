@@ -46,6 +46,11 @@ weir_status link_query(weir_call *call, MYSQL *link, const char *doing, const ch
  */
 weir_status link_stream(weir_call *call, MYSQL *link, const char *doing, const char *sql,
                         MYSQL_RES **out) WEIR_CHECKED;
+/*
+ * The server's `message` of error or warning `number` in call memory, without values of rows: texts of errors
+ * end in logs, in reports and in the engine's state, where no row may stand in clear.
+ */
+const char *link_words(weir_call *call, unsigned number, const char *message);
 /* Tells the connection's last error and returns the status to end with. */
 weir_status link_failed(weir_call *call, MYSQL *link, const char *doing) WEIR_CHECKED;
 /* True when the last error goes away with a new connection: it was lost, the server stops, a deadlock. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "words.h"
 
 #define WAIT_MS 1000
 
@@ -25,21 +26,6 @@ static void ignore_notice(void *argument, const PGresult *result)
 {
     (void)argument;
     (void)result;
-}
-
-/* The reason of libpq in one line. */
-static const char *one_line(weir_call *call, const char *message)
-{
-    char *line = (char *)(uintptr_t)weir_copy(call, message, strlen(message));
-    size_t size = strlen(line);
-
-    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == ' '))
-        line[--size] = '\0';
-    for (char *at = line; *at != '\0'; at++) {
-        if (*at == '\n' || *at == '\t')
-            *at = ' ';
-    }
-    return line;
 }
 
 /*
@@ -104,7 +90,7 @@ weir_status link_open(weir_call *call, const link_address *address, PGconn **out
     if (link == NULL)
         return weir_fail(call, "connect to '%s' port %s: out of memory", address->host, port);
     if (PQstatus(link) != CONNECTION_OK) {
-        const char *reason = one_line(call, PQerrorMessage(link));
+        const char *reason = words_in_one_line(call, PQerrorMessage(link));
 
         /*
          * Before the session stands libpq gives text only; these are the server's words for a person's
@@ -268,22 +254,15 @@ weir_status link_failed(weir_call *call, const PGconn *link, const PGresult *res
 {
     const char *state = link_sqlstate(link, result);
     const char *message = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-    const char *detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
-    const char *context = result ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
-    const char *reason;
+    const char *reason = words_of(call, result);
 
-    if (message == NULL)
-        message = PQerrorMessage(link);
-    /* Only COPY's context names a place (table, line, column); others repeat the statement. */
-    if (context != NULL && strncmp(context, "COPY ", 5) != 0)
-        context = NULL;
-    reason = one_line(call, weir_printf(call, "%s%s%s%s%s", message, detail ? " - " : "",
-                                        detail ? detail : "", context ? " - " : "", context ? context : ""));
+    if (reason == NULL)
+        reason = words_in_one_line(call, PQerrorMessage(link));
     if (PQstatus(link) == CONNECTION_BAD)
         return weir_fail(call, "%s: the connection to the server was lost: %s", doing, reason);
     if (needs_person(state))
         return weir_task(call, "Cannot %s: %s (SQLSTATE %s).%s", doing, reason, state,
-                         missing_grant(call, link, message));
+                         message != NULL ? missing_grant(call, link, message) : "");
     return weir_fail(call, "%s: %s (SQLSTATE %s)", doing, reason, state);
 }
 

@@ -217,7 +217,7 @@ static weir_status probe(weir_call *call, MYSQL *link, source_table *table)
         return link_failed(call, link, "list the tables");
     number = mysql_errno(link);
     table->denied = number == 1142 || number == 1143; /* ER_TABLEACCESS_, ER_COLUMNACCESS_DENIED_ERROR */
-    table->problem = weir_printf(call, "%s", mysql_error(link));
+    table->problem = link_words(call, number, mysql_error(link));
     return WEIR_OK;
 }
 

@@ -344,8 +344,9 @@ weir_status read_table(sync_run *run, source_table *table)
         if (status != WEIR_FAILED || r.refused ||
             (run->session->link != NULL && !link_is_passing(run->session->link)))
             return status;
-        reason = run->session->link ? weir_printf(run->call, "%s", mysql_error(run->session->link))
-                                    : "no connection";
+        reason = run->session->link
+                     ? link_words(run->call, mysql_errno(run->session->link), mysql_error(run->session->link))
+                     : "no connection";
         weir_log_info(run->call, "%s: %s; trying again", r.doing, reason);
         drop(run);
     }

@@ -4,7 +4,9 @@
 usage: destination_test.py BIN_DIR
 """
 import concurrent.futures
+import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import threading
@@ -19,7 +21,7 @@ from server import Server  # noqa: E402
 
 C = kit.Column
 COLUMNS = [C("id", "LONG", True), C("v", "STRING"), C("_fivetran_synced", "UTC_DATETIME")]
-PROGRAM = None
+BIN = PROGRAM = None
 
 
 def rows_text(count, first=0, v="x"):
@@ -84,6 +86,52 @@ class MariaDB(unittest.TestCase):
         self.assertEqual([(b"1", b"1234.5", b"1"), (b"2", b"-0.5", b"1")], self.server.rows(
             "SELECT id, v, r = if(id = 1, 3.4028234663852886e38, 1.401298464324817e-45) FROM exact.t ORDER BY id"))
 
+    def test_no_value_of_a_row_in_what_is_told(self):
+        """A value that a rule of the destination refuses is in no text of a sync, nor in its state."""
+        refusals = (
+            ("ALTER TABLE copied.people ADD CONSTRAINT short CHECK (length(email) < 3)", "short",
+             "ALTER TABLE copied.people DROP CONSTRAINT short"),
+            ("CREATE TRIGGER copied.refuse BEFORE INSERT ON copied.people FOR EACH ROW SET NEW.n = NEW.email", "Incorrect integer value",
+             "DROP TRIGGER copied.refuse"),
+            ("CREATE TRIGGER copied.refuse BEFORE INSERT ON copied.people FOR EACH ROW BEGIN DECLARE t TEXT;"
+             " SET t = concat('not ', NEW.email); SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = t; END", "trigger or function",
+             "DROP TRIGGER copied.refuse"))
+        folder = self.folder / "canary"
+        (folder / "files").mkdir(parents=True)
+        for name, config in (("source", {"folder": str(folder / "files"), "keys": "people=id"}),
+                             ("destination", self.server.config(database="weir"))):
+            (folder / f"{name}.json").write_text(json.dumps(config))
+        people = folder / "files" / "people.csv"
+        command = [BIN / "weir", "sync", "--source", BIN / "source-files", "--source-config", folder / "source.json", "--destination",
+                   BIN / "destination-mariadb", "--destination-config", folder / "destination.json", "--schema", "copied",
+                   "--state", folder / "state", "--json", "--attempts", "1"]
+        people.write_text("id,email,n\n1,x,1\n2,y,1\n")
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        for refuse, named, allow in refusals:
+            self.server.sql(refuse)
+            people.write_text("id,email,n\n1,x,1\n" + "".join(f"{i},\"canary' for key 'x\",1\n" for i in (3, 4)) )
+            done = subprocess.run(command, capture_output=True, timeout=120)
+            self.server.sql(allow)
+            told = [done.stdout, done.stderr, *(path.read_bytes() for path in (folder / "state").rglob("*") if path.is_file())]
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(named, done.stderr.decode())
+            for text in told:
+                self.assertNotIn(b"canary", text)
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        self.assertEqual([(b"4",)], self.server.rows("SELECT count(*) FROM copied.people WHERE NOT _fivetran_deleted"))
+
+    def test_no_key_of_a_row_in_what_is_told(self):
+        with self.open() as destination:
+            destination.create("keys", "t", COLUMNS)
+            destination.write("keys", "t", COLUMNS, self.batch(rows_text(2)))
+            self.server.sql("CREATE UNIQUE INDEX texts ON keys.t (v(50))")
+            files = kit.Files(self.folder)
+            files.add_raw("update", "".join(["id,v,_fivetran_synced\n", *(f"{i},canary' for key 'x,2025-01-01T00:00:00Z\n" for i in (0, 1))]).encode())
+            with self.assertRaises(kit.Failed) as failed:
+                destination.write("keys", "t", COLUMNS, files.request())
+        self.assertIn("for key 'texts'", str(failed.exception))
+        self.assertNotIn("canary", str(failed.exception))
+
     def test_eight_writers(self):
         with self.open() as destination, concurrent.futures.ThreadPoolExecutor(8) as pool:
             for i in range(4):
@@ -96,5 +144,6 @@ class MariaDB(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve() / "destination-mariadb"
+    BIN = pathlib.Path(sys.argv.pop(1)).resolve()
+    PROGRAM = BIN / "destination-mariadb"
     unittest.main()

@@ -97,6 +97,35 @@ class Sync(unittest.TestCase):
         self.sync()
         self.same("orders", ["id", "v"])
 
+    def test_no_value_of_a_row_in_what_is_told(self):
+        """A value that a rule of the destination refuses is in no text of a sync, nor in its state."""
+        raising = ("CREATE OR REPLACE FUNCTION copy_shop.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN %s; RETURN NEW; END$$;"
+                   "CREATE TRIGGER refuse BEFORE INSERT ON copy_shop.people FOR EACH ROW EXECUTE FUNCTION copy_shop.refuse()")
+        refusals = (
+            ("CREATE UNIQUE INDEX emails ON copy_shop.people (email)", "emails", "DROP INDEX copy_shop.emails"),
+            ("ALTER TABLE copy_shop.people ADD CONSTRAINT short CHECK (length(email) < 3) NOT VALID", "short",
+             "ALTER TABLE copy_shop.people DROP CONSTRAINT short"),
+            (raising % "RAISE 'not %', NEW.email", "trigger or function", "DROP TRIGGER refuse ON copy_shop.people"),
+            (raising % "PERFORM NEW.email::inet", "type inet", "DROP TRIGGER refuse ON copy_shop.people"),
+            (raising % "PERFORM (NEW.n || '0000000000')::int", "out of range", "DROP TRIGGER refuse ON copy_shop.people"))
+        cluster.psql("CREATE TABLE shop.people (id int PRIMARY KEY, email text, n int);"
+                     "INSERT INTO shop.people VALUES (1, 'x', 1), (2, 'y', 1)")
+        self.sync()
+        cluster.psql("INSERT INTO shop.people SELECT g, 'canary\"x: ''', 87654321 FROM generate_series(3, 4) g")
+        for refuse, named, allow in refusals:
+            with self.subTest(refuse):
+                cluster.psql(refuse)
+                done = subprocess.run([*self.command(), "--attempts", "1"], capture_output=True, timeout=120)
+                cluster.psql(allow)
+                told = [done.stdout, done.stderr, *(path.read_bytes() for path in Path(self.folder.name, "state").rglob("*") if path.is_file())]
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(named, done.stderr.decode())
+                for text in told:
+                    self.assertNotIn(b"canary", text)
+                    self.assertNotIn(b"87654321", text)
+        self.sync()
+        self.same("people", ["id", "email", "n"])
+
 
 def members(group):
     """Processes of a process group or session."""
