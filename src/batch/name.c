@@ -44,9 +44,8 @@ weir_status weir__batch_markers_make(const weir_entropy *entropy, weir_batch_mar
     return WEIR_OK;
 }
 
-weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_kind kind,
-                                  const weir_file_params *params, char out[WEIR_BATCH_NAME_SIZE],
-                                  weir_error *err)
+weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_label label,
+                                  char out[WEIR_BATCH_NAME_SIZE], weir_error *err)
 {
     static const char *const kinds[] = { "upsert", "update", "delete", "earliest" };
     static const char *const compressions[] = { "", ".zstd", ".gz" };
@@ -58,8 +57,9 @@ weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_kind k
         return status;
     for (size_t i = 0; i < sizeof random; i++)
         snprintf(hex + 2 * i, 3, "%02x", random[i]);
-    snprintf(out, WEIR_BATCH_NAME_SIZE, "%s_%s.csv%s%s", hex, kinds[kind], compressions[params->compression],
-             params->encryption == WEIR_ENCRYPTION_AES ? ".aes" : "");
+    snprintf(out, WEIR_BATCH_NAME_SIZE, "%s_%s%s%s%s", hex, kinds[label.kind],
+             label.format == WEIR_BATCH_PARQUET ? ".parquet" : ".csv", compressions[label.compression],
+             label.encryption == WEIR_ENCRYPTION_AES ? ".aes" : "");
     return WEIR_OK;
 }
 

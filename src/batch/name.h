@@ -27,13 +27,20 @@ weir_status weir__batch_secret_make(const weir_entropy *entropy, weir_batch_secr
 /* Random strings for one request, so that data cannot collide with them (R-BAT-06). */
 weir_status weir__batch_markers_make(const weir_entropy *entropy, weir_batch_markers *out,
                                      weir_error *err) WEIR_CHECKED;
+/* What a file's name tells of it. */
+typedef struct weir_batch_label {
+    weir_batch_kind kind;
+    weir_batch_format format;
+    weir_compression compression;
+    weir_encryption encryption;
+} weir_batch_label;
+
 /*
- * A random file name without folder: 120 random bits in hex, "_", upsert, update, delete or earliest, ".csv",
- * then ".zstd" or ".gz", then ".aes". It says nothing about the table.
+ * A random file name without folder: 120 random bits in hex, "_", upsert, update, delete or earliest, ".csv"
+ * or ".parquet", then ".zstd" or ".gz", then ".aes". It says nothing about the table.
  */
-weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_kind kind,
-                                  const weir_file_params *params, char out[WEIR_BATCH_NAME_SIZE],
-                                  weir_error *err) WEIR_CHECKED;
+weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_label label,
+                                  char out[WEIR_BATCH_NAME_SIZE], weir_error *err) WEIR_CHECKED;
 
 /* An entry of a request's `keys`; borrowed. */
 typedef struct weir_batch_key {

@@ -42,6 +42,12 @@ typedef enum weir_encryption {
     WEIR_ENCRYPTION_AES = 1 /* AES-256-CBC, PKCS#7, the IV in front (R-BAT-01) */
 } weir_encryption;
 
+/* What is inside (R-BAT-11). The numbers are those of the wire. */
+typedef enum weir_batch_format {
+    WEIR_BATCH_CSV = 0,
+    WEIR_BATCH_PARQUET = 1
+} weir_batch_format;
+
 /* How hard a file is compressed. */
 typedef enum weir_effort {
     WEIR_EFFORT_LOW, /* for files that are read soon: about twice as fast, half as large again or twice */

@@ -169,6 +169,12 @@ void duck_merge_free(duck_merge *merge)
     (void)merge;
 }
 
+weir_status parquet_check(const weir_table *table, weir_error *err)
+{
+    (void)table;
+    return absent("Parquet batch files", err);
+}
+
 weir_status parquet_writer_new(const parquet_writer_file *file, parquet_writer **out, weir_error *err)
 {
     (void)file, (void)out;

@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "data/decimal.h"
 #include "data/table.h"
 #include "data/text.h"
@@ -53,7 +53,7 @@ struct parquet_writer {
     duck_appender *appender;
 };
 
-/* The type of a column in the file, when it is not a string for the sake of unmodified cells. */
+/* The type of a column in the file, when it is not a string for the sake of unmodified or too wide cells. */
 static void file_type(const weir_column *column, const stage_column *staged, char out[40])
 {
     weir_column as = *column;
@@ -69,24 +69,58 @@ static void file_type(const weir_column *column, const stage_column *staged, cha
     duck_type(&as, out);
 }
 
-static weir_status check_columns(const weir_table *table, weir_error *err)
+/* DuckDB folds ASCII letters only. */
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Finds columns whose names differ in case only. `lowered` has room for their names. */
+static weir_status check_names(const weir_table *table, char *lowered, weir_map *seen, weir_error *err)
 {
     for (size_t i = 0; i < table->column_count; i++) {
+        weir_bytes name = { lowered, strlen(table->columns[i].name) };
+        const char *other;
+
+        for (size_t k = 0; k < name.size; k++)
+            lowered[k] = lower(table->columns[i].name[k]);
+        other = weir__map_get(seen, name);
+        if (other != NULL)
+            return weir__error_as(err, WEIR_UNSUPPORTED,
+                                  "write table '%s' as Parquet: DuckDB cannot tell the columns '%s' and '%s' "
+                                  "apart: leave one of them out, or have the destination take CSV",
+                                  table->name, other, table->columns[i].name);
+        if (!weir__map_put(seen, name, (void *)(uintptr_t)table->columns[i].name))
+            return weir__error_memory(err, "writing Parquet");
+        lowered += name.size;
+    }
+    return WEIR_OK;
+}
+
+weir_status parquet_check(const weir_table *table, weir_error *err)
+{
+    size_t size = 1;
+    weir_status status;
+    weir_map seen;
+    char *lowered;
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        size += strlen(table->columns[i].name);
         if (table->columns[i].type == WEIR_NAIVE_DATETIME)
             return weir__error_as(
                 err, WEIR_UNSUPPORTED,
                 "write table '%s' as Parquet: column '%s' is a NAIVE_DATETIME, which Parquet batch "
-                "files cannot hold (R-BAT-11). Use CSV.",
+                "files cannot hold (R-BAT-11): leave the column out, or have the destination take CSV",
                 table->name, table->columns[i].name);
-        for (size_t k = 0; k < i; k++)
-            if (strcasecmp(table->columns[i].name, table->columns[k].name) == 0)
-                return weir__error_as(
-                    err, WEIR_UNSUPPORTED,
-                    "write table '%s' as Parquet: DuckDB cannot tell the columns '%s' and '%s' "
-                    "apart. Use CSV.",
-                    table->name, table->columns[k].name, table->columns[i].name);
     }
-    return WEIR_OK;
+    lowered = weir__malloc(size);
+    if (lowered == NULL)
+        return weir__error_memory(err, "writing Parquet");
+    weir__map_init(&seen, 0);
+    status = check_names(table, lowered, &seen, err);
+    weir__map_clear(&seen);
+    weir__free(lowered);
+    return status;
 }
 
 static weir_status make_stage(parquet_writer *w, weir_error *err)
@@ -121,7 +155,7 @@ static weir_status begin(parquet_writer *w, const parquet_writer_file *file, wei
     weir_status status = weir__table_check(file->table, err);
 
     if (status == WEIR_OK)
-        status = check_columns(file->table, err);
+        status = parquet_check(file->table, err);
     if (status)
         return status;
     w->arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX);
@@ -168,8 +202,8 @@ void parquet_writer_free(parquet_writer *w)
 }
 
 /*
- * Digits that the column needs for what it has met and this value; false past 38, or past the column's own
- * bounds: the last cast must not round.
+ * Digits that the column needs for what it has met and this value; false past the column's own bounds: the
+ * last cast must not round.
  */
 static bool measure(const parquet_writer *w, size_t i, weir_bytes text, uint32_t *whole, uint32_t *fraction)
 {
@@ -184,7 +218,13 @@ static bool measure(const parquet_writer *w, size_t i, weir_bytes text, uint32_t
         return *fraction <= bounds.scale && *whole <= bounds.precision - bounds.scale;
     *whole = *whole > column->whole ? *whole : column->whole;
     *fraction = *fraction > column->fraction ? *fraction : column->fraction;
-    return *whole + *fraction <= WEIR_DECIMAL_DIGITS_MAX;
+    return true;
+}
+
+/* Values that no decimal type holds together. */
+static bool is_too_wide(const stage_column *column)
+{
+    return column->whole + column->fraction > WEIR_DECIMAL_DIGITS_MAX;
 }
 
 static weir_status refuse(const parquet_writer *w, size_t column, const char *why, weir_error *err)
@@ -235,7 +275,7 @@ weir_status parquet_writer_row(parquet_writer *w, const weir_cell *cells, size_t
         status = stage_cell(w, i, &cells[i], err);
         if (status == WEIR_OK && is_number(w, i, &cells[i]) &&
             !measure(w, i, cells[i].as.bytes, &whole, &fraction))
-            status = refuse(w, i, "more digits than the column has, or than 38 for all values together", err);
+            status = refuse(w, i, "more digits than the column has", err);
         if (status)
             return status;
     }
@@ -258,7 +298,7 @@ static bool put_column(const parquet_writer *w, weir_buf *sql, size_t i)
     bool fits;
 
     file_type(column, &w->columns[i], type);
-    if (w->columns[i].unmodified > 0)
+    if (w->columns[i].unmodified > 0 || is_too_wide(&w->columns[i]))
         fits = weir__buf_printf(sql, "c%zu AS ", i);
     else if (w->columns[i].text && column->type == WEIR_BINARY)
         fits = weir__buf_printf(sql, "from_base64(c%zu) AS ", i);

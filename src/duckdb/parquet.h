@@ -7,7 +7,8 @@
  *   SHORT, INT                          INT32
  *   LONG                                INT64
  *   FLOAT, DOUBLE                       FLOAT, DOUBLE
- *   DECIMAL                             decimal(p,s); without bounds the digits that the values need
+ *   DECIMAL                             decimal(p,s); without bounds the digits that the values need; a
+ *                                       string column when they are more than 38
  *   BINARY                              binary
  *   STRING, JSON, XML                   string
  *   NAIVE_DATE, NAIVE_TIME, UTC_DATETIME  string, in the form of R-BAT-08
@@ -44,7 +45,9 @@ typedef struct parquet_writer_file {
     weir_bytes unmodified_string; /* of the request (R-BAT-06); needed for them; borrowed until free */
 } parquet_writer_file;
 
-/* *out is owned by the caller. As duck_load; WEIR_UNSUPPORTED: a column NAIVE_DATETIME, which is named. */
+/* Whether a file can hold the table's columns. WEIR_UNSUPPORTED: one is a NAIVE_DATETIME, and is named. */
+weir_status parquet_check(const weir_table *table, weir_error *err) WEIR_CHECKED;
+/* *out is owned by the caller. As duck_load and parquet_check. */
 weir_status parquet_writer_new(const parquet_writer_file *file, parquet_writer **out,
                                weir_error *err) WEIR_CHECKED;
 /* One row: a cell per column of the table, of its type. On failure it has not been added. */

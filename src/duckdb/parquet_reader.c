@@ -230,7 +230,10 @@ static weir_status take_cell(parquet_reader *r, const weir_cell *from, size_t co
 
 static weir_op op_of(weir_batch_kind kind)
 {
-    return kind == WEIR_BATCH_REPLACE ? WEIR_REPLACE : kind == WEIR_BATCH_DELETE ? WEIR_DELETE : WEIR_UPDATE;
+    return kind == WEIR_BATCH_REPLACE  ? WEIR_REPLACE
+           : kind == WEIR_BATCH_UPDATE ? WEIR_UPDATE
+           : kind == WEIR_BATCH_DELETE ? WEIR_DELETE
+                                       : WEIR_EARLIEST;
 }
 
 weir_status parquet_reader_next(parquet_reader *r, weir_row *row, weir_error *err)

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/point.h"
 #include "base/queue.h"
+#include "engine/file.h"
 #include "engine/ingest.h"
 #include "engine/mode.h"
 #include "engine/selection.h"
@@ -38,6 +39,7 @@ typedef struct pipeline {
     bool reading;
     bool attributed;           /* the error of a port function names its connector already */
     bool clocked;              /* `clock` has been set */
+    weir_batch_format format;  /* of the files that the destination takes */
     weir_status stream_status; /* of the reader, valid once the inbox is finished */
     weir_error stream_error;
 } pipeline;
@@ -76,6 +78,22 @@ static weir_status settle_mode(pipeline *p, const engine_table *table, weir_tabl
     return status;
 }
 
+/* R-BAT-11: a table that the destination's files cannot hold is refused before anything is done to it. */
+static weir_status check_format(pipeline *p, const engine_table *table, weir_error *err)
+{
+    weir_arena *arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX);
+    weir_table *target = arena ? engine_table_target(table, arena) : NULL;
+    weir_status status = target ? file_format_takes(p->format, target, err)
+                                : weir__error_memory(err, "opening a table");
+
+    if (status != WEIR_OK) {
+        p->attributed = true;
+        weir__error_prefix(err, "%s takes Parquet files only", connector_name(p->options->destination));
+    }
+    weir__arena_free(arena);
+    return status;
+}
+
 static weir_status port_open(void *context, engine_table *table, weir_error *err)
 {
     pipeline *p = context;
@@ -100,6 +118,8 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
         status = settle_mode(p, table, &described, err);
     if (status == WEIR_OK)
         status = engine_table_open(p->tables, table, described, known, err);
+    if (status == WEIR_OK && p->format != WEIR_BATCH_CSV)
+        status = check_format(p, table, err);
     return status;
 }
 
@@ -307,12 +327,44 @@ static weir_status start_update(pipeline *p, const v2_schema_response *schema, w
     return status;
 }
 
+/* What the destination asks for can be written, and recorded. */
+static weir_status take_format(pipeline *p, weir_error *err)
+{
+    weir_status status = file_format_ready(p->format, err);
+
+    if (status == WEIR_OK && p->format != WEIR_BATCH_CSV && p->options->recorder != NULL)
+        status = weir__error(err, "recordings hold CSV files only: leave out --record");
+    if (status != WEIR_OK)
+        return weir__error_prefix(err, "%s takes Parquet files only",
+                                  connector_name(p->options->destination));
+    spool_format(p->files, p->format);
+    return WEIR_OK;
+}
+
+/* R-BAT-11: what is declared and cannot be written shows before the source is asked for rows. */
+static weir_status check_declared(pipeline *p, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; p->format != WEIR_BATCH_CSV && i < catalog_count(p->tables) && status == WEIR_OK;
+         i++) {
+        engine_table *table = catalog_table(p->tables, i);
+
+        for (size_t k = 0; k < table->column_count && !table->opened && status == WEIR_OK; k++)
+            if (table->columns[k].type == WEIR_NAIVE_DATETIME) /* if the destination has it as one, too */
+                status = port_open(p, table, err);
+    }
+    return status;
+}
+
 static weir_status open_stream(pipeline *p, weir_error *err)
 {
     const v2_schema_response *schema = NULL;
     weir_status status;
 
-    status = remote_capabilities(p->destination, err);
+    status = remote_capabilities(p->destination, &p->format, err);
+    if (status == WEIR_OK)
+        status = take_format(p, err);
     if (status != WEIR_OK)
         return status;
     connector_serve(p->options->source);
@@ -322,6 +374,8 @@ static weir_status open_stream(pipeline *p, weir_error *err)
         status = WEIR_OK; /* as good as schema_response_not_supported (R-SRC-10) */
     else if (status == WEIR_OK)
         status = declare_all(p, schema, err);
+    if (status == WEIR_OK)
+        status = check_declared(p, err);
     if (status != WEIR_OK)
         return status;
     WEIR_POINT("pipeline.schema.declared");

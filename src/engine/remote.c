@@ -304,7 +304,7 @@ weir_status remote_update(remote *r, weir_bytes state, const v2_selection *selec
 
 /* --- destination --- */
 
-weir_status remote_capabilities(remote *r, weir_error *err)
+weir_status remote_capabilities(remote *r, weir_batch_format *format, weir_error *err)
 {
     method m = { "Capabilities", V2_DESTINATION_CONNECTOR_CAPABILITIES_PATH, &weir__v2_capabilities_request,
                  &weir__v2_capabilities_response, r->options.timeouts->capabilities_ms };
@@ -312,12 +312,18 @@ weir_status remote_capabilities(remote *r, weir_error *err)
     v2_capabilities_response reply = { 0 };
     weir_status status = call(r, &m, &request, &reply, err);
 
-    if (status == WEIR_UNSUPPORTED)
-        return WEIR_OK; /* an older destination: CSV is what everybody reads */
-    if (status == WEIR_OK && reply.batch_file_format != V2_BATCH_FILE_FORMAT_CSV)
-        status = weir__error(err,
-                             "it wants another batch file format than CSV, and this engine writes CSV only");
-    return status == WEIR_OK ? status : say_where(r, &m, NULL, err);
+    if (status == WEIR_UNSUPPORTED) {
+        *format = WEIR_BATCH_CSV;
+        return WEIR_OK;
+    }
+    if (status == WEIR_OK && reply.batch_file_format != V2_BATCH_FILE_FORMAT_CSV &&
+        reply.batch_file_format != V2_BATCH_FILE_FORMAT_PARQUET)
+        status = weir__error(err, "batch file format %d is neither CSV nor PARQUET",
+                             (int)reply.batch_file_format);
+    if (status != WEIR_OK)
+        return say_where(r, &m, NULL, err);
+    *format = (weir_batch_format)reply.batch_file_format;
+    return WEIR_OK;
 }
 
 weir_status remote_describe(remote *r, const engine_table *table, weir_arena *arena, weir_table **out,

@@ -59,8 +59,8 @@ weir_status remote_update(remote *r, weir_bytes state, const v2_selection *selec
 
 /* --- destination --- */
 
-/* Fails unless the destination takes CSV files. */
-weir_status remote_capabilities(remote *r, weir_error *err);
+/* *format: the files that the destination takes; an older one, which knows no Capabilities, takes CSV. */
+weir_status remote_capabilities(remote *r, weir_batch_format *format, weir_error *err);
 /* *out is in `arena`; NULL when there is no such table. */
 weir_status remote_describe(remote *r, const engine_table *table, weir_arena *arena, weir_table **out,
                             weir_error *err);

@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "base/point.h"
 #include "base/queue.h"
-#include "batch/writer.h"
+#include "engine/file.h"
 #include "engine/lines.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
@@ -41,17 +41,17 @@ typedef struct step {
 
 /* A file being written; one of each kind. */
 typedef struct open_file {
-    weir_writer *writer;
+    file_writer *writer;
     weir_file *file;
     engine_request *request; /* NULL: not open */
     size_t index;            /* of the file in the request */
     weir_buf lines;
-    uint64_t rows;  /* in `lines` */
-    uint64_t plain; /* bytes of text given to the file */
+    uint64_t rows; /* in `lines` */
 } open_file;
 
 struct spool {
     spool_options options;
+    weir_batch_format format;
     weir_queue *steps;
     weir_queue *windows; /* empty ones */
     pthread_t thread;
@@ -84,6 +84,9 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
                                 .null_string = weir__text(request->markers.null_string),
                                 .unmodified_string = weir__text(request->markers.unmodified_string) };
     weir_entropy entropy = { .fill = fill };
+    weir_batch_label label = {
+        .kind = kind, .format = s->format, .compression = params.compression, .encryption = params.encryption
+    };
     weir_batch_secret secret;
     char name[WEIR_BATCH_NAME_SIZE];
     char path[PATH_SIZE];
@@ -97,7 +100,7 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
     weir_status status;
 
     if (open->writer == NULL)
-        open->writer = weir__writer_new();
+        open->writer = file_writer_new(s->format);
     if (open->writer == NULL)
         return weir__error_memory(err, "starting a batch file");
     status = weir__batch_secret_make(&entropy, &secret, err);
@@ -107,7 +110,7 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
         file.effort = WEIR_EFFORT_HIGH;
     WEIR_POINT_OF("spool.file", weir__batch_kind_name(kind), "secret");
     if (status == WEIR_OK)
-        status = weir__batch_name_make(&entropy, kind, &params, name, err);
+        status = weir__batch_name_make(&entropy, label, name, err);
     if (status == WEIR_OK)
         status = WEIR_POINT_FAILS_OF("spool.file", weir__batch_kind_name(kind), "create", err);
     if (status != WEIR_OK)
@@ -124,9 +127,8 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
     memcpy(added->key, secret.key, sizeof added->key);
     open->request = request;
     open->index = request->file_count - 1;
-    open->plain = 0;
     file.output = weir__file_output(open->file);
-    status = weir__writer_begin(open->writer, &file, err);
+    status = file_writer_begin(open->writer, kind, &file, err);
     explicit_bzero(&secret, sizeof secret);
     WEIR_POINT_OF("spool.file", weir__batch_kind_name(kind), "begun");
     return status;
@@ -141,9 +143,8 @@ static const char *kind_of(const open_file *open)
 
 static weir_status write_text(open_file *open, weir_bytes text, uint64_t rows, weir_error *err)
 {
-    open->plain += text.size;
     open->request->bytes_plain += text.size;
-    return weir__writer_text(open->writer, text, rows, err);
+    return file_writer_text(open->writer, text, rows, err);
 }
 
 /* Gives the gathered lines to the file. */
@@ -168,11 +169,11 @@ static weir_status finish_file(spool *s, open_file *open, weir_error *err)
         return WEIR_OK;
     status = write_lines(open, err);
     file = &open->request->files[open->index];
-    file->rows = weir__writer_rows(open->writer);
+    file->rows = file_writer_rows(open->writer);
     if (status == WEIR_OK)
         status = WEIR_POINT_FAILS_OF("spool.file", kind_of(open), "finish", err);
     if (status == WEIR_OK)
-        status = weir__writer_finish(open->writer, &file->size, err);
+        status = file_writer_finish(open->writer, &file->size, err);
     WEIR_POINT_OF("spool.file", kind_of(open), "finished");
     if (status == WEIR_OK) {
         open->request->rows_filed += file->kind == WEIR_BATCH_EARLIEST_START ? 0 : file->rows;
@@ -183,21 +184,6 @@ static weir_status finish_file(spool *s, open_file *open, weir_error *err)
     open->file = NULL;
     open->request = NULL;
     return status;
-}
-
-/*
- * True when the file must end before `more` bytes of text: it might become too large (R-BAT-03), or it is so
- * monotonous that a careful reader would take it for a bomb (R-BAT-10): wide tables full of NULL are.
- */
-static bool is_full(const open_file *open, size_t more)
-{
-    uint64_t written = weir__writer_size_bound(open->writer, 0);
-
-    if (weir__writer_rows(open->writer) == 0)
-        return false;
-    return weir__writer_size_bound(open->writer, more) > WEIR_BATCH_FILE_SIZE_MAX ||
-           (open->plain + more > WEIR_BATCH_RATIO_FREE / 4 * 3 &&
-            open->plain / (WEIR_BATCH_RATIO_MAX / 8) > written);
 }
 
 /* Ends the file and begins another one of the same request and kind. */
@@ -215,7 +201,8 @@ static weir_status write_portion(spool *s, open_file *open, weir_error *err)
 {
     weir_status status = write_lines(open, err);
 
-    return status == WEIR_OK && is_full(open, LINES_SIZE) ? next_file(s, open, err) : status;
+    return status == WEIR_OK && file_writer_is_full(open->writer, LINES_SIZE) ? next_file(s, open, err)
+                                                                              : status;
 }
 
 /* --- rows --- */
@@ -249,7 +236,7 @@ static weir_status put_large_row(spool *s, open_file *open, const fold_row *row,
     weir_status status = write_lines(open, err);
     char *at;
 
-    if (status == WEIR_OK && is_full(open, row->size))
+    if (status == WEIR_OK && file_writer_is_full(open->writer, row->size))
         status = next_file(s, open, err);
     if (status != WEIR_OK)
         return status;
@@ -458,6 +445,11 @@ static void *run(void *context)
 
 /* --- ingest's side --- */
 
+void spool_format(spool *s, weir_batch_format format)
+{
+    s->format = format;
+}
+
 static weir_status push(spool *s, const step *one, weir_error *err)
 {
     step *copy = weir__malloc(sizeof *copy);
@@ -597,7 +589,7 @@ void spool_close(spool *s)
             free_step(s, item);
     }
     for (size_t i = 0; i < KINDS; i++) {
-        weir__writer_free(s->files[i].writer);
+        file_writer_free(s->files[i].writer);
         weir__file_close(s->files[i].file);
         weir__buf_clear(&s->files[i].lines);
     }

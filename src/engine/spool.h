@@ -1,14 +1,16 @@
 /*
  * engine/spool: windows of rows become batch files; requests and truncates become groups for the loader.
  *
- * One thread takes the steps in the order in which ingest makes them. Files are compressed and encrypted
- * (R-BAT-01), lie in `folder` with mode 0600 and random names, and are cut at 100 MB (R-BAT-03). A file stays
- * open as long as rows of its request keep coming, so a first load makes large files. Two windows go round:
- * one is filled while the other is written, and that bounds the memory (R-ENG-08).
+ * One thread takes the steps in the order in which ingest makes them. Files are CSV or Parquet (file.h),
+ * compressed and encrypted (R-BAT-01), lie in `folder` with mode 0600 and random names, and are cut at 100 MB
+ * (R-BAT-03). A file stays open as long as rows of its request keep coming, so a first load makes large
+ * files. Two windows go round: one is filled while the other is written, and that bounds the memory
+ * (R-ENG-08).
  */
 #ifndef WEIR_ENGINE_SPOOL_H
 #define WEIR_ENGINE_SPOOL_H
 
+#include "batch/port.h"
 #include "engine/failure.h"
 #include "engine/fold.h"
 #include "engine/load.h"
@@ -32,6 +34,9 @@ typedef struct spool_options {
  * the caller.
  */
 weir_status spool_open(const spool_options *options, fold_window *second, spool **out, weir_error *err);
+
+/* What files are to be; CSV unless it is called. Before the first step. */
+void spool_format(spool *s, weir_batch_format format);
 
 /* Steps, from ingest's thread; all wait for room, and end with WEIR_CANCELLED when the sync is stopping. */
 weir_status spool_fresh(spool *s, fold_window **out, weir_error *err);

@@ -166,13 +166,16 @@ static weir_status make_file(maker *m, weir_written_files *out, weir_error *err)
     const char *folder = folder_of(m->h, err);
     unsigned char *key = WEIR_HARNESS_ARRAY(m->h->arena, WEIR_BATCH_KEY_SIZE, unsigned char);
     char name[WEIR_BATCH_NAME_SIZE];
+    weir_batch_label label = { .kind = m->kind,
+                               .compression = m->params->compression,
+                               .encryption = m->params->encryption };
     weir_batch_secret secret;
     weir_status status;
     weir_buf text;
     char *path;
 
     if (folder == NULL || weir__batch_secret_make(&entropy, &secret, err) != WEIR_OK ||
-        weir__batch_name_make(&entropy, m->kind, m->params, name, err) != WEIR_OK)
+        weir__batch_name_make(&entropy, label, name, err) != WEIR_OK)
         return WEIR_FAILED;
     path = weir__test_memory(weir__arena_printf(m->h->arena, "%s/%s", folder, name));
     weir__buf_init(&text, WEIR_GIB);

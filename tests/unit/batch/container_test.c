@@ -608,19 +608,21 @@ static void names_keys_and_markers_are_random(void **state)
     unsigned char counter = 0;
     weir_entropy entropy = { counting_fill, &counter };
     weir_entropy none = { failing_fill, NULL };
-    weir_file_params params = test_params(WEIR_COMPRESSION_ZSTD, WEIR_ENCRYPTION_AES);
+    weir_batch_label label = { .compression = WEIR_COMPRESSION_ZSTD, .encryption = WEIR_ENCRYPTION_AES };
     weir_batch_markers markers;
     weir_batch_secret secret;
     char name[WEIR_BATCH_NAME_SIZE];
     char other[WEIR_BATCH_NAME_SIZE];
 
     (void)state;
-    assert_int_equal(weir__batch_name_make(&entropy, WEIR_BATCH_REPLACE, &params, name, NULL), WEIR_OK);
+    assert_int_equal(weir__batch_name_make(&entropy, label, name, NULL), WEIR_OK);
     assert_string_equal(name, "000102030405060708090a0b0c0d0e_upsert.csv.zstd.aes");
-    params = test_params(WEIR_COMPRESSION_GZIP, WEIR_ENCRYPTION_NONE);
-    assert_int_equal(weir__batch_name_make(&entropy, WEIR_BATCH_EARLIEST_START, &params, other, NULL),
-                     WEIR_OK);
+    label = (weir_batch_label){ .kind = WEIR_BATCH_EARLIEST_START, .compression = WEIR_COMPRESSION_GZIP };
+    assert_int_equal(weir__batch_name_make(&entropy, label, other, NULL), WEIR_OK);
     assert_string_equal(other, "0f101112131415161718191a1b1c1d_earliest.csv.gz");
+    label = (weir_batch_label){ .kind = WEIR_BATCH_DELETE, .format = WEIR_BATCH_PARQUET };
+    assert_int_equal(weir__batch_name_make(&entropy, label, other, NULL), WEIR_OK);
+    assert_string_equal(other + 30, "_delete.parquet");
     assert_int_equal(weir__batch_markers_make(&entropy, &markers, NULL), WEIR_OK);
     assert_int_equal(strlen(markers.null_string), 5 + 27);
     assert_int_equal(strlen(markers.unmodified_string), 6 + 27);
@@ -628,7 +630,7 @@ static void names_keys_and_markers_are_random(void **state)
     assert_string_not_equal(markers.null_string + 5, markers.unmodified_string + 6);
     assert_int_equal(weir__batch_secret_make(&entropy, &secret, NULL), WEIR_OK);
     assert_memory_not_equal(secret.key, secret.iv, sizeof secret.iv);
-    assert_int_equal(weir__batch_name_make(&none, WEIR_BATCH_UPDATE, &params, name, NULL), WEIR_FAILED);
+    assert_int_equal(weir__batch_name_make(&none, label, name, NULL), WEIR_FAILED);
     assert_int_equal(weir__batch_markers_make(&none, &markers, NULL), WEIR_FAILED);
     assert_int_equal(weir__batch_secret_make(&none, &secret, NULL), WEIR_FAILED);
 }

@@ -6,6 +6,7 @@
 #ifndef WEIR_TESTS_ENGINE_FAKE_H
 #define WEIR_TESTS_ENGINE_FAKE_H
 
+#include "parquet.h"
 #include "support.h"
 
 #include <pthread.h>
@@ -70,8 +71,8 @@ typedef struct fake_destination {
     int creates, alters, truncates, writes, describes;
     int files;
     int64_t cutoff_ms;
-    char markers[2][64]; /* null strings of the last two requests */
-    bool parquet;
+    char markers[2][64];   /* null strings of the last two requests */
+    bool parquet;          /* it asks for Parquet files, and takes nothing else */
     int64_t synced_min_ms; /* smallest synced time of rows written since the last truncate */
 } fake_destination;
 
@@ -445,6 +446,7 @@ static inline weir_status fake_load(fake_destination *d, fake_table *t, const v2
     for (size_t i = 0; i < count && status == WEIR_OK; i++) {
         char path[4096];
         weir_reader_file file = { .name = path, .kind = kind, .table = &table, .params = &params };
+        parquet_reader *parquet = NULL;
         weir_file *disk;
         weir_row row;
 
@@ -457,11 +459,14 @@ static inline weir_status fake_load(fake_destination *d, fake_table *t, const v2
             break;
         d->files++;
         file.input = weir__file_input(disk);
-        status = weir__reader_open(reader, &file, err);
-        while (status == WEIR_OK && (status = weir__reader_next(reader, &row, err)) == WEIR_ITEM) {
+        status = d->parquet ? test_parquet_open(&file, &parquet, err) : weir__reader_open(reader, &file, err);
+        while (status == WEIR_OK &&
+               (status = d->parquet ? parquet_reader_next(parquet, &row, err)
+                                    : weir__reader_next(reader, &row, err)) == WEIR_ITEM) {
             fake_apply(d, t, &row);
             status = WEIR_OK;
         }
+        parquet_reader_free(parquet);
         weir__file_close(disk);
     }
     weir__reader_free(reader);

@@ -4,6 +4,7 @@
  */
 #include <sqlite3.h>
 
+#include "duckdb_library.h"
 #include "world.h"
 
 static const v2_column item_columns[] = {
@@ -321,11 +322,98 @@ static void other_calls_fail_as_clearly(void **state)
     assert_fails(w, WEIR_TASK, "pay the bill");
     the_destination_misbehaves(w, "CreateTable", FAKE_EMPTY);
     assert_fails(w, WEIR_FAILED, "CreateTable of table 'items'");
-    w->destination.parquet = true;
-    assert_fails(w, WEIR_FAILED, "CSV only");
-    w->destination.parquet = false;
     assert_ok(w);
     assert_int_equal(fake_rows(&w->destination, "items"), 3);
+}
+
+/* --- Parquet --- */
+
+/* R-BAT-11: a destination gets the files that it asks for, and the same rows come of them. */
+static void a_destination_may_ask_for_parquet(void **state)
+{
+    world *w = *state;
+
+    if (!test_has_duckdb())
+        return;
+    w->destination.parquet = true;
+    rows_arrive_and_the_state_comes_back(state);
+}
+
+/* A file ends with what it can hold; more of them come of the same request. */
+static weir_rpc_code play_large(fake_source *s, weir_rpc_call *call)
+{
+    size_t size = 3 * WEIR_MIB;
+    char *text = malloc(size);
+
+    (void)s;
+    assert_non_null(text);
+    for (int i = 0; i < 24; i++) {
+        memset(text, 'a' + i, size);
+        memcpy(text, "\"a\",\n", 5);
+        UPSERT(call, "items", weir_long("id", i), weir_string_n("text", text, size - (size_t)i));
+    }
+    free(text);
+    UPDATE(call, "items", weir_long("id", 5), weir_double("price", 5));
+    return WEIR_RPC_OK;
+}
+
+static void parquet_files_are_bounded(void **state)
+{
+    world *w = *state;
+
+    if (!test_has_duckdb())
+        return;
+    w->destination.parquet = true;
+    declare_items(w);
+    w->source.play = play_large;
+    assert_ok(w);
+    assert_int_equal(fake_rows(&w->destination, "items"), 24);
+    assert_in_range(w->destination.files, 24 * 3 / (WEIR_PARQUET_FILE_SIZE / WEIR_MIB) + 1, 6);
+    assert_int_equal(strlen(fake_cell(&w->destination, "items", "23", "text")), 3 * WEIR_MIB - 23);
+    assert_memory_equal(fake_cell(&w->destination, "items", "7", "text"), "\"a\",\nhhh", 8);
+    assert_string_equal(fake_cell(&w->destination, "items", "5", "price"), "5");
+}
+
+static weir_rpc_code play_naive(fake_source *s, weir_rpc_call *call)
+{
+    weir_time noon = { .seconds = 12 * 3600 };
+
+    (void)s;
+    UPSERT(call, "items", weir_long("id", 1));
+    assert_true(fake_checkpoint(call, "{\"n\":1}"));
+    UPSERT(call, "others", weir_long("id", 1), weir_naive_datetime("at", noon));
+    return WEIR_RPC_OK;
+}
+
+/* R-BAT-11: what Parquet cannot hold is named, before the table is made, and people can do something. */
+static void parquet_refuses_a_naive_datetime(void **state)
+{
+    static const v2_column columns[] = {
+        { .name = { "id", 2 }, .type = V2_DATA_TYPE_LONG, .primary_key = true },
+        { .name = { "at", 2 }, .type = V2_DATA_TYPE_NAIVE_DATETIME }
+    };
+    static const v2_table tables[] = {
+        { .name = { "items", 5 }, .columns = item_columns, .columns_count = 3 },
+        { .name = { "others", 6 }, .columns = columns, .columns_count = 2 },
+    };
+    static const v2_table_list both = { .tables = tables, .tables_count = 2 };
+    world *w = *state;
+
+    if (!test_has_duckdb())
+        return;
+    w->destination.parquet = true;
+    declare_items(w);
+    w->source.play = play_naive;
+    assert_fails(w, WEIR_TASK, "write table 'others' as Parquet: column 'at' is a NAIVE_DATETIME");
+    assert_string_equal(fake_type(&w->destination, "others", "id"), "(none)");
+    assert_int_equal(w->source.updates, 1);
+    w->source.schema.response.without_schema =
+        &both; /* declared: found before the source is asked for rows */
+    assert_fails(w, WEIR_TASK, "takes Parquet files only: write table 'others' as Parquet: column 'at'");
+    assert_int_equal(w->source.updates, 1);
+    w->destination.parquet = false;
+    assert_ok(w);
+    assert_no_files(w);
 }
 
 static void an_unavailable_destination_is_tried_again(void **state)
@@ -496,6 +584,9 @@ int main(void)
                                         world_tear_down),
         cmocka_unit_test_setup_teardown(no_failed_write_is_taken_for_success, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(other_calls_fail_as_clearly, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(a_destination_may_ask_for_parquet, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(parquet_files_are_bounded, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(parquet_refuses_a_naive_datetime, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(an_unavailable_destination_is_tried_again, world_set_up,
                                         world_tear_down),
         cmocka_unit_test_setup_teardown(a_table_that_has_gone_is_a_task, world_set_up, world_tear_down),
