@@ -33,7 +33,7 @@ void capture_again(capture *cap, capture_table *table, const char *why)
     table->stage = CAPTURE_AGAIN;
     table->seen_text = NULL;
     table->seen = (capture_seen){ 0 };
-    weir_state_remove(cap->run->out, progress_key(cap->run, table->table));
+    progress_forget(cap->run, table->table);
 }
 
 void capture_save_position(capture *cap)
@@ -102,7 +102,7 @@ static void take_up(capture *cap, capture_table *item)
     if (kind != RECORD_NONE && seen != NULL && !record_seen(run->call, seen, &item->seen))
         kind = RECORD_NONE;
     if (cap->anew) /* a snapshot that was begun belongs to the lost slot */
-        weir_state_remove(run->out, progress_key(run, item->table));
+        progress_forget(run, item->table);
     if (kind == RECORD_NONE)
         return;
     item->stage = CAPTURE_FOLLOW;

@@ -1,5 +1,6 @@
 /*
- * source-postgresql/progress: the state of a table as one line of text under the table's quoted path.
+ * source-postgresql/progress: the state of a table, one line of text under "tables" in the state, where the
+ * engine finds it to have one table read again.
  *
  *   copy columns=HEX parts=HEX xid=N part=N page=N
  *   copy columns=HEX parts=HEX xid=N part=N page=N seen=SNAPSHOT          (change data capture)
@@ -8,12 +9,15 @@
  *
  * A line that does not parse, or whose fingerprint of the columns differs from today's, counts as no
  * progress: the table is read again, which is always right.
+ *
+ * States of earlier versions have the line under the table's quoted path, beside "/lsn" and "/system".
  */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "source.h"
 
+#define LINE "progress"
 #define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 
@@ -62,17 +66,39 @@ uint64_t progress_parts(const source_part *parts, size_t count)
     return hash;
 }
 
-const char *progress_key(sync_run *run, const source_table *table)
+const char *progress_line(sync_run *run, const source_table *table)
 {
-    text key = text_new(run->call);
+    return weir_table_state_string(run->out, &table->table, LINE, "");
+}
 
-    text_path(&key, table->schema, table->name);
-    return key.data;
+void progress_set_line(sync_run *run, const source_table *table, const char *line)
+{
+    weir_table_state_set_string(run->out, &table->table, LINE, line);
+}
+
+void progress_forget(sync_run *run, const source_table *table)
+{
+    weir_table_state_clear(run->out, &table->table);
+}
+
+void progress_adopt(sync_run *run, const source_catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->count; i++) {
+        const source_table *table = &catalog->tables[i];
+        text key = text_new(run->call);
+        const char *line;
+
+        text_path(&key, table->schema, table->name);
+        line = weir_state_string(run->out, key.data, NULL);
+        if (line != NULL && *progress_line(run, table) == '\0')
+            progress_set_line(run, table, line);
+        weir_state_remove(run->out, key.data);
+    }
 }
 
 progress progress_load(sync_run *run, const source_table *table)
 {
-    const char *line = weir_state_string(run->out, progress_key(run, table), "");
+    const char *line = progress_line(run, table);
     progress value = { 0 };
     progress none = { .columns = progress_columns(table) };
     int end = 0;
@@ -111,5 +137,5 @@ void progress_save(sync_run *run, const source_table *table, const progress *val
     } else {
         state = weir_printf(run->call, "done columns=%" PRIx64 " at=%s", value->columns, value->position);
     }
-    weir_state_set_string(run->out, progress_key(run, table), state);
+    progress_set_line(run, table, state);
 }

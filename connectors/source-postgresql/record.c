@@ -1,6 +1,6 @@
 /*
- * source-postgresql/record: the state of a table whose changes are followed, as one line of text under the
- * table's quoted path:
+ * source-postgresql/record: the state of a table whose changes are followed, as one line of text, as in
+ * progress.c:
  *
  *   follow oid=N last=N columns=NUMBER:HASH,… seen=SNAPSHOT
  *
@@ -88,7 +88,7 @@ static record_kind compare(const source_table *table, const char *list, int last
 
 record_kind record_load(sync_run *run, const source_table *table, const char **seen)
 {
-    const char *line = weir_state_string(run->out, progress_key(run, table), "");
+    const char *line = progress_line(run, table);
     const char *mark = strstr(line, " seen=");
     record_kind kind;
     uint32_t oid;
@@ -121,7 +121,7 @@ void record_save(sync_run *run, const source_table *table, const char *seen)
         comma = ",";
     }
     text_printf(&line, " seen=%s", seen ? seen : "-");
-    weir_state_set_string(run->out, progress_key(run, table), line.data);
+    progress_set_line(run, table, line.data);
 }
 
 /* --- snapshots --- */

@@ -176,6 +176,7 @@ weir_status snapshot_read(sync_run *run, source_table *table, progress *at)
         *at = (progress){ .columns = at->columns, .parts = parts, .transaction = snapshot.oldest };
         at->kind = PROGRESS_SNAPSHOT;
         at->seen = table->capturable ? snapshot.seen : NULL;
+        progress_forget(run, table);
         status = weir_truncate(run->out, &table->table); /* R-SRC-09 */
     }
     while (status == WEIR_OK && at->part < (int64_t)snapshot.part_count) {

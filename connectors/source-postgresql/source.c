@@ -286,6 +286,7 @@ static weir_status update(weir_call *call, weir_sync *out)
         status = catalog_cursors(call, run.options, &catalog);
     if (status != WEIR_OK)
         return status;
+    progress_adopt(&run, &catalog);
     warn_closed(call, &catalog, out);
     if (options_capture(run.options))
         return capture_sync(&run, &catalog);

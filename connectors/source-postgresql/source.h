@@ -186,7 +186,7 @@ typedef enum progress_kind {
     PROGRESS_DONE      /* snapshot complete; `position` when there is a cursor */
 } progress_kind;
 
-/* What the state keeps for one table (under its quoted path). */
+/* What the state keeps for one table. */
 typedef struct progress {
     progress_kind kind;
     uint64_t columns;     /* fingerprint of what is read, of the cursor too */
@@ -201,8 +201,14 @@ typedef struct progress {
 progress progress_load(sync_run *run, const source_table *table);
 /* Pending until the next weir_checkpoint. */
 void progress_save(sync_run *run, const source_table *table, const progress *value);
-/* The state's key of a table: its quoted path. */
-const char *progress_key(sync_run *run, const source_table *table);
+/* The line that says so; "" when there is none. Borrowed until it is set. */
+const char *progress_line(sync_run *run, const source_table *table);
+/* As progress_save. */
+void progress_set_line(sync_run *run, const source_table *table, const char *line);
+/* The table starts over. */
+void progress_forget(sync_run *run, const source_table *table);
+/* Takes over what a state of an earlier version says about the tables. Before all others. */
+void progress_adopt(sync_run *run, const source_catalog *catalog);
 /* Fingerprint of the columns that are read, and of the cursor. */
 uint64_t progress_columns(const source_table *table);
 uint64_t progress_parts(const source_part *parts, size_t count);

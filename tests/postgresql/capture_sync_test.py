@@ -45,7 +45,7 @@ CREATE PUBLICATION weir FOR TABLE shop.orders, shop.lines, shop.parts, shop.smal
 
 # One transaction of changes, `size` rows at most in each; returns how many rows it changed.
 CHURN = """
-CREATE FUNCTION churn(low int, size int) RETURNS int LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION churn(low int, size int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE changed int := 0; once int; choice int := (random() * 11)::int; span int := 1 + (random() * size)::int;
 BEGIN
     FOR i IN 1..2 LOOP
@@ -117,6 +117,7 @@ class Writer(threading.Thread):
 
 class Capture(unittest.TestCase):
     def setUp(self):
+        cluster.psql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
         cluster.psql("DROP PUBLICATION IF EXISTS weir; DROP SCHEMA IF EXISTS shop CASCADE; DROP SCHEMA IF EXISTS copy_shop CASCADE;" + TABLES + CHURN)
         self.folder = tempfile.TemporaryDirectory(prefix="weir-capture-")
         self.addCleanup(self.folder.cleanup)
@@ -127,14 +128,14 @@ class Capture(unittest.TestCase):
                         "--destination", f"{BIN}/destination-postgresql", "--destination-config", folder / "destination.json",
                         "--schema", "copy", "--state", folder / "state", "--json"]
 
-    def sync(self):
-        done = subprocess.run(self.command, text=True, capture_output=True, timeout=3600)
+    def sync(self, *more):
+        done = subprocess.run([*self.command, *more], text=True, capture_output=True, timeout=3600)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
         return json.loads(done.stdout.strip().splitlines()[-1])
 
-    def kill_one(self, rng, victim):
+    def kill_one(self, rng, victim, *more):
         """A sync of which one process is killed; True when it was."""
-        process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen([*self.command, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         killed = False
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(rng.uniform(0.2, 2.5))
@@ -176,3 +177,31 @@ class Capture(unittest.TestCase):
         self.sync()  # for tables that start over because they were truncated
         self.same()
         print(f"# {CHANGES - writer.left} changes, kills {killed}, {time.monotonic() - begin:.0f} s", flush=True)
+
+    def test_one_table_is_read_again(self):
+        """R-ENG-12: a snapshot of one table is taken anew while its changes and the others' go on, and a process is killed."""
+        rng = random.Random(SEED)
+        self.sync()
+        broken = ("UPDATE copy_shop.orders SET note = 'broken', n = -1 WHERE id % 7 = 0; DELETE FROM copy_shop.orders WHERE id % 11 = 0 OR id < 0;"
+                  "INSERT INTO copy_shop.orders (id, note, _fivetran_synced, _fivetran_deleted)"
+                  " SELECT -g, 'never was', '2020-01-01', false FROM generate_series(1, 10) g;")
+        cluster.psql("ALTER TABLE shop.orders ADD extra text, ADD filled int")
+        self.sync()
+        cluster.psql(broken)
+        done = self.sync("--resync-table", "shop.orders")  # in peace
+        self.assertEqual({t["table"]: t["upserted"] for t in done["tables"] if t["upserted"] and t["table"] != "nokey"}, {"orders": 5000})
+        self.same()
+        writer = Writer(CHANGES // 4, rng)
+        writer.alters = {}
+        writer.start()
+        for victim in ("source-postgresql", "weir"):
+            cluster.psql(broken)
+            self.kill_one(rng, victim, "--resync-table", "shop.orders")
+            self.sync()
+            self.sync("--resync-table", "shop.orders")
+        writer.join()
+        if writer.error is not None:
+            raise writer.error
+        self.sync()
+        self.sync()  # for tables that start over because they were truncated
+        self.same()

@@ -37,6 +37,9 @@ class Base(unittest.TestCase):
             self.assertTrue(synced.take(connector.update(cluster.config(**settings), state=synced.state)))
         self.assertIsNone(synced.task)
 
+    def progress(self, synced):
+        return json.loads(synced.state)["tables"]["public.t"]["progress"]
+
     def check(self, synced, table, columns):
         """The synced rows are those of the table, by value: integers and text are compared as they are."""
         expected = sorted(cluster.rows(f"SELECT {', '.join(columns)} FROM {table}"), key=repr)
@@ -202,7 +205,7 @@ class Cursor(Base):
         cluster.psql("INSERT INTO t VALUES (5, '2020-01-02'), (6, '2024-05-05')")
         self.sync(synced, **settings)
         self.check(synced, "t", ["id"])
-        self.assertIn("2024-05-05", json.loads(synced.state)['"public"."t"'])
+        self.assertIn("2024-05-05", self.progress(synced))
 
     def test_late_commit(self):
         """A transaction that took its time earlier than others, and commits after a sync, is not lost."""
@@ -288,7 +291,7 @@ class Settings(Base):
             with source() as connector:
                 synced.take(connector.update(cluster.config(cursor_default="at"), synced.state, selection))
         self.assertEqual(synced.tables, {("public", "t"): {(("int", 1),): {"id": ("int", 1), "a": ("string", "a")}}})
-        self.assertIn("at=5", json.loads(synced.state)['"public"."t"'])
+        self.assertIn("at=5", self.progress(synced))
 
     def test_permissions(self):
         cluster.psql("""DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN PASSWORD 'Read-2207';
@@ -336,11 +339,30 @@ class Settings(Base):
     def test_state_of_another_make(self):
         """R-SRC-01: what does not parse counts as a fresh start."""
         cluster.psql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
-        for state in ("", "{}", '{"\\"public\\".\\"t\\"": "done columns=zz"}', '{"\\"public\\".\\"t\\"": 7}'):
+        for state in ("", "{}", '{"\\"public\\".\\"t\\"": "done columns=zz"}', '{"\\"public\\".\\"t\\"": 7}',
+                      '{"tables": {"public.t": {"progress": "done columns=zz"}}}', '{"tables": {"public.t": {"progress": 7}}}'):
             synced = kit.Synced(self.keys(t=["id"]))
             synced.state = state
             self.sync(synced)
             self.check(synced, "t", ["id"])
+
+    def test_state_of_an_earlier_version(self):
+        """Lines under the tables' quoted paths are taken over: the sync goes on from there."""
+        cluster.psql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000);"
+                     'CREATE TABLE "a.b" ("I" int PRIMARY KEY); INSERT INTO "a.b" VALUES (1)')
+        synced = kit.Synced(self.keys(t=["id"]))
+        self.sync(synced, cursor_columns="t=id", overlap_values="0", read_again="false")
+        state = json.loads(synced.state)
+        tables = state.pop("tables")
+        self.assertEqual(set(tables), {"public.t", "public.a\\.b"})
+        synced.state = json.dumps({**state, '"public"."t"': tables["public.t"]["progress"],
+                                   '"public"."a.b"': tables["public.a\\.b"]["progress"]})
+        rows = synced.rows
+        cluster.psql("INSERT INTO t VALUES (1001)")
+        self.sync(synced, cursor_columns="t=id", overlap_values="0", read_again="false")
+        self.assertEqual(synced.rows - rows, 2)  # the last one of before, and the new one
+        self.check(synced, "t", ["id"])
+        self.assertEqual(set(json.loads(synced.state)), {*state, "tables"})
 
     def test_server_goes_away(self):
         """A lost connection is an error that says so, and the state stays where it was."""

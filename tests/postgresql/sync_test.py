@@ -40,8 +40,8 @@ class Sync(unittest.TestCase):
                 "--destination", f"{BIN}/destination-postgresql", "--destination-config", folder / "destination.json",
                 "--schema", "copy", "--state", folder / "state", "--schema-config", folder / "schema.json", "--json"]
 
-    def sync(self, **source):
-        done = subprocess.run(self.command(**source), text=True, capture_output=True, timeout=120)
+    def sync(self, *more, **source):
+        done = subprocess.run([*self.command(**source), *more], text=True, capture_output=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
         return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -80,6 +80,26 @@ class Sync(unittest.TestCase):
             self.same("small", ["code", "v"])
             self.same("nokey", ["a", "b"])
             self.same("orders", ["id", "v", "changed"] + (["more"] if "more" in change else []))
+
+    def test_one_table_is_read_again(self):
+        """R-ENG-12: with a cursor and without; what is gone from the source is marked deleted, the other tables are left alone."""
+        cluster.psql("""CREATE TABLE shop.orders (id int PRIMARY KEY, v text, changed timestamptz DEFAULT now());
+            CREATE TABLE shop.once (id int PRIMARY KEY, v text);
+            INSERT INTO shop.orders SELECT g, 'v' || g, '2024-01-01' FROM generate_series(1, 5000) g;
+            INSERT INTO shop.once SELECT g, 'v' || g FROM generate_series(1, 100) g""")
+        settings = {"cursor_columns": "orders=changed", "overlap_seconds": "0", "read_again": "false"}
+        self.sync(**settings)
+        cluster.psql("UPDATE shop.orders SET v = 'unseen' WHERE id < 10; DELETE FROM shop.orders WHERE id > 4990;"
+                     "UPDATE shop.once SET v = 'unseen' WHERE id < 10; DELETE FROM shop.once WHERE id > 90")
+        self.sync(**settings)
+        before = cluster.rows("SELECT id, v, _fivetran_deleted FROM copy_shop.once ORDER BY id")
+        self.assertEqual(before[0], ("1", "v1", "f"))
+        self.sync("--resync-table", "shop.orders", **settings)
+        self.same("orders", ["id", "v", "changed"])
+        self.assertEqual(cluster.rows("SELECT id, v, _fivetran_deleted FROM copy_shop.once ORDER BY id"), before)
+        self.sync("--resync-table", "shop.once", **settings)
+        self.same("once", ["id", "v"])
+        self.assertEqual(cluster.rows("SELECT count(*) FROM copy_shop.once WHERE _fivetran_deleted"), [("10",)])
 
     def test_killed(self):
         """R-ENG-03: source, destination and engine are killed in turn; the rerun ends in the source's rows."""
