@@ -4,7 +4,8 @@
  *   {"files":  {"orders.csv": {"table": "orders", "modified": 1700000000000000000, "size": 123, "rows": 10,
  *                              "rows_old": 0, "done": true}},
  *    "tables": {"orders": [{"name": "id", "type": 4, "before": 5, "after": 0, "exponent": false}, …]},
- *    "keys":   {"orders": ["id"]}}
+ *    "keys":   {"orders": ["id"]},
+ *    "tables_of": "weir"}
  *
  * "keys" holds the chosen key columns, an empty list when rows are keyed by file and row number. A table that
  * is not in "tables" is new, or was taken out to be read again: its files count as never read.
@@ -44,6 +45,8 @@ json_t *state_load(weir_call *call, const weir_sync *out)
         json_object_set_new(state, "files", json_object());
     if (!json_is_object(json_object_get(state, "tables")))
         json_object_set_new(state, "tables", json_object());
+    json_object_set_new(state, "tables_of",
+                        json_string("weir")); /* weir sync --resync-table may take one out */
     if (!json_is_object(json_object_get(state, "keys")))
         json_object_set_new(state, "keys", json_object());
     forget_unlisted(state);

@@ -139,6 +139,8 @@ WEIR_API bool weir_fresh(const weir_sync *out);
 /*
  * Progress of one table, in an object of its own in the state, under "tables". What is kept here is what
  * weir_truncate goes by; clear() forgets it, to start the table over. Otherwise as above.
+ * `weir sync --resync-table` takes the object out, so the source must then read the table from its start. It
+ * does so only where the state has the member "tables_of": "weir", which setting a value here adds.
  */
 WEIR_API int64_t weir_table_state_long(weir_sync *out, const weir_table *table, const char *key,
                                        int64_t fallback);

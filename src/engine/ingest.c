@@ -21,6 +21,7 @@
 #include "data/table.h"
 #include "engine/ingest_internal.h"
 #include "engine/remote.h"
+#include "engine/resync.h"
 
 /* Quotes may double a row's text; base64 is smaller than that. */
 #define TEXT_SIZE_MAX (2 * WEIR_ROW_SIZE_MAX + WEIR_COLUMN_COUNT_MAX * (WEIR_BATCH_MARKER_SIZE + 1))
@@ -641,19 +642,10 @@ static weir_status send_shape(ingest *in, engine_table *table, weir_error *err)
     return request == NULL ? WEIR_FAILED : seal_request(in, request, err);
 }
 
-/*
- * True when `text` is "schema.table", or "table" without schemas, as the source calls it; the empty one is
- * every table.
- */
+/* True when a re-sync of `text` is about the table; the empty one is of every table. */
 static bool is_called(const engine_table *table, const char *text)
 {
-    size_t size = strlen(table->schema);
-
-    if (text[0] == '\0')
-        return true;
-    if (size > 0 && (strncmp(text, table->schema, size) != 0 || text[size] != '.'))
-        return false;
-    return strcmp(text + (size > 0 ? size + 1 : 0), table->source) == 0;
+    return text[0] == '\0' || resync_is_called(text, table->schema, table->source);
 }
 
 /*

@@ -5,16 +5,21 @@
  * several runs. Rows stay visible meanwhile.
  *
  * A state is the source's own business. One table can be read again when the state keeps its progress apart,
- * as sources on libweir have it: {"tables": {"schema.table": …}}.
+ * as sources on libweir have it: {"tables": {"schema.table": …}, "tables_of": "weir"}. A '.' or '\' in a name
+ * has a '\' before it. Without the mark "tables" may mean anything, and rows that do not come again would be
+ * marked deleted.
  */
 #ifndef WEIR_ENGINE_RESYNC_H
 #define WEIR_ENGINE_RESYNC_H
 
 #include "engine/state.h"
 
+/* True when the state calls the table of this schema ("": none) and name `path`. */
+bool resync_is_called(const char *path, const char *schema, const char *name);
+
 /*
- * `table`: "schema.table", or "table" without schemas; NULL: all. Durable when it returns. WEIR_FAILED, with
- * nothing changed: the state does not keep that table apart.
+ * `table`: "schema.table", or "table" without schemas, with or without '\'; NULL: all. Durable when it
+ * returns. WEIR_FAILED, with nothing changed: the state does not keep that table apart.
  */
 weir_status resync_begin(state_store *store, const char *table, int64_t wall_ms, weir_error *err);
 

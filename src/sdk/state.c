@@ -241,6 +241,8 @@ weir_status weir__state_value(const weir_state *state, const char *key, weir_are
 /* --- the states of tables --- */
 
 #define TABLES "tables"
+#define MARK "tables_of" /* tells the engine that TABLES is what it takes it for (engine/resync.h) */
+#define MARK_VALUE "weir"
 
 const json_t *weir__state_of_table(const weir_state *state, const char *path)
 {
@@ -260,6 +262,9 @@ weir_status weir__state_make_table(weir_state *state, const char *path, json_t *
     if (!json_is_object(tables))
         return weir__error(
             err, "'" TABLES "' in the state is no object, so it cannot hold that of table '%s'", path);
+    if (json_object_get(state->object, MARK) == NULL &&
+        set_value(state, state->object, MARK, json_string(MARK_VALUE), err) != WEIR_OK)
+        return WEIR_FAILED;
     table = json_object_get(tables, path);
     if (table == NULL) {
         if (set_value(state, tables, path, json_object(), err) != WEIR_OK)

@@ -1,7 +1,7 @@
 /*
  * sdk/state: the source's state between syncs: a JSON object (R-SRC-01).
  *
- *   {"cursor": 7, …, "tables": {"public.orders": {"last_id": 9}, …}}
+ *   {"cursor": 7, …, "tables": {"public.orders": {"last_id": 9}, …}, "tables_of": "weir"}
  *
  * The text that was received is handed on unchanged until a value is set; what nobody asks for is kept. One
  * thread at a time.

@@ -594,33 +594,95 @@ static weir_rpc_code play_fewer(fake_source *s, weir_rpc_call *call)
     UPSERT(call, "UserData", weir_int("id", 1), weir_int("run", s->updates));
     if (s->updates == 1)
         UPSERT(call, "UserData", weir_int("id", 2), weir_int("run", s->updates));
-    assert_true(fake_checkpoint(call, "{\"tables\":{\"UserData\":1,\"other\":2}}"));
+    assert_true(fake_checkpoint(call, "{\"tables\":{\"UserData\":1,\"other\":2},\"tables_of\":\"weir\"}"));
     return WEIR_RPC_OK;
+}
+
+/* The source declares one table of that name. */
+static void declare(world *w, const char *name)
+{
+    static v2_column columns[] = { KEY("id", INT), COLUMN("run", INT) };
+    static v2_table tables[] = { { .columns = columns, .columns_count = 2 } };
+    static const v2_table_list list = { .tables = tables, .tables_count = 1 };
+
+    tables[0].name = weir__text(name);
+    w->source.schema.which_response = V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA;
+    w->source.schema.response.without_schema = &list;
 }
 
 /* R-ENG-12, R-ENG-22: one table is read again under the name that the source's state has for it. */
 static void a_renamed_table_is_synced_again(void **state)
 {
-    static v2_column columns[] = { KEY("id", INT), COLUMN("run", INT) };
-    static const v2_table tables[] = {
-        { .name = { "UserData", 8 }, .columns = columns, .columns_count = 2 }
-    };
-    static const v2_table_list list = { .tables = tables, .tables_count = 1 };
     world *w = *state;
 
-    w->source.schema.which_response = V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA;
-    w->source.schema.response.without_schema = &list;
+    declare(w, "UserData");
     w->source.play = play_fewer;
     assert_ok(w);
     w->resync_table = "UserData";
     assert_ok(w);
-    assert_string_equal(w->source.state, "{\"tables\":{\"other\":2}}");
+    assert_string_equal(w->source.state, "{\"tables\":{\"other\":2},\"tables_of\":\"weir\"}");
     assert_int_equal(w->destination.truncates, 1);
     assert_string_equal(fake_cell(&w->destination, "user_data", "1", "_fivetran_deleted"), "false");
     assert_string_equal(fake_cell(&w->destination, "user_data", "2", "_fivetran_deleted"), "true");
     w->resync_table = NULL;
     assert_ok(w);
     assert_int_equal(w->destination.truncates, 1);
+}
+
+static weir_rpc_code play_dotted(fake_source *s, weir_rpc_call *call)
+{
+    UPSERT(call, "a.b", weir_int("id", 1), weir_int("run", s->updates));
+    if (s->updates == 1)
+        UPSERT(call, "a.b", weir_int("id", 2), weir_int("run", s->updates));
+    assert_true(fake_checkpoint(call, "{\"tables\":{\"a\\\\.b\":1},\"tables_of\":\"weir\"}"));
+    return WEIR_RPC_OK;
+}
+
+/* A name with a dot, as a person writes it and as the state does. */
+static void a_table_with_a_dot_is_synced_again(void **state)
+{
+    static const char *const spellings[] = { "a.b", "a\\.b" };
+    world *w = *state;
+
+    declare(w, "a.b");
+    w->source.play = play_dotted;
+    for (int i = 0; i < 2; i++) {
+        w->source.updates = 0;
+        w->resync_table = NULL;
+        assert_ok(w);
+        assert_string_equal(fake_cell(&w->destination, "a_b", "2", "_fivetran_deleted"), "false");
+        w->resync_table = spellings[i];
+        assert_ok(w);
+        assert_string_equal(fake_cell(&w->destination, "a_b", "1", "_fivetran_deleted"), "false");
+        assert_string_equal(fake_cell(&w->destination, "a_b", "2", "_fivetran_deleted"), "true");
+    }
+    w->resync_table = "a.c";
+    assert_fails(w, WEIR_FAILED, "knows no such table");
+}
+
+static weir_rpc_code play_tables_of_another_meaning(fake_source *s, weir_rpc_call *call)
+{
+    if (s->updates == 1)
+        for (int id = 1; id <= 2; id++)
+            UPSERT(call, "UserData", weir_int("id", id), weir_int("run", s->updates));
+    assert_true(fake_checkpoint(call, "{\"tables\":{\"UserData\":\"of which I have counted 2\"}}"));
+    return WEIR_RPC_OK;
+}
+
+/* A source that keeps its progress elsewhere would send no row again, and all would be marked deleted. */
+static void only_a_marked_state_keeps_tables_apart(void **state)
+{
+    world *w = *state;
+
+    declare(w, "UserData");
+    w->source.play = play_tables_of_another_meaning;
+    assert_ok(w);
+    w->resync_table = "UserData";
+    assert_fails(w, WEIR_FAILED, "does not keep tables apart");
+    w->resync_table = NULL;
+    assert_ok(w);
+    assert_int_equal(w->destination.truncates, 0);
+    assert_string_equal(fake_cell(&w->destination, "user_data", "2", "_fivetran_deleted"), "false");
 }
 
 int main(void)
@@ -642,6 +704,8 @@ int main(void)
         TEST(a_renamed_column_takes_the_place),
         TEST(the_configuration_is_not_forgotten),
         TEST(a_renamed_table_is_synced_again),
+        TEST(a_table_with_a_dot_is_synced_again),
+        TEST(only_a_marked_state_keeps_tables_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -486,7 +486,8 @@ static void tables_have_states_of_their_own(void **state)
     weir_table_state_clear(&s.sync, &a);
     assert_int_equal(weir_checkpoint(&s.sync), WEIR_OK);
     assert_string_equal(show(&s.kept),
-                        "C {\"tables\":{\"a.b\\\\.c\":{\"at\":9223372036854775807,\"name\":\"x\"}}}");
+                        "C {\"tables\":{\"a.b\\\\.c\":{\"at\":9223372036854775807,\"name\":\"x\"}},"
+                        "\"tables_of\":\"weir\"}");
     weir_state_set_string(&s.sync, "tables", "not any more");
     weir_table_state_set_long(&s.sync, &a, "at", 1);
     assert_int_equal(weir_checkpoint(&s.sync), WEIR_FAILED);
