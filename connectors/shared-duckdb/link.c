@@ -1,11 +1,14 @@
 /* shared-duckdb/link: statements and their results. */
 #include "link.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "load.h"
 
-#define WAIT_MS 100 /* between two looks at the caller */
+#define WAIT_MS 100   /* between two looks at the caller */
+#define NAP_NS 100000 /* between two looks at a statement that other threads work on */
+#define YIELDS 200    /* before the first nap: short statements are over by then */
 
 struct timespec link_soon(void)
 {
@@ -18,6 +21,35 @@ struct timespec link_soon(void)
     return until;
 }
 
+bool link_execute(duckdb_connection db, const char *sql, duckdb_result *result)
+{
+    const struct timespec nap = { .tv_nsec = NAP_NS };
+    duckdb_prepared_statement statement = NULL;
+    duckdb_pending_result pending = NULL;
+    duckdb_pending_state state;
+    unsigned yields = 0;
+    bool done;
+
+    if (duckdb_prepare(db, sql, &statement) != DuckDBSuccess ||
+        duckdb_pending_prepared(statement, &pending) != DuckDBSuccess) {
+        /* Several statements in one text; or an error, which running them the plain way gives as a result. */
+        done = duckdb_query(db, sql, result) == DuckDBSuccess;
+    } else {
+        while (!duckdb_pending_execution_is_finished(state = duckdb_pending_execute_task(pending))) {
+            if (state != DUCKDB_PENDING_NO_TASKS_AVAILABLE)
+                continue;
+            if (yields++ < YIELDS)
+                sched_yield();
+            else
+                nanosleep(&nap, NULL);
+        }
+        done = duckdb_execute_pending(pending, result) == DuckDBSuccess;
+    }
+    duckdb_destroy_pending(&pending);
+    duckdb_destroy_prepare(&statement);
+    return done;
+}
+
 static weir_status run(weir_call *call, const char *sql, const char *doing, duckdb_result *out)
 {
     duck_link *s = weir_session(call);
@@ -26,7 +58,7 @@ static weir_status run(weir_call *call, const char *sql, const char *doing, duck
     duckdb_destroy_result(out);
     if (status != WEIR_OK)
         return status;
-    return duckdb_query(s->db, sql, out) == DuckDBSuccess ? WEIR_OK : link_error(call, out, doing);
+    return link_execute(s->db, sql, out) ? WEIR_OK : link_error(call, out, doing);
 }
 
 weir_status link_run(weir_call *call, const char *sql, const char *doing)

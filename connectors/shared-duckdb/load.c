@@ -6,13 +6,11 @@
 #include "load.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "types.h"
 
 #define STAGE_ROWS_MAX ((size_t)2 * 122880)
 #define STAGE_BYTES_MAX ((size_t)64 * 1024 * 1024)
-#define NAP_NS 200000 /* between two looks at a statement that other threads work on */
 
 /* --- stages --- */
 
@@ -123,40 +121,12 @@ void load_drop(weir_call *call, weir_sql_stage *stage)
 
 /* --- merges --- */
 
-/*
- * Like duckdb_query, which spins while DuckDB's own threads have all the work that is left: this thread would
- * take a core from the one that reads the batch, so it sleeps instead. False when the statement failed;
- * `result` then has the error.
- */
-static bool run_quietly(duckdb_connection db, const char *sql, duckdb_result *result)
-{
-    const struct timespec nap = { .tv_nsec = NAP_NS };
-    duckdb_prepared_statement statement = NULL;
-    duckdb_pending_result pending = NULL;
-    duckdb_pending_state state;
-    bool done;
-
-    if (duckdb_prepare(db, sql, &statement) != DuckDBSuccess ||
-        duckdb_pending_prepared(statement, &pending) != DuckDBSuccess) {
-        /* Running it the plain way gives the error as a result. */
-        done = duckdb_query(db, sql, result) == DuckDBSuccess;
-    } else {
-        while (!duckdb_pending_execution_is_finished(state = duckdb_pending_execute_task(pending)))
-            if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE)
-                nanosleep(&nap, NULL);
-        done = duckdb_execute_pending(pending, result) == DuckDBSuccess;
-    }
-    duckdb_destroy_pending(&pending);
-    duckdb_destroy_prepare(&statement);
-    return done;
-}
-
 static void *run_merge(void *context)
 {
     link_merge *m = context;
 
     for (size_t i = 0; i < m->count && !m->failed; i++) {
-        m->failed = !run_quietly(m->db, m->sql[i], &m->result);
+        m->failed = !link_execute(m->db, m->sql[i], &m->result);
         if (!m->failed)
             duckdb_destroy_result(&m->result);
     }
