@@ -9,7 +9,7 @@ jobs=$(nproc)
 # Debian 12 packages, by what needs them.
 packages_build="gcc g++ clang cmake ninja-build pkg-config protobuf-compiler libprotobuf-dev python3 python3-protobuf
     libnghttp2-dev libzstd-dev zlib1g-dev libssl-dev libjansson-dev libsodium-dev libsqlite3-dev libpq-dev postgresql-server-dev-15
-    libcsv-dev libutf8proc-dev libcmocka-dev libcurl4-openssl-dev libmariadb-dev ca-certificates"
+    libutf8proc-dev libcmocka-dev libcurl4-openssl-dev libmariadb-dev ca-certificates"
 packages_duckdb="nodejs npm"
 packages_postgresql="postgresql postgresql-client"
 packages_mariadb="mariadb-server"

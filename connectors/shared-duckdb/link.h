@@ -59,9 +59,9 @@ struct timespec link_soon(void);
 /* The connector's own: ends the call with the error of a statement that failed, in words. */
 weir_status link_error(weir_call *call, duckdb_result *result, const char *doing) WEIR_CHECKED;
 /*
- * Like duckdb_query, which spins while DuckDB's own threads have all the work that is left, a COMMIT above all:
- * this thread would take a core from those that work, so it sleeps instead. False when a statement failed;
- * `result` then has the error, and is the caller's to destroy either way.
+ * Like duckdb_query, which spins while DuckDB's own threads have all the work that is left, a COMMIT above
+ * all: this thread would take a core from those that work, so it sleeps instead. False when a statement
+ * failed; `result` then has the error, and is the caller's to destroy either way.
  */
 bool link_execute(duckdb_connection db, const char *sql, duckdb_result *result) WEIR_CHECKED;
 /* Runs SQL without looking at results. `doing` says what is attempted, for the error: "create table 'x'". */

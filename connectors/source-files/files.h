@@ -1,9 +1,9 @@
 /*
  * source-files: what the parts share.
  *
- * A file is listed (folder.c), read row by row (rows_csv.c, rows_json.c with json_text.c), its values typed
- * (infer.c), its columns gathered into the description of a table (table.c), and what was read is remembered
- * (state.c). main.c puts them in order.
+ * A file is listed (folder.c), read row by row (rows_csv.c with csv_text.c, rows_json.c with json_text.c),
+ * its values typed (infer.c), its columns gathered into the description of a table (table.c), and what was
+ * read is remembered (state.c). main.c puts them in order.
  */
 #ifndef SOURCE_FILES_FILES_H
 #define SOURCE_FILES_FILES_H
@@ -86,12 +86,17 @@ typedef struct field {
     weir_bytes text;
 } field;
 
-/*
- * Takes one row. Fields are borrowed for the call. A status other than WEIR_OK ends the reading with that
- * status.
- */
+/* One row; all of it is borrowed for the call that takes it. */
+typedef struct row_fields {
+    const field *items;
+    size_t count;
+    int64_t line;    /* from 1 */
+    bool same_names; /* as the row before, which was of the same file */
+} row_fields;
+
+/* Takes one row. A status other than WEIR_OK ends the reading with that status. */
 typedef struct row_sink {
-    weir_status (*row)(void *context, const field *fields, size_t count, int64_t line);
+    weir_status (*row)(void *context, const row_fields *row);
     void *context;
 } row_sink;
 
@@ -106,6 +111,34 @@ static inline weir_status rows_read(weir_call *call, const file_entry *file, con
 {
     return file->format == FILE_CSV ? rows_read_csv(call, file, sink) : rows_read_json(call, file, sink);
 }
+
+/* --- csv_text.c --- */
+
+#define CSV_PADDING 16 /* zeros behind the text: it is looked at in steps of so many bytes */
+
+/* The text of a CSV file, or as much of it as was read. */
+typedef struct csv_text {
+    char *buffer;
+    size_t start; /* of the next row */
+    size_t size;  /* of the text, without the padding */
+    bool ended;   /* the file has no more */
+    char delimiter;
+    field *fields; /* COLUMNS_MAX + 1 of them; the row's cells, without names, borrowed from the buffer */
+    size_t count;
+    uint16_t *escaped; /* as many; cells of the row that have doubled quotes */
+    size_t escaped_count;
+} csv_text;
+
+typedef enum csv_cut {
+    CSV_ROW,
+    CSV_MORE, /* the row does not end in the buffer */
+    CSV_END,  /* there is no row any more */
+    CSV_OPEN, /* the file ends inside quotes */
+    CSV_QUOTE /* a quote where none may be, or text behind a closing one */
+} csv_cut;
+
+/* Cuts the row at `start`, of which at most COLUMNS_MAX + 1 cells, and moves `start` behind it. */
+csv_cut csv_text_row(csv_text *t);
 
 /* --- json_text.c --- */
 
@@ -160,6 +193,8 @@ typedef struct table {
     weir_cell *cells;      /* one per column, reused for every row */
     weir_table shape;
     const char *const *keys; /* names of the chosen key columns, NULL-terminated; NULL: `_file` and `_line` */
+    size_t *places;          /* the columns of a row's fields, by table_place */
+    size_t place_capacity;
 } table;
 
 enum {
@@ -173,6 +208,10 @@ enum {
 table *table_new(weir_call *call, const char *name, const char *const *keys);
 /* Index of a column, added when it is new. `guess` is tried first. */
 size_t table_column_index(weir_call *call, table *t, weir_bytes name, size_t guess);
+/* Finds the columns of the row's fields, adds new ones, and gives their indexes, one per field. */
+const size_t *table_place(weir_call *call, table *t, const row_fields *row);
+/* A chosen key column without a value in the row that was placed last; NULL when there is none. */
+const char *table_key_without_value(const table *t, const row_fields *row);
 /* True for `_file`, `_line` and `_modified`. */
 bool table_is_own(const char *name);
 /* A chosen key column that the table does not have; NULL when it has them all. */

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "files.h"
@@ -18,6 +17,7 @@
 #define LONG_DIGITS_MAX 19   /* digits of the largest LONG */
 #define DECIMAL_DIGITS 38
 #define NUMBER_SIZE_MAX 64
+#define REAL_TEXT_MAX 32
 
 static bool is_digit(char byte)
 {
@@ -40,65 +40,64 @@ typedef struct number_digits {
     long exponent;
 } number_digits;
 
-/* `text` is a number in the grammar of number() or as printf writes it, and ends in NUL. */
-static void digits_of(const char *text, number_digits *out)
+/* `text` is a number in the grammar of number() or as weir_double_format writes it; a NUL follows. */
+static void digits_of(weir_bytes text, number_digits *out)
 {
     bool after_point = false;
+    size_t at = 0;
 
-    *out = (number_digits){ 0 };
-    for (; *text != '\0' && *text != 'e' && *text != 'E'; text++) {
-        if (*text == '.') {
+    out->count = 0;
+    out->exponent = 0;
+    for (; at < text.size && text.data[at] != 'e' && text.data[at] != 'E'; at++) {
+        char byte = text.data[at];
+
+        if (byte == '.') {
             after_point = true;
-        } else if (is_digit(*text)) {
-            if (out->count > 0 || *text != '0') {
-                out->digits[out->count++] = *text;
+        } else if (is_digit(byte)) {
+            if (out->count > 0 || byte != '0') {
+                out->digits[out->count++] = byte;
                 out->exponent += !after_point;
             } else if (after_point) {
                 out->exponent--;
             }
         }
     }
-    if (*text != '\0')
-        out->exponent += strtol(text + 1, NULL, 10);
+    if (at < text.size)
+        out->exponent += strtol(text.data + at + 1, NULL, 10);
     while (out->count > 0 && out->digits[out->count - 1] == '0')
         out->count--;
 }
 
-/* True when the value, printed with so many digits, is read back as itself. */
-static bool reads_back(double value, int precision)
-{
-    char own[NUMBER_SIZE_MAX];
-
-    snprintf(own, sizeof own, "%.*g", precision, value);
-    return strtod(own, NULL) == value;
-}
-
 /*
  * True when the double is that number: finite, not subnormal, and its shortest text has the same digits. Any
- * number of up to DOUBLE_DIGITS digits has its double, so only longer ones are tried: nothing shorter may be
- * read as the same double, for if a shorter text is, the nearest one of every greater length is, too.
+ * number of up to DOUBLE_DIGITS digits has its double, so only longer ones are printed.
  */
-static bool double_keeps(const char *text, size_t size)
+static bool double_keeps(weir_bytes text, bool exponent)
 {
     char own[NUMBER_SIZE_MAX];
+    char shortest[REAL_TEXT_MAX + 1];
+    size_t size;
     number_digits wanted;
     number_digits kept;
     double value;
 
-    memcpy(own, text, size);
-    own[size] = '\0';
-    digits_of(own, &wanted);
-    if (wanted.count == 0)
+    if (!exponent && text.size <= DOUBLE_DIGITS)
         return true;
-    value = strtod(own, NULL);
-    if (!isnormal(value) || wanted.count > DOUBLE_DIGITS_MAX)
+    memcpy(own, text.data, text.size);
+    own[text.size] = '\0'; /* for strtol */
+    digits_of((weir_bytes){ own, text.size }, &wanted);
+    if (wanted.count == 0 || (!exponent && wanted.count <= DOUBLE_DIGITS))
+        return true;
+    if (!weir_double_parse(text.data, text.size, &value) || !isnormal(value) ||
+        wanted.count > DOUBLE_DIGITS_MAX)
         return false;
     if (wanted.count <= DOUBLE_DIGITS)
         return true;
-    snprintf(own, sizeof own, "%.*g", (int)wanted.count, value);
-    digits_of(own, &kept);
+    size = weir_double_format(value, shortest);
+    shortest[size] = '\0';
+    digits_of((weir_bytes){ shortest, size }, &kept);
     return wanted.count == kept.count && wanted.exponent == kept.exponent &&
-           memcmp(wanted.digits, kept.digits, kept.count) == 0 && !reads_back(value, (int)wanted.count - 1);
+           memcmp(wanted.digits, kept.digits, kept.count) == 0;
 }
 
 /* Whether a whole number of `count` digits is what a LONG prints as. */
@@ -161,7 +160,7 @@ static bool number(weir_bytes text, traits *out)
         out->type = WEIR_LONG;
         return true;
     }
-    if (double_keeps(text.data, text.size))
+    if (double_keeps(text, exponent))
         out->type = WEIR_DOUBLE;
     else if (!exponent && before + after <= DECIMAL_DIGITS)
         out->type = WEIR_DECIMAL;
@@ -175,22 +174,30 @@ static bool equal(weir_bytes text, const char *word)
     return text.size == strlen(word) && memcmp(text.data, word, text.size) == 0;
 }
 
+/* Whether the text, if it is a time, has a zone. */
+static bool is_zoned(weir_bytes text)
+{
+    return text.data[text.size - 1] == 'Z' ||
+           (text.size > 19 && (memchr(text.data + 19, '+', text.size - 19) != NULL ||
+                               memchr(text.data + 19, '-', text.size - 19) != NULL));
+}
+
+static bool is_time(weir_type type, weir_bytes text)
+{
+    weir_time time;
+
+    return text.size >= 10 && text.size <= 40 && text.data[4] == '-' && text.data[7] == '-' &&
+           (type == WEIR_UTC_DATETIME) == is_zoned(text) &&
+           weir_time_parse(type, text.data, text.size, &time);
+}
+
 static weir_type time_type(weir_bytes text)
 {
     static const weir_type candidates[] = { WEIR_NAIVE_DATE, WEIR_NAIVE_DATETIME, WEIR_UTC_DATETIME };
-    weir_time time;
 
-    if (text.size < 10 || text.size > 40 || text.data[4] != '-' || text.data[7] != '-')
-        return WEIR_STRING;
-    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
-        bool zoned = text.data[text.size - 1] == 'Z' ||
-                     (text.size > 19 && (memchr(text.data + 19, '+', text.size - 19) != NULL ||
-                                         memchr(text.data + 19, '-', text.size - 19) != NULL));
-
-        if ((candidates[i] == WEIR_UTC_DATETIME) == zoned &&
-            weir_time_parse(candidates[i], text.data, text.size, &time))
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++)
+        if (is_time(candidates[i], text))
             return candidates[i];
-    }
     return WEIR_STRING;
 }
 
@@ -251,11 +258,33 @@ void traits_join(traits *known, const traits *other)
         known->type = WEIR_STRING;
 }
 
+/* The usual case: the value is what the column's values were so far, and no larger. */
+static bool holds(const traits *known, const field *value)
+{
+    weir_bytes text = value->text;
+    bool negative = text.size > 0 && text.data[0] == '-';
+
+    switch (known->type) {
+    case WEIR_STRING:
+        return true;
+    case WEIR_LONG:
+        return value->kind == FIELD_RAW && text.size - negative <= (size_t)known->digits_before &&
+               text.size - negative < LONG_DIGITS_MAX && text.size > negative && text.data[negative] >= '1' &&
+               digits(text.data + negative, text.size - negative) == text.size - negative;
+    case WEIR_NAIVE_DATE:
+    case WEIR_NAIVE_DATETIME:
+    case WEIR_UTC_DATETIME:
+        return value->kind != FIELD_NESTED && is_time(known->type, text);
+    default:
+        return false;
+    }
+}
+
 void traits_add(traits *known, const field *value)
 {
     traits found;
 
-    if (value->kind == FIELD_NULL || known->type == WEIR_STRING)
+    if (value->kind == FIELD_NULL || holds(known, value))
         return;
     found = value_traits(value);
     traits_join(known, &found);
@@ -266,33 +295,43 @@ weir_type traits_type(const traits *known)
     return known->type == WEIR_UNSPECIFIED ? WEIR_STRING : known->type;
 }
 
+/* A text that was counted in a LONG column. */
+static int64_t long_of(weir_bytes text)
+{
+    bool negative = text.size > 0 && text.data[0] == '-';
+    uint64_t value = 0;
+
+    for (size_t i = negative; i < text.size; i++)
+        value = value * 10 + (uint64_t)(text.data[i] - '0');
+    return (int64_t)(negative ? 0 - value : value);
+}
+
 weir_cell traits_cell(const traits *known, const char *column, const field *value)
 {
     weir_type type = traits_type(known);
-    char own[NUMBER_SIZE_MAX] = "";
+    weir_bytes text = value->text;
     weir_time time;
+    double real;
     bool truth;
 
     if (value->kind == FIELD_NULL)
         return weir_null(column);
-    if (is_number(type) && type != WEIR_DECIMAL && value->text.size < sizeof own)
-        memcpy(own, value->text.data, value->text.size);
     switch (type) {
     case WEIR_BOOLEAN:
-        is_boolean(value->text, &truth);
+        is_boolean(text, &truth);
         return weir_boolean(column, truth);
     case WEIR_LONG:
-        return weir_long(column, strtoll(own, NULL, 10));
+        return weir_long(column, long_of(text));
     case WEIR_DOUBLE:
-        return weir_double(column, strtod(own, NULL));
+        return weir_double_parse(text.data, text.size, &real) ? weir_double(column, real) : weir_null(column);
     case WEIR_NAIVE_DATE:
     case WEIR_UTC_DATETIME:
     case WEIR_NAIVE_DATETIME:
-        if (weir_time_parse(type, value->text.data, value->text.size, &time) ||
-            weir_time_parse(WEIR_NAIVE_DATE, value->text.data, value->text.size, &time))
+        if (weir_time_parse(type, text.data, text.size, &time) ||
+            weir_time_parse(WEIR_NAIVE_DATE, text.data, text.size, &time))
             return weir__cell_time(column, type, time);
         return weir_null(column);
     default:
-        return weir__cell_bytes(column, type, value->text.data ? value->text.data : "", value->text.size);
+        return weir__cell_bytes(column, type, text.data ? text.data : "", text.size);
     }
 }

@@ -28,21 +28,6 @@ typedef struct sync_run {
     bool sending; /* the scan is over: a task can no longer wait */
 } sync_run;
 
-/* A chosen key column without a value in this row; NULL when there is none. */
-static const char *key_without_value(const table *t, const field *fields, size_t count)
-{
-    for (const char *const *key = t->keys; key != NULL && *key != NULL; key++) {
-        bool there = table_is_own(*key);
-
-        for (size_t i = 0; !there && i < count; i++)
-            there = fields[i].kind != FIELD_NULL && fields[i].name.size == strlen(*key) &&
-                    memcmp(fields[i].name.data, *key, fields[i].name.size) == 0;
-        if (!there)
-            return *key;
-    }
-    return NULL;
-}
-
 static weir_status no_key_value(sync_run *run, const char *path, const char *column, int64_t line)
 {
     return weir_task(run->call,
@@ -50,24 +35,22 @@ static weir_status no_key_value(sync_run *run, const char *path, const char *col
                      (long long)line, column, run->t->name);
 }
 
-static weir_status scan_row(void *context, const field *fields, size_t count, int64_t line)
+static weir_status scan_row(void *context, const row_fields *row)
 {
     sync_run *run = context;
+    const size_t *places = table_place(run->call, run->t, row);
     const char *column;
 
-    for (size_t i = 0; i < count; i++) {
-        size_t index = table_column_index(run->call, run->t, fields[i].name, COLUMN_FIRST + i);
-
-        traits_add(&run->t->columns[index].known, &fields[i]);
-    }
+    for (size_t i = 0; i < row->count; i++)
+        traits_add(&run->t->columns[places[i]].known, &row->items[i]);
     if (run->t->count > COLUMNS_MAX)
         return weir_task(run->call, "The table '%s' has more than %d columns, at '%s', row %lld.",
-                         run->t->name, COLUMNS_MAX, run->file->path, (long long)line);
-    column = run->no_key ? NULL : key_without_value(run->t, fields, count);
+                         run->t->name, COLUMNS_MAX, run->file->path, (long long)row->line);
+    column = run->no_key ? NULL : table_key_without_value(run->t, row);
     if (column != NULL) {
         run->no_key = run->file;
         run->no_key_column = column;
-        run->no_key_line = line;
+        run->no_key_line = row->line;
     }
     return WEIR_OK;
 }
@@ -83,36 +66,51 @@ static weir_status delete_rows(sync_run *run, const char *path, int64_t first, i
     return status;
 }
 
-static weir_status send_row(void *context, const field *fields, size_t count, int64_t line)
+/* Finds the columns of a row whose names are not those of the row before; what it does not have is NULL. */
+static weir_status take_names(sync_run *run, const row_fields *row)
 {
-    sync_run *run = context;
+    table *t = run->t;
+
+    (void)table_place(run->call, t, row);
+    if (t->count > t->shape.column_count)
+        return weir_fail(run->call, "'%s' changed while it was being read", run->file->path);
+    for (size_t i = COLUMN_FIRST; i < t->count; i++)
+        t->cells[i] = weir_null(t->columns[i].name);
+    return WEIR_OK;
+}
+
+static void make_cells(sync_run *run, const row_fields *row)
+{
     table *t = run->t;
     /* In microseconds, which every destination keeps. */
     weir_time modified = { run->file->modified_ns / 1000000000,
                            (int32_t)(run->file->modified_ns % 1000000000 / 1000 * 1000) };
-    const char *column;
-    weir_status status;
 
-    if (line <= run->skip)
-        return WEIR_OK;
     t->cells[COLUMN_FILE] = weir_string("_file", run->file->path);
-    t->cells[COLUMN_LINE] = weir_long("_line", line);
+    t->cells[COLUMN_LINE] = weir_long("_line", row->line);
     t->cells[COLUMN_MODIFIED] = weir_utc_datetime("_modified", modified);
-    for (size_t i = COLUMN_FIRST; i < t->count; i++)
-        t->cells[i] = weir_null(t->columns[i].name);
-    for (size_t i = 0; i < count; i++) {
-        size_t index = table_column_index(run->call, t, fields[i].name, COLUMN_FIRST + i);
+    for (size_t i = 0; i < row->count; i++) {
+        const table_column *column = &t->columns[t->places[i]];
 
-        if (index >= t->shape.column_count)
-            return weir_fail(run->call, "'%s' changed while it was being read", run->file->path);
-        t->cells[index] = traits_cell(&t->columns[index].known, t->columns[index].name, &fields[i]);
+        t->cells[t->places[i]] = traits_cell(&column->known, column->name, &row->items[i]);
     }
-    column = key_without_value(t, fields, count); /* again: the file may have changed since the scan */
+}
+
+static weir_status send_row(void *context, const row_fields *row)
+{
+    sync_run *run = context;
+    weir_status status = row->same_names ? WEIR_OK : take_names(run, row);
+    const char *column;
+
+    if (status != WEIR_OK || row->line <= run->skip)
+        return status;
+    make_cells(run, row);
+    column = table_key_without_value(run->t, row); /* again: the file may have changed since the scan */
     if (column != NULL)
-        return no_key_value(run, run->file->path, column, line);
-    status = weir_upsert(run->out, &t->shape, t->cells, t->count);
-    run->mark.rows = line;
-    if (status == WEIR_OK && line % CHECKPOINT_ROWS == 0) {
+        return no_key_value(run, run->file->path, column, row->line);
+    status = weir_upsert(run->out, &run->t->shape, run->t->cells, run->t->count);
+    run->mark.rows = row->line;
+    if (status == WEIR_OK && row->line % CHECKPOINT_ROWS == 0) {
         state_set_mark(run->state, run->file, &run->mark);
         status = state_save(run->call, run->out, run->state);
     }

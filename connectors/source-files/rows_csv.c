@@ -1,195 +1,182 @@
 /*
- * source-files: rows of a CSV file, through libcsv.
+ * source-files: rows of a CSV file.
  *
  * The first row names the columns. An empty cell without quotes is NULL, with quotes the empty text; so is
  * the text that the options name as NULL. Spaces belong to the cell. A short row ends in NULLs; a longer one
  * than the header is a task, because it means that a delimiter or a quote is missing and every later cell may
- * stand in the wrong column.
+ * stand in the wrong column. csv_text.c cuts the rows; here they get their text and their names.
  */
-#include <csv.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "files.h"
 
-#define READ_SIZE ((size_t)1 << 18)
+#define READ_SIZE ((size_t)1 << 19)
+#define ROW_SIZE_MAX ((size_t)256 << 20) /* what a row takes in the file */
 
 typedef struct csv_reading {
     weir_call *call;
     const file_entry *file;
     const row_sink *sink;
-    const char *null_text;
-    weir_bytes *names; /* the header */
+    FILE *input;
+    weir_bytes null_text;
+    weir_bytes *names; /* the header; NULL before it */
     size_t name_count;
-    field *fields;
-    size_t *offsets; /* of each cell in `text`: libcsv reuses its own buffer */
-    char *text;
-    size_t text_size;
-    size_t text_capacity;
-    size_t count;
+    csv_text text;
+    size_t capacity; /* of its buffer, without the padding */
     int64_t line;
-    weir_status status;
 } csv_reading;
 
-static int is_never(unsigned char byte)
-{
-    (void)byte;
-    return 0;
-}
-
-static bool keep_text(csv_reading *r, const char *text, size_t size)
-{
-    if (r->text_capacity - r->text_size < size) {
-        size_t capacity = (r->text_capacity + size) * 2;
-        char *grown = realloc(r->text, capacity);
-
-        if (grown == NULL) {
-            r->status = weir_fail(r->call, "out of memory reading '%s'", r->file->path);
-            return false;
-        }
-        r->text = grown;
-        r->text_capacity = capacity;
-    }
-    memcpy(r->text + r->text_size, text, size);
-    r->text_size += size;
-    return true;
-}
-
-static void on_cell(void *data, size_t size, void *context)
-{
-    csv_reading *r = context;
-    size_t index = r->count;
-
-    if (r->status != WEIR_OK)
-        return;
-    if (r->names != NULL && index >= r->name_count) {
-        r->status = weir_task(
-            r->call, "'%s', row %lld has more cells than the header (%zu). Check its quotes and delimiters.",
-            r->file->path, (long long)r->line + 1, r->name_count);
-        return;
-    }
-    if (index >= COLUMNS_MAX) {
-        r->status = weir_task(r->call, "'%s' has more than %d columns.", r->file->path, COLUMNS_MAX);
-        return;
-    }
-    r->offsets[index] = r->text_size;
-    r->fields[index].kind = data ? FIELD_RAW : FIELD_NULL;
-    r->fields[index].text.size = data ? size : 0;
-    if (data == NULL || keep_text(r, data, size))
-        r->count++;
-}
+/* --- rows --- */
 
 /* The header: names trimmed of nothing, a missing one numbered, a repeated one numbered too. */
-static void take_header(csv_reading *r)
+static weir_status take_header(csv_reading *r)
 {
-    r->names = weir_alloc(r->call, (r->count ? r->count : 1) * sizeof *r->names);
-    r->name_count = r->count;
-    for (size_t i = 0; i < r->count; i++) {
-        const char *text = r->text ? r->text + r->offsets[i] : "";
-        size_t size = r->fields[i].text.size;
+    if (r->text.count > COLUMNS_MAX)
+        return weir_task(r->call, "'%s' has more than %d columns.", r->file->path, COLUMNS_MAX);
+    r->names = weir_alloc(r->call, r->text.count * sizeof *r->names);
+    r->name_count = r->text.count;
+    for (size_t i = 0; i < r->text.count; i++) {
+        weir_bytes text = r->text.fields[i].text;
+        const char *why = text.size ? text_name_fault(text.data, text.size) : NULL;
         const char *name;
-        const char *why;
         int copy = 1;
 
-        if (i == 0 && size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
-            text += 3;
-            size -= 3;
-        }
-        why = size ? text_name_fault(text, size) : NULL;
-        if (why != NULL) {
-            r->status = weir_task(r->call,
-                                  "'%s': the name of column %zu, in its first row, %s. Mend the header.",
-                                  r->file->path, i + 1, why);
-            return;
-        }
-        name = size ? weir_copy(r->call, text, size) : weir_printf(r->call, "column_%zu", i + 1);
+        if (why != NULL)
+            return weir_task(r->call, "'%s': the name of column %zu, in its first row, %s. Mend the header.",
+                             r->file->path, i + 1, why);
+        name = text.size ? weir_copy(r->call, text.data, text.size)
+                         : weir_printf(r->call, "column_%zu", i + 1);
         for (size_t j = 0; j < i; j++)
             if (strcmp(r->names[j].data, name) == 0) {
-                name = weir_printf(r->call, "%.*s_%d", (int)size, text, ++copy);
+                name = weir_printf(r->call, "%.*s_%d", (int)text.size, text.data, ++copy);
                 j = (size_t)-1; /* the numbered name may be taken too: look from the start */
             }
         r->names[i] = (weir_bytes){ name, strlen(name) };
     }
+    for (size_t i = 0; i < r->name_count; i++)
+        r->text.fields[i].name = r->names[i];
+    return WEIR_OK;
 }
 
-static void on_row(int terminator, void *context)
+static weir_status take_row(csv_reading *r)
 {
-    csv_reading *r = context;
+    row_fields row = { .items = r->text.fields, .count = r->name_count, .same_names = r->line > 0 };
 
-    (void)terminator;
-    if (r->status != WEIR_OK)
-        return;
-    if (r->names == NULL) {
-        take_header(r);
-    } else if (r->count > 0) {
-        size_t null_size = strlen(r->null_text);
-
-        for (size_t i = 0; i < r->name_count; i++) {
-            field *f = &r->fields[i];
-
-            f->name = r->names[i];
-            if (i >= r->count)
-                f->kind = FIELD_NULL;
-            f->text.data = r->text ? r->text + r->offsets[i] : "";
-            if (null_size > 0 && f->kind == FIELD_RAW && f->text.size == null_size &&
-                memcmp(f->text.data, r->null_text, null_size) == 0)
-                f->kind = FIELD_NULL;
-        }
-        r->status = r->sink->row(r->sink->context, r->fields, r->name_count, ++r->line);
-    }
-    r->count = 0;
-    r->text_size = 0;
+    if (r->names == NULL)
+        return take_header(r);
+    if (r->text.count > r->name_count)
+        return weir_task(
+            r->call, "'%s', row %lld has more cells than the header (%zu). Check its quotes and delimiters.",
+            r->file->path, (long long)r->line + 1, r->name_count);
+    for (size_t i = r->text.count; i < r->name_count; i++)
+        r->text.fields[i].kind = FIELD_NULL;
+    for (size_t i = 0; r->null_text.size > 0 && i < r->text.count; i++)
+        if (r->text.fields[i].text.size == r->null_text.size &&
+            memcmp(r->text.fields[i].text.data, r->null_text.data, r->null_text.size) == 0)
+            r->text.fields[i].kind = FIELD_NULL;
+    row.line = ++r->line;
+    return r->sink->row(r->sink->context, &row);
 }
 
-static weir_status parse(csv_reading *r, FILE *file, struct csv_parser *parser)
+/* --- the file --- */
+
+/* Reads on, behind what is in the buffer; a row that fills it makes it larger. */
+static weir_status read_on(csv_reading *r)
 {
-    char *chunk = weir_alloc(r->call, READ_SIZE);
-    bool first = true;
     size_t got;
 
-    while (r->status == WEIR_OK && (got = fread(chunk, 1, READ_SIZE, file)) > 0) {
-        if (!weir_running(r->call))
-            return WEIR_CANCELLED;
-        if (first && text_is_utf16(chunk, got))
-            return weir_task(r->call, "'%s' looks like UTF-16; save it as UTF-8.", r->file->path);
-        first = false;
-        if (csv_parse(parser, chunk, got, on_cell, on_row, r) != got && r->status == WEIR_OK)
-            return weir_task(r->call, "'%s' is no valid CSV after row %lld: %s.", r->file->path,
-                             (long long)r->line, csv_strerror(csv_error(parser)));
+    if (!weir_running(r->call))
+        return WEIR_CANCELLED;
+    memmove(r->text.buffer, r->text.buffer + r->text.start, r->text.size - r->text.start);
+    r->text.size -= r->text.start;
+    r->text.start = 0;
+    if (r->text.size == r->capacity) {
+        char *grown = r->text.size < ROW_SIZE_MAX ? realloc(r->text.buffer, r->capacity * 2 + CSV_PADDING)
+                                                  : NULL;
+
+        if (r->text.size >= ROW_SIZE_MAX)
+            return weir_task(
+                r->call, "'%s': the row after row %lld is longer than 256 MiB. Is a closing quote missing?",
+                r->file->path, (long long)r->line);
+        if (grown == NULL)
+            return weir_fail(r->call, "out of memory reading '%s'", r->file->path);
+        r->text.buffer = grown;
+        r->capacity *= 2;
     }
-    if (ferror(file))
+    got = fread(r->text.buffer + r->text.size, 1, r->capacity - r->text.size, r->input);
+    if (got == 0 && ferror(r->input))
         return weir_fail(r->call, "cannot read '%s': %s", r->file->path, strerror(errno));
-    if (r->status == WEIR_OK && csv_fini(parser, on_cell, on_row, r) != 0)
-        return weir_task(r->call, "'%s' ends inside quotes: a closing quote is missing after row %lld.",
-                         r->file->path, (long long)r->line);
-    return r->status;
+    r->text.size += got;
+    r->text.ended = got == 0;
+    memset(r->text.buffer + r->text.size, 0, CSV_PADDING);
+    return WEIR_OK;
+}
+
+/* What stands before the header. */
+static weir_status begin(csv_reading *r)
+{
+    weir_status status = read_on(r);
+
+    if (status != WEIR_OK)
+        return status;
+    if (text_is_utf16(r->text.buffer, r->text.size))
+        return weir_task(r->call, "'%s' looks like UTF-16; save it as UTF-8.", r->file->path);
+    if (r->text.size >= 3 && memcmp(r->text.buffer, "\xEF\xBB\xBF", 3) == 0)
+        r->text.start = 3;
+    return WEIR_OK;
+}
+
+static weir_status read_rows(csv_reading *r)
+{
+    weir_status status = begin(r);
+
+    while (status == WEIR_OK) {
+        switch (csv_text_row(&r->text)) {
+        case CSV_ROW:
+            status = take_row(r);
+            break;
+        case CSV_MORE:
+            status = read_on(r);
+            break;
+        case CSV_END:
+            return WEIR_OK;
+        case CSV_OPEN:
+            return weir_task(r->call, "'%s' ends inside quotes: a closing quote is missing after row %lld.",
+                             r->file->path, (long long)r->line);
+        case CSV_QUOTE:
+            return weir_task(r->call,
+                             "'%s' is no valid CSV after row %lld: a quote stands inside a cell without "
+                             "quotes, or text behind a closing quote.",
+                             r->file->path, (long long)r->line);
+        }
+    }
+    return status;
 }
 
 weir_status rows_read_csv(weir_call *call, const file_entry *file, const row_sink *sink)
 {
     const options *opt = weir_options(call);
-    csv_reading r = { .call = call, .file = file, .sink = sink, .null_text = opt->null_text };
-    struct csv_parser parser;
-    FILE *input = fopen(folder_path(call, file->path), "rbe");
+    csv_reading r = { .call = call, .file = file, .sink = sink, .capacity = READ_SIZE };
     weir_status status;
 
-    if (input == NULL)
+    r.text.delimiter = file->delimiter;
+    r.null_text = (weir_bytes){ opt->null_text, strlen(opt->null_text) };
+    r.input = fopen(folder_path(call, file->path), "rbe");
+    if (r.input == NULL)
         return weir_fail(call, "cannot open '%s': %s", file->path, strerror(errno));
-    r.fields = calloc(COLUMNS_MAX, sizeof *r.fields);
-    r.offsets = calloc(COLUMNS_MAX, sizeof *r.offsets);
-    if (r.fields == NULL || r.offsets == NULL ||
-        csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL) != 0) {
+    setvbuf(r.input, NULL, _IONBF, 0);
+    r.text.fields = calloc(COLUMNS_MAX + 1, sizeof *r.text.fields);
+    r.text.escaped = calloc(COLUMNS_MAX + 1, sizeof *r.text.escaped);
+    r.text.buffer = malloc(r.capacity + CSV_PADDING);
+    if (r.text.fields == NULL || r.text.escaped == NULL || r.text.buffer == NULL)
         status = weir_fail(call, "out of memory reading '%s'", file->path);
-    } else {
-        csv_set_delim(&parser, (unsigned char)file->delimiter);
-        csv_set_space_func(&parser, is_never);
-        status = parse(&r, input, &parser);
-        csv_free(&parser);
-    }
-    free(r.fields);
-    free(r.offsets);
-    free(r.text);
-    fclose(input);
+    else
+        status = read_rows(&r);
+    free(r.text.fields);
+    free(r.text.escaped);
+    free(r.text.buffer);
+    fclose(r.input);
     return status;
 }

@@ -94,7 +94,8 @@ static weir_status send_object(json_reading *r)
         return status;
     for (size_t i = 0; i < count; i++) /* one by one: a row has few names, the hash table many slots */
         *r->used[i] = 0;
-    return r->sink->row(r->sink->context, r->fields, count, ++r->line);
+    return r->sink->row(r->sink->context,
+                        &(row_fields){ .items = r->fields, .count = count, .line = ++r->line });
 }
 
 static bool keep(json_reading *r, const char *bytes, size_t size)

@@ -75,6 +75,32 @@ size_t table_column_index(weir_call *call, table *t, weir_bytes name, size_t gue
     return t->count - 1;
 }
 
+const size_t *table_place(weir_call *call, table *t, const row_fields *row)
+{
+    if (row->same_names)
+        return t->places;
+    if (t->place_capacity < row->count) {
+        t->place_capacity = row->count * 2;
+        t->places = weir_alloc(call, t->place_capacity * sizeof *t->places);
+    }
+    for (size_t i = 0; i < row->count; i++)
+        t->places[i] = table_column_index(call, t, row->items[i].name, COLUMN_FIRST + i);
+    return t->places;
+}
+
+const char *table_key_without_value(const table *t, const row_fields *row)
+{
+    for (const char *const *key = t->keys; key != NULL && *key != NULL; key++) {
+        bool there = table_is_own(*key);
+
+        for (size_t i = 0; !there && i < row->count; i++)
+            there = row->items[i].kind != FIELD_NULL && strcmp(t->columns[t->places[i]].name, *key) == 0;
+        if (!there)
+            return *key;
+    }
+    return NULL;
+}
+
 static bool is_key(const table *t, size_t index)
 {
     if (t->keys == NULL)

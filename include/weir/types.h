@@ -286,6 +286,15 @@ typedef struct weir_row {
 WEIR_API bool weir_time_parse(weir_type type, const char *text, size_t size, weir_time *out);
 WEIR_API size_t weir_time_format(weir_type type, weir_time time, char out[36]);
 
+/*
+ * Text to number and back, whatever the locale. weir_double_parse takes digits with an optional sign, point
+ * and exponent, `NaN` and `Infinity`, rounds correctly, and returns false, with `out` left alone, when the
+ * text is none or beyond the largest value. weir_double_format writes the shortest text that reads back as
+ * the same value, at most 32 bytes, not terminated, and returns its length.
+ */
+WEIR_API bool weir_double_parse(const char *text, size_t size, double *out);
+WEIR_API size_t weir_double_format(double value, char out[32]);
+
 #ifdef __cplusplus
 }
 #endif

@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <weir/types.h>
+
 #include "data/digits.h"
 #include "data/pow10.h"
 
@@ -301,4 +303,9 @@ size_t weir__float_format(float value, char out[WEIR_REAL_TEXT_MAX])
     return format_binary((binary){ fraction | UINT32_C(1) << FLOAT_SIGNIFICAND_BITS, (int)exponent - 150,
                                    fraction == 0 && exponent > 1 },
                          negative, out);
+}
+
+size_t weir_double_format(double value, char out[32])
+{
+    return weir__double_format(value, out);
 }

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <weir/types.h>
+
 #include "data/digits.h"
 #include "data/number.h"
 #include "data/pow10.h"
@@ -287,4 +289,9 @@ bool weir__float_parse(const char *text, size_t size, float *out)
     else
         return float_from(text, size, &r, out);
     return true;
+}
+
+bool weir_double_parse(const char *text, size_t size, double *out)
+{
+    return weir__double_parse(text, size, out);
 }

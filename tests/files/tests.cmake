@@ -4,9 +4,11 @@ if(NOT WEIR_SANITIZE)
     set_tests_properties(files.sync PROPERTIES TIMEOUT 600 LABELS files)
 endif()
 
-# The JSON scanner's fuzz target needs the connector's code, which is no part of the library.
-foreach(target replay.files_json fuzz.files_json)
-    if(TARGET ${target})
-        target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/connectors/source-files/json_text.c)
-    endif()
+# The scanners' fuzz targets need the connector's code, which is no part of the library.
+foreach(format json csv)
+    foreach(target replay.files_${format} fuzz.files_${format})
+        if(TARGET ${target})
+            target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/connectors/source-files/${format}_text.c)
+        endif()
+    endforeach()
 endforeach()
