@@ -50,7 +50,7 @@ typedef enum weir_batch_format {
 
 /* How hard a file is compressed. */
 typedef enum weir_effort {
-    WEIR_EFFORT_LOW, /* for files that are read soon: about twice as fast, half as large again or twice */
+    WEIR_EFFORT_LOW, /* for files that are read soon: four times as fast, for repeated words only */
     WEIR_EFFORT_HIGH /* for files that pile up */
 } weir_effort;
 

@@ -106,7 +106,7 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
     status = weir__batch_secret_make(&entropy, &secret, err);
 
     /* Files that pile up are to be small, the others soon there. */
-    if (atomic_load(&s->options.progress->spooled) > s->options.size_max / 4)
+    if (atomic_load(&s->options.progress->spooled) > s->options.size_max / 8)
         file.effort = WEIR_EFFORT_HIGH;
     WEIR_POINT_OF("spool.file", weir__batch_kind_name(kind), "secret");
     if (status == WEIR_OK)
