@@ -283,18 +283,36 @@ static weir_status write_new(const char *path, const void *data, size_t size, we
     return status;
 }
 
+/* `beside` gets the mode of the file that it replaces; its owner too, where that is allowed. */
+static weir_status copy_mode(const char *path, const char *beside, weir_error *err)
+{
+    struct stat old;
+
+    if (stat(path, &old) != 0 || !S_ISREG(old.st_mode))
+        return WEIR_OK; /* there is none, or the rename says what is wrong */
+    if ((old.st_uid != geteuid() || old.st_gid != getegid()) && chown(beside, old.st_uid, old.st_gid) != 0)
+        return WEIR_OK; /* it stays ours alone */
+    return chmod(beside, old.st_mode & 0777) == 0 ? WEIR_OK : io_error("set the mode of", beside, err);
+}
+
 weir_status weir__file_replace(const char *path, const void *data, size_t size, weir_error *err)
 {
     char folder[PATH_SIZE_MAX];
     char beside[PATH_SIZE_MAX];
-    weir_status status = folder_of(path, folder, err);
+    char linked[PATH_SIZE_MAX];
+    weir_status status;
 
+    if (realpath(path, linked) != NULL)
+        path = linked;
+    status = folder_of(path, folder, err);
     if (status == WEIR_OK && strlen(path) + sizeof REPLACE_SUFFIX > sizeof beside)
         status = weir__error(err, "write '%s': the path is too long", path);
     if (status != WEIR_OK)
         return status;
     snprintf(beside, sizeof beside, "%s" REPLACE_SUFFIX, path);
     status = write_new(beside, data, size, err);
+    if (status == WEIR_OK)
+        status = copy_mode(path, beside, err);
     if (status == WEIR_OK)
         status = weir__file_rename(beside, path, err);
     if (status == WEIR_OK)

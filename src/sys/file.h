@@ -53,7 +53,10 @@ weir_status weir__file_remove(const char *path, weir_error *err) WEIR_CHECKED;
  * maximum allows.
  */
 weir_status weir__file_load(const char *path, weir_buf *out, weir_error *err) WEIR_CHECKED;
-/* `data` becomes all of `path`, or nothing changes: written beside it, synced, renamed, folder synced. */
+/*
+ * `data` becomes all of `path`, or nothing changes: written beside it, synced, renamed, folder synced. A file
+ * that is there keeps its mode, a symbolic link to it stays one; a new file has mode 0600.
+ */
 weir_status weir__file_replace(const char *path, const void *data, size_t size, weir_error *err) WEIR_CHECKED;
 
 /* A folder, mode 0700, with those above it; one that is there is WEIR_OK. */

@@ -172,6 +172,30 @@ static void replacing_is_all_or_nothing(void **state)
     assert_int_equal(weir__file_rename(path_of("other"), path_of("state"), &err), WEIR_NOT_FOUND);
 }
 
+static mode_t mode_of(const char *path)
+{
+    struct stat facts;
+
+    assert_int_equal(lstat(path, &facts), 0);
+    return facts.st_mode;
+}
+
+/* A file in a repository, which others read and which a link may lead to, stays so. */
+static void replacing_keeps_mode_and_link(void **state)
+{
+    weir_error err;
+
+    (void)state;
+    assert_int_equal(weir__file_replace(path_of("plan"), "one", 3, &err), WEIR_OK);
+    assert_int_equal(mode_of(path_of("plan")), S_IFREG | 0600);
+    assert_int_equal(chmod(path_of("plan"), 0664), 0);
+    assert_int_equal(symlink("plan", path_of("link")), 0);
+    assert_int_equal(weir__file_replace(path_of("link"), "two", 3, &err), WEIR_OK);
+    expect_content(path_of("plan"), "two");
+    assert_int_equal(mode_of(path_of("plan")), S_IFREG | 0664);
+    assert_true(S_ISLNK(mode_of(path_of("link"))));
+}
+
 static void loading_stops_at_the_buffers_maximum(void **state)
 {
     weir_buf content;
@@ -314,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_person_names_is_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ports_carry_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(replacing_is_all_or_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(replacing_keeps_mode_and_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(loading_stops_at_the_buffers_maximum, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failing_writes_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders_are_made_listed_and_removed, set_up, tear_down),
