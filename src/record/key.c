@@ -72,10 +72,12 @@ static weir_status make(const char *path, unsigned char *out, weir_error *err)
     char text[TEXT_SIZE + 1];
     weir_file *file = NULL;
     weir_status status = weir__entropy_fill(key, sizeof key, err);
+    bool created = false;
 
     if (status == WEIR_OK)
         status = weir__file_create(path, &file, err);
-    if (status == WEIR_OK) {
+    created = status == WEIR_OK;
+    if (created) {
         sodium_bin2hex(text, sizeof text, key, sizeof key);
         text[TEXT_SIZE] = '\n';
         status = weir__file_write(file, text, sizeof text, err);
@@ -87,12 +89,18 @@ static weir_status make(const char *path, unsigned char *out, weir_error *err)
     sodium_memzero(key, sizeof key);
     sodium_memzero(text, sizeof text);
     weir__file_close(file);
+    if (created && status != WEIR_OK)
+        weir__file_drop(path);
     return status;
 }
 
-weir_status record_key_take(const char *path, unsigned char out[RECORD_KEY_SIZE], weir_error *err)
+weir_status record_key_take(const char *path, unsigned char out[RECORD_KEY_SIZE], bool *made, weir_error *err)
 {
     weir_status status = record_key_load(path, out, err);
+    bool missing = status == WEIR_NOT_FOUND;
 
-    return status == WEIR_NOT_FOUND ? make(path, out, err) : status;
+    if (missing)
+        status = make(path, out, err);
+    *made = missing && status == WEIR_OK;
+    return status;
 }

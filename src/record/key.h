@@ -15,7 +15,8 @@ weir_status record_key_path(const char *recording, const char *given, char out[R
                             weir_error *err);
 /* Refused when others may read or change the file, or when it is no key. The caller wipes `out`. */
 weir_status record_key_load(const char *path, unsigned char out[RECORD_KEY_SIZE], weir_error *err);
-/* The same; one that is not there is made, random, mode 0600. */
-weir_status record_key_take(const char *path, unsigned char out[RECORD_KEY_SIZE], weir_error *err);
+/* The same; one that is not there is made, random, mode 0600: *made, on failure false. */
+weir_status record_key_take(const char *path, unsigned char out[RECORD_KEY_SIZE], bool *made,
+                            weir_error *err);
 
 #endif

@@ -453,14 +453,20 @@ static weir_status open_file(recorder *r, const recorder_options *options, weir_
     unsigned char key[RECORD_KEY_SIZE];
     char path[RECORD_KEY_PATH_SIZE];
     weir_status status = record_key_path(options->path, options->key, path, err);
+    bool made = false;
 
     if (status == WEIR_OK)
-        status = record_key_take(path, key, err);
+        status = record_key_take(path, key, &made, err);
     if (status == WEIR_OK)
         status = weir__file_create(options->path, &r->file, err);
     if (status == WEIR_OK)
         status = record_writer_open(weir__file_output(r->file), key, &r->writer, err);
     sodium_memzero(key, sizeof key);
+    /* Nothing of it is in the way of another try. */
+    if (status != WEIR_OK && r->file != NULL)
+        weir__file_drop(options->path);
+    if (status != WEIR_OK && made)
+        weir__file_drop(path);
     return status;
 }
 

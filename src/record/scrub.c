@@ -44,6 +44,8 @@ typedef struct scrubbing {
     weir_file *file;
     record_writer *writer;
     record_framer framer;
+    char key_path[RECORD_KEY_PATH_SIZE];
+    bool key_made;
 } scrubbing;
 
 static weir_status out_of_memory(weir_error *err)
@@ -582,17 +584,25 @@ static weir_status read_all(scrubbing *s, weir_error *err)
 static weir_status open_out(scrubbing *s, weir_error *err)
 {
     unsigned char key[RECORD_KEY_SIZE];
-    char path[RECORD_KEY_PATH_SIZE];
-    weir_status status = record_key_path(s->options->out, s->options->out_key, path, err);
+    weir_status status = record_key_path(s->options->out, s->options->out_key, s->key_path, err);
 
     if (status == WEIR_OK)
-        status = record_key_take(path, key, err);
+        status = record_key_take(s->key_path, key, &s->key_made, err);
     if (status == WEIR_OK)
         status = weir__file_create(s->options->out, &s->file, err);
     if (status == WEIR_OK)
         status = record_writer_open(weir__file_output(s->file), key, &s->writer, err);
     sodium_memzero(key, sizeof key);
     return status;
+}
+
+/* What was made here goes again, so that another try finds nothing in its way. */
+static void remove_out(scrubbing *s)
+{
+    if (s->file != NULL)
+        weir__file_drop(s->options->out);
+    if (s->key_made)
+        weir__file_drop(s->key_path);
 }
 
 static weir_status write_all(scrubbing *s, weir_error *err)
@@ -608,7 +618,11 @@ static weir_status write_all(scrubbing *s, weir_error *err)
         status = record_framer_flush(&s->framer, err);
     if (status == WEIR_OK && !s->report->cut)
         status = record_writer_finish(s->writer, err);
-    return status == WEIR_OK ? weir__file_sync(s->file, err) : status;
+    if (status == WEIR_OK)
+        status = weir__file_sync(s->file, err);
+    if (status != WEIR_OK)
+        remove_out(s);
+    return status;
 }
 
 weir_status record_scrub(const scrub_options *options, scrub_report *report, weir_error *err)

@@ -216,6 +216,11 @@ weir_status weir__file_remove(const char *path, weir_error *err)
     return unlink(path) == 0 || errno == ENOENT ? WEIR_OK : io_error("remove", path, err);
 }
 
+void weir__file_drop(const char *path)
+{
+    (void)unlink(path);
+}
+
 weir_status weir__file_load(const char *path, weir_buf *out, weir_error *err)
 {
     size_t start = out->size;

@@ -48,6 +48,8 @@ weir_input weir__file_input(weir_file *file);
 weir_status weir__file_rename(const char *from, const char *to, weir_error *err) WEIR_CHECKED;
 /* Removes a file; one that is not there is WEIR_OK. */
 weir_status weir__file_remove(const char *path, weir_error *err) WEIR_CHECKED;
+/* The same after a failure that has been told already. */
+void weir__file_drop(const char *path);
 /*
  * All of what weir__file_open_named opens, appended to `out`; WEIR_FAILED when it is larger than the buffer's
  * maximum allows.

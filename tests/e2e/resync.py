@@ -94,6 +94,7 @@ class Resync(unittest.TestCase):
         (self.folder / "there.weirrec").write_text("x")
         done = self.sync("warehouse", 0, "--resync", "--record", self.folder / "there.weirrec", code=1)
         self.assertIn("exists", done.stderr)
+        self.assertFalse((self.folder / "there.weirrec.key").exists())
         done = self.sync("warehouse", 0)
         self.assertEqual(json.loads(done.stdout)["rows"], 0)
         self.sync("warehouse", 0, "--resync", "--resync-table", "pairs", code=2)

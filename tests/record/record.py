@@ -367,6 +367,22 @@ class Scrub(Played):
         self.weir("record", "scrub", self.path, code=2)
         self.weir("record", "scrub", self.path, "-o", again, code=1)
 
+    def test_what_failed_leaves_nothing(self):
+        """The disk is full in the middle; the same command works when there is room. What was there before stays."""
+        again = self.folder / "again.weirrec"
+        limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)), "restore_signals": False}
+        self.weir("record", "scrub", self.path, "-o", again, code=1, **limit)
+        self.assertEqual(list(self.folder.glob("again.weirrec*")), [])
+        self.weir("record", "scrub", self.path, "-o", again)
+        key = (self.folder / "again.weirrec.key").read_bytes()
+        again.unlink()
+        self.weir("record", "scrub", self.path, "-o", again, code=1, **limit)
+        self.assertEqual([path.read_bytes() for path in self.folder.glob("again.weirrec*")], [key])
+        self.weir("record", "scrub", self.path, "-o", again)
+        whole = again.read_bytes()
+        self.weir("record", "scrub", self.path, "-o", again, code=1)
+        self.assertEqual(again.read_bytes(), whole)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

@@ -244,18 +244,21 @@ static void keys_are_for_their_owner(void **state)
     struct stat info;
     weir_error err;
     FILE *file;
+    bool made;
     world w;
 
     (void)state;
     set_up(&w);
     assert_int_equal(record_key_load(w.key, key, &err), WEIR_NOT_FOUND);
-    assert_int_equal(record_key_take(w.key, key, &err), WEIR_OK);
+    assert_int_equal(record_key_take(w.key, key, &made, &err), WEIR_OK);
+    assert_true(made);
     assert_int_equal(stat(w.key, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
-    assert_int_equal(record_key_take(w.key, again, &err), WEIR_OK);
+    assert_int_equal(record_key_take(w.key, again, &made, &err), WEIR_OK);
+    assert_false(made);
     assert_memory_equal(key, again, sizeof key);
     assert_int_equal(chmod(w.key, 0640), 0);
-    assert_int_equal(record_key_take(w.key, again, &err), WEIR_FAILED);
+    assert_int_equal(record_key_take(w.key, again, &made, &err), WEIR_FAILED);
     assert_non_null(strstr(err.text, "can be read by others"));
     assert_int_equal(chmod(w.key, 0600), 0);
     file = fopen(w.key, "w");
