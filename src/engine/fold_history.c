@@ -5,8 +5,8 @@
  * goes from one committed state to the next (a long one has parts, see history.h). So a version has the same
  * number however rows are parted into requests, and when an interval is sent again, the first earliest row of
  * a key takes away everything that the first attempt has left of it. In the window the number follows from
- * the version before; for a key whose versions have gone into files `seen` remembers it, by 64 bits of the
- * key's hash: two keys are taken for one about once in 10^8 parts.
+ * the version before; for a key whose versions have gone into files `seen` remembers it, by the key's whole
+ * hash: one of two keys that were taken for one would lack its earliest row.
  */
 #include <string.h>
 
@@ -17,17 +17,20 @@
 
 /* --- keys that have come --- */
 
-static uint64_t print_of(weir_hash128 hash, uint32_t table)
+static weir_hash128 print_of(weir_hash128 hash, uint32_t table)
 {
-    return (hash.high ^ hash.low ^ (uint64_t)table * UINT64_C(0x9E3779B97F4A7C15)) | 1;
+    hash.high ^= (uint64_t)table * UINT64_C(0x9E3779B97F4A7C15);
+    hash.low |= 1;
+    return hash;
 }
 
 /* The slot of the key, or the free one where it belongs. */
-static size_t seen_find(const fold_seen *seen, uint64_t print)
+static size_t seen_find(const fold_seen *seen, weir_hash128 print)
 {
-    size_t at = (size_t)((print >> 1) * UINT64_C(0xD6E8FEB86659FD93) >> 20) & seen->mask;
+    size_t at = (size_t)((print.high ^ print.low >> 1) * UINT64_C(0xD6E8FEB86659FD93) >> 20) & seen->mask;
 
-    while (seen->prints[at] != 0 && seen->prints[at] != print)
+    while (seen->prints[at].low != 0 &&
+           (seen->prints[at].low != print.low || seen->prints[at].high != print.high))
         at = (at + 1) & seen->mask;
     return at;
 }
@@ -54,7 +57,7 @@ static bool seen_reserve(fold_seen *seen, size_t count)
         return false;
     }
     for (size_t i = 0; seen->prints != NULL && i <= seen->mask; i++)
-        if (seen->prints[i] != 0) {
+        if (seen->prints[i].low != 0) {
             size_t at = seen_find(&grown, seen->prints[i]);
 
             grown.prints[at] = seen->prints[i];
@@ -65,11 +68,11 @@ static bool seen_reserve(fold_seen *seen, size_t count)
     return true;
 }
 
-static void seen_add(fold_seen *seen, uint64_t print, uint32_t next)
+static void seen_add(fold_seen *seen, weir_hash128 print, uint32_t next)
 {
     size_t at = seen_find(seen, print);
 
-    if (seen->prints[at] == 0) {
+    if (seen->prints[at].low == 0) {
         seen->count++;
         seen->prints[at] = print;
         seen->next[at] = 0;
@@ -124,7 +127,7 @@ static void begin_key(const fold *f, const fold_input *in, fold_row *row)
     if (f->seen.count > 0) {
         size_t at = seen_find(&f->seen, print_of(in->hash, in->table));
 
-        seen = f->seen.prints[at] != 0;
+        seen = f->seen.prints[at].low != 0;
         row->number = seen ? f->seen.next[at] : 0;
     }
     row->earliest = in->op != WEIR_DELETE || (in->again && !seen);

@@ -24,9 +24,9 @@ typedef struct undo_entry {
 
 /* Keys of histories that have gone into files in this interval. */
 typedef struct fold_seen {
-    uint64_t *prints; /* 0 when free */
-    uint32_t *next;   /* the number of the key's next version */
-    size_t mask;      /* slots - 1 */
+    weir_hash128 *prints; /* low is 0 when free */
+    uint32_t *next;       /* the number of the key's next version */
+    size_t mask;          /* slots - 1 */
     size_t count;
 } fold_seen;
 

@@ -557,6 +557,41 @@ static void a_keyset_never_forgets_a_key(void **unused)
     keyset_clear(&set);
 }
 
+/* R-ENG-10: keys of different hashes are different ones, however alike those are. */
+static void a_history_takes_no_two_keys_for_one(void **unused)
+{
+    static const weir_hash128 keys[] = { { .low = 0x110, .high = 0x1000 },
+                                         { .low = 0x1010, .high = 0x100 },
+                                         { .low = 0x1000, .high = 0x110 },
+                                         { .low = 0x110, .high = 0x1001 } };
+    fold_options options = { .window_size = 2000, .row_count_max = 16, .key_count_max = 100 };
+    fold *f = fold_new(&options);
+    fold_window *other = fold_window_new(f);
+    weir_batch_markers markers = { "null", "unmod" };
+
+    (void)unused;
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+            fold_input in = { .history = true,
+                              .op = WEIR_UPSERT,
+                              .hash = keys[i],
+                              .text = "a",
+                              .size = 1,
+                              .cells = 1,
+                              .markers = &markers };
+            bool full;
+
+            assert_int_equal(fold_put(f, &in), FOLD_DONE);
+            other = fold_take(f, other, &full);
+            assert_int_equal(other->row_count, 1);
+            assert_true(other->rows[0].earliest);
+            assert_int_equal(other->rows[0].number, round);
+            fold_window_reset(other);
+        }
+    fold_window_free(other);
+    fold_free(f);
+}
+
 static weir_status folding_scenario(void *context)
 {
     fold_options options = { .window_size = 2000, .row_count_max = 16, .key_count_max = 100 };
@@ -619,6 +654,7 @@ int main(void)
         cmocka_unit_test(hot_keys_are_squeezed_and_not_written),
         cmocka_unit_test(rows_larger_than_a_window_pass_alone),
         cmocka_unit_test(a_keyset_never_forgets_a_key),
+        cmocka_unit_test(a_history_takes_no_two_keys_for_one),
         cmocka_unit_test(folding_survives_every_failed_allocation),
     };
 
