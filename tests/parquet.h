@@ -34,12 +34,12 @@ static inline weir_status test_unpack(const weir_reader_file *file, weir_buf *ou
     return status;
 }
 
-/* Begins a file as weir__reader_open does; *out is owned by the caller. */
-static inline weir_status test_parquet_open(const weir_reader_file *file, parquet_reader **out,
+/* Begins a file as weir__reader_open does; `db` as in parquet_reader_file. *out is owned by the caller. */
+static inline weir_status test_parquet_open(const weir_reader_file *file, duck *db, parquet_reader **out,
                                             weir_error *err)
 {
     parquet_reader_file plain = {
-        .name = file->name, .kind = file->kind, .table = file->table, .params = file->params
+        .name = file->name, .kind = file->kind, .table = file->table, .params = file->params, .db = db
     };
     weir_status status;
     weir_buf text;

@@ -175,6 +175,12 @@ weir_status parquet_check(const weir_table *table, weir_error *err)
     return absent("Parquet batch files", err);
 }
 
+weir_status parquet_database(duck **out, weir_error *err)
+{
+    (void)out;
+    return absent("Parquet batch files", err);
+}
+
 weir_status parquet_writer_new(const parquet_writer_file *file, parquet_writer **out, weir_error *err)
 {
     (void)file, (void)out;

@@ -14,21 +14,44 @@
 #include "duckdb/internal.h"
 #include "duckdb/parquet_internal.h"
 
-weir_status parquet_open(duck **db, weir_memory_file **file, weir_error *err)
+weir_status parquet_database(duck **out, weir_error *err)
 {
     const duck_options options = { .path = NULL };
+    duck *db = NULL;
     weir_status status = duck_load("Parquet batch files", err);
 
     if (status == WEIR_OK)
-        status = weir__memory_file_create("weir-parquet", file, err);
+        status = duck_open(&options, &db, err);
+    /* One thread makes a file in less time than several, which have little to do. */
     if (status == WEIR_OK)
-        status = duck_open(&options, db, err);
-    if (status == WEIR_OK)
-        status = duck_run(*db,
-                          "SET allowed_directories = ['/proc/self/fd/']; SET enable_external_access = false; "
+        status = duck_run(db,
+                          "SET threads = 1; SET allowed_directories = ['/proc/self/fd/']; SET "
+                          "enable_external_access = false; "
                           "SET lock_configuration = true",
                           err);
-    return status;
+    if (status) {
+        duck_close(db);
+        return status;
+    }
+    *out = db;
+    return WEIR_OK;
+}
+
+weir_status parquet_open(duck *given, duck **db, weir_memory_file **file, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+
+    *db = given;
+    if (given == NULL)
+        status = parquet_database(db, err);
+    return status ? status : weir__memory_file_create("weir-parquet", file, err);
+}
+
+void parquet_close(duck *given, duck *db, weir_memory_file *file)
+{
+    if (given == NULL)
+        duck_close(db);
+    weir__memory_file_close(file);
 }
 
 /* What a column is staged as. */
@@ -49,6 +72,8 @@ struct parquet_writer {
     weir_cell *cells; /* a row of the stage */
     weir_buf *texts;  /* of its cells */
     duck *db;
+    duck *given; /* `db`, when it is somebody else's */
+    bool staged; /* `db` has the table of the rows */
     weir_memory_file *file;
     duck_appender *appender;
 };
@@ -146,6 +171,7 @@ static weir_status make_stage(parquet_writer *w, weir_error *err)
             return weir__error_memory(err, "writing Parquet");
     }
     status = duck_table_create(w->db, &stage, err);
+    w->staged = status == WEIR_OK;
     return status ? status : duck_appender_new(w->db, &stage, &w->appender, err);
 }
 
@@ -166,7 +192,8 @@ static weir_status begin(parquet_writer *w, const parquet_writer_file *file, wei
     w->texts = weir__arena_array(w->arena, count, sizeof *w->texts);
     if (w->columns == NULL || w->cells == NULL || w->texts == NULL)
         return weir__error_memory(err, "writing Parquet");
-    status = parquet_open(&w->db, &w->file, err);
+    w->given = file->db;
+    status = parquet_open(w->given, &w->db, &w->file, err);
     return status ? status : make_stage(w, err);
 }
 
@@ -188,13 +215,21 @@ weir_status parquet_writer_new(const parquet_writer_file *file, parquet_writer *
     return WEIR_OK;
 }
 
+static void drop_stage(duck *db)
+{
+    weir_status status = duck_run(db, "DROP TABLE rows", NULL);
+
+    (void)status; /* the next file will say what is wrong */
+}
+
 void parquet_writer_free(parquet_writer *w)
 {
     if (w == NULL)
         return;
     duck_appender_free(w->appender);
-    duck_close(w->db);
-    weir__memory_file_close(w->file);
+    if (w->given != NULL && w->staged)
+        drop_stage(w->db);
+    parquet_close(w->given, w->db, w->file);
     for (size_t i = 0; w->texts != NULL && i < w->table->column_count; i++)
         weir__buf_clear(&w->texts[i]);
     weir__arena_free(w->arena);

@@ -34,6 +34,12 @@
 #include "batch/reader.h"
 #include "duckdb/duck.h"
 
+/*
+ * The database that files are made in and read with. To open one takes ten times as long as a small file, so
+ * who has many keeps one. *out is owned by the caller: duck_close. As duck_load.
+ */
+weir_status parquet_database(duck **out, weir_error *err) WEIR_CHECKED;
+
 /* --- writing --- */
 
 typedef struct parquet_writer parquet_writer;
@@ -43,6 +49,7 @@ typedef struct parquet_writer_file {
     const weir_table *table;
     weir_batch_kind kind;         /* unmodified cells are taken in UPDATE files only */
     weir_bytes unmodified_string; /* of the request (R-BAT-06); needed for them; borrowed until free */
+    duck *db; /* of parquet_database, for one file at a time; borrowed until free. NULL: one of its own */
 } parquet_writer_file;
 
 /* Whether a file can hold the table's columns. WEIR_UNSUPPORTED: one is a NAIVE_DATETIME, and is named. */
@@ -68,6 +75,7 @@ typedef struct parquet_reader_file {
     const weir_table *table;
     const weir_file_params *params; /* the two strings are read */
     weir_bytes plaintext;           /* the whole file, decrypted and decompressed; copied */
+    duck *db;                       /* as the writer's */
 } parquet_reader_file;
 
 /*

@@ -90,7 +90,7 @@ static weir_status query(parquet_reader *r, weir_error *err)
 static weir_status begin(parquet_reader *r, weir_error *err)
 {
     size_t count = r->file.table->column_count;
-    weir_status status = parquet_open(&r->db, &r->memory, err);
+    weir_status status = parquet_open(r->file.db, &r->db, &r->memory, err);
 
     if (status)
         return status;
@@ -132,8 +132,7 @@ void parquet_reader_free(parquet_reader *r)
     if (r == NULL)
         return;
     duck_rows_free(r->rows);
-    duck_close(r->db);
-    weir__memory_file_close(r->memory);
+    parquet_close(r->file.db, r->db, r->memory);
     for (size_t i = 0; r->texts != NULL && i < r->file.table->column_count; i++)
         weir__buf_clear(&r->texts[i]);
     weir__free(r->texts);

@@ -18,6 +18,7 @@
 struct parquet_file {
     weir_reader *reader;
     weir_packer *packer;
+    duck *db;               /* made with the first file */
     parquet_writer *writer; /* NULL: no file is open */
     weir_batch_kind kind;
     const weir_table *table;
@@ -58,6 +59,7 @@ void parquet_file_free(parquet_file *file)
     if (file == NULL)
         return;
     parquet_writer_free(file->writer);
+    duck_close(file->db);
     weir__reader_free(file->reader);
     weir__packer_free(file->packer);
     weir__buf_clear(&file->header);
@@ -83,6 +85,9 @@ weir_status parquet_file_begin(parquet_file *file, weir_batch_kind kind, const w
     file->piece.size = 0;
     if (status == WEIR_OK)
         status = weir__csv_put_header(&file->header, begin->table, err);
+    if (status == WEIR_OK && file->db == NULL)
+        status = parquet_database(&file->db, err);
+    rows.db = file->db;
     if (status == WEIR_OK)
         status = parquet_writer_new(&rows, &file->writer, err);
     if (status == WEIR_OK)

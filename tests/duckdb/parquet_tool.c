@@ -32,7 +32,7 @@ static weir_status read_input(void *context, void *data, size_t size, size_t *go
 static weir_status write_parquet(const weir_table *table, weir_batch_kind kind, weir_error *err)
 {
     const weir_reader_file from = { "stdin", kind, table, &params, NULL, { read_input, NULL } };
-    const parquet_writer_file to = { table, kind, params.unmodified_string };
+    const parquet_writer_file to = { table, kind, params.unmodified_string, NULL };
     weir_reader *reader = weir__reader_new();
     parquet_writer *writer = NULL;
     weir_bytes bytes = { NULL, 0 };
@@ -54,7 +54,7 @@ static weir_status write_parquet(const weir_table *table, weir_batch_kind kind, 
 
 static weir_status read_parquet(const weir_table *table, weir_batch_kind kind, weir_error *err)
 {
-    parquet_reader_file file = { "stdin", kind, table, &params, { NULL, 0 } };
+    parquet_reader_file file = { "stdin", kind, table, &params, { NULL, 0 }, NULL };
     parquet_reader *reader = NULL;
     weir_buf in, out;
     size_t got = 0;

@@ -55,7 +55,7 @@ static const weir_file_params params = {
 static parquet_writer *write_rows(const weir_table *table, weir_batch_kind kind, const weir_cell *const *rows,
                                   size_t count, weir_bytes *out)
 {
-    const parquet_writer_file file = { table, kind, params.unmodified_string };
+    const parquet_writer_file file = { table, kind, params.unmodified_string, NULL };
     parquet_writer *writer = NULL;
     weir_error err = { 0 };
 
@@ -71,7 +71,7 @@ static parquet_writer *write_rows(const weir_table *table, weir_batch_kind kind,
 
 static parquet_reader *read_file(const weir_table *table, weir_batch_kind kind, weir_bytes bytes)
 {
-    const parquet_reader_file file = { "test.parquet", kind, table, &params, bytes };
+    const parquet_reader_file file = { "test.parquet", kind, table, &params, bytes, NULL };
     parquet_reader *reader = NULL;
     weir_error err = { 0 };
 
@@ -234,7 +234,7 @@ static void what_cannot_be_written(void **state)
         { { "", WEIR_DECIMAL, WEIR_UNMODIFIED, { .boolean = false } }, weir_decimal("", "1") },
     };
     const weir_cell good[2] = { weir_decimal("", "1e5"), weir_decimal("", "1") };
-    parquet_writer_file file = { &naive, WEIR_BATCH_REPLACE, { "", 0 } };
+    parquet_writer_file file = { &naive, WEIR_BATCH_REPLACE, { "", 0 }, NULL };
     parquet_writer *writer = NULL;
     weir_error err = { 0 };
     weir_bytes bytes;
@@ -281,6 +281,39 @@ static void numbers_too_far_apart_become_text(void **state)
     parquet_writer_free(writer);
 }
 
+/* Files of several tables, one after the other, one of them given up, and each read back. */
+static void a_database_serves_many_files(void **state)
+{
+    const weir_table small = { .name = "t", WEIR_COLUMNS({ .name = "id", .type = WEIR_INT, .key = true }) };
+    weir_error err = { 0 };
+    duck *db = NULL;
+
+    (void)state;
+    assert_ok(parquet_database(&db, &err), err);
+    for (int i = 0; i < 6; i++) {
+        const weir_table *table = i % 2 ? &small : &everything;
+        const weir_cell one = weir_int("id", i);
+        const parquet_writer_file file = { table, WEIR_BATCH_REPLACE, params.unmodified_string, db };
+        parquet_reader_file back = { "f", WEIR_BATCH_REPLACE, table, &params, { NULL, 0 }, db };
+        parquet_writer *writer = NULL;
+        parquet_reader *reader = NULL;
+        weir_row row;
+
+        assert_ok(parquet_writer_new(&file, &writer, &err), err);
+        assert_ok(parquet_writer_row(writer, i % 2 ? &one : values, table->column_count, &err), err);
+        if (i != 2) {
+            assert_ok(parquet_writer_finish(writer, &back.plaintext, &err), err);
+            assert_ok(parquet_reader_new(&back, &reader, &err), err);
+            assert_int_equal(parquet_reader_next(reader, &row, &err), WEIR_ITEM);
+            assert_same(&row.cells[0], i % 2 ? &one : values);
+            assert_int_equal(parquet_reader_next(reader, &row, &err), WEIR_OK);
+        }
+        parquet_reader_free(reader);
+        parquet_writer_free(writer);
+    }
+    duck_close(db);
+}
+
 static void absent_and_foreign_columns(void **state) /* R-BAT-09 */
 {
     const weir_table narrow = {
@@ -302,7 +335,7 @@ static void absent_and_foreign_columns(void **state) /* R-BAT-09 */
     weir_bytes bytes;
     parquet_writer *writer = write_rows(&stored, WEIR_BATCH_REPLACE, rows, 1, &bytes);
     static const weir_presence absent[] = { WEIR_NULL, WEIR_UNMODIFIED, WEIR_UNMODIFIED };
-    parquet_reader_file file = { "f", WEIR_BATCH_REPLACE, &other, &params, bytes };
+    parquet_reader_file file = { "f", WEIR_BATCH_REPLACE, &other, &params, bytes, NULL };
     parquet_reader *reader = NULL;
     weir_error err = { 0 };
     weir_row row;
@@ -367,10 +400,10 @@ static void nothing_is_written_to_a_disk(void **state)
 
 static weir_status whole_life(void *context)
 {
-    const parquet_writer_file file = { &everything, WEIR_BATCH_UPDATE, params.unmodified_string };
+    const parquet_writer_file file = { &everything, WEIR_BATCH_UPDATE, params.unmodified_string, NULL };
     parquet_writer *writer = NULL;
     parquet_reader *reader = NULL;
-    parquet_reader_file back = { "f", WEIR_BATCH_UPDATE, &everything, &params, { NULL, 0 } };
+    parquet_reader_file back = { "f", WEIR_BATCH_UPDATE, &everything, &params, { NULL, 0 }, NULL };
     weir_row row;
     weir_status status = parquet_writer_new(&file, &writer, NULL);
 
@@ -399,8 +432,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_are_those_of_the_rule),       cmocka_unit_test(rows_come_back),
         cmocka_unit_test(unmodified_cells_of_every_type),    cmocka_unit_test(what_cannot_be_written),
-        cmocka_unit_test(numbers_too_far_apart_become_text), cmocka_unit_test(absent_and_foreign_columns),
-        cmocka_unit_test(nothing_is_written_to_a_disk),      cmocka_unit_test(survives_failed_allocations),
+        cmocka_unit_test(numbers_too_far_apart_become_text), cmocka_unit_test(a_database_serves_many_files),
+        cmocka_unit_test(absent_and_foreign_columns),        cmocka_unit_test(nothing_is_written_to_a_disk),
+        cmocka_unit_test(survives_failed_allocations),
     };
 
     if (!test_has_duckdb())

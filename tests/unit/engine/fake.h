@@ -459,7 +459,8 @@ static inline weir_status fake_load(fake_destination *d, fake_table *t, const v2
             break;
         d->files++;
         file.input = weir__file_input(disk);
-        status = d->parquet ? test_parquet_open(&file, &parquet, err) : weir__reader_open(reader, &file, err);
+        status = d->parquet ? test_parquet_open(&file, NULL, &parquet, err)
+                            : weir__reader_open(reader, &file, err);
         while (status == WEIR_OK &&
                (status = d->parquet ? parquet_reader_next(parquet, &row, err)
                                     : weir__reader_next(reader, &row, err)) == WEIR_ITEM) {

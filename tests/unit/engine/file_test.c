@@ -65,7 +65,7 @@ static parquet_reader *open_file(weir_batch_kind kind, memory *m)
     parquet_reader *reader = NULL;
     weir_error err;
 
-    if (test_parquet_open(&file, &reader, &err) != WEIR_OK)
+    if (test_parquet_open(&file, NULL, &reader, &err) != WEIR_OK)
         fail_msg("%s", err.text);
     return reader;
 }
