@@ -172,7 +172,7 @@ cmd_sim() { # [--seeds N] [--seed N] …
 }
 
 build_fault() {
-    build fault weir_cli source-everything destination-sqlite
+    build fault crash_programs
 }
 
 cmd_crash() { # [RUNS [SEED]]

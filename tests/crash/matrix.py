@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The crash matrix: every fault point × every victim, in real processes; afterwards the rows must be the right ones.
 
-One run: a sync from `source-everything` to `destination-sqlite` in which one process, on reaching one fault point
-(src/sys/points.def) for the n-th time, kills the victim: the engine, the source, the destination, or all three; or, where the
-place can fail, gets an error there. Then the sync runs again, undisturbed, until it succeeds. A double run is disturbed twice,
-the second time at any point while it recovers from the first. Checked (R-ENG-01 to R-ENG-03):
+One run: a sync from `source-everything` to `destination-sqlite`, in CSV or in Parquet files, in which one process, on
+reaching one fault point (src/sys/points.def) for the n-th time, kills the victim: the engine, the source, the destination, or
+all three; or, where the place can fail, gets an error there. Then the sync runs again, undisturbed, until it succeeds. A double
+run is disturbed twice, the second time at any point while it recovers from the first. Checked (R-ENG-01 to R-ENG-03):
 
   - after every run the saved state is a checkpoint that the source has sent, and never an
     earlier one than before;
@@ -13,14 +13,18 @@ the second time at any point while it recovers from the first. Checked (R-ENG-01
   - no file is left in the spool, no process of the sync is left.
 
 A point is hit the first time it is reached and the last time, as counted in the undisturbed run. Points of the way that a
-source takes which asks for a person are counted, and hit, in a sync in which it does.
+source takes which asks for a person are counted, and hit, in a sync in which it does. Undisturbed, both formats must give the
+same rows; the destination for Parquet is destination-sqlite with parquet_reads.c.
 
-usage: matrix.py BIN_DIR [--sample N] [--doubles N] [--seed N] [--jobs N] [--only POINT] [--table FILE]
+usage: matrix.py BIN_DIR [--sample N] [--doubles N] [--parquet N] [--seed N] [--jobs N] [--only POINT] [--table FILE]
 
 BIN_DIR is the `bin` of a build with fault points (preset `fault`). With --sample only so many runs, drawn by the seed;
---doubles are so many double runs more. With --only the runs of one point, as the line of a failure says. --table writes the counts.
+--doubles are so many double runs more. --parquet gives numbers of their own to Parquet, whose runs take five times as long: so
+many, and a quarter of that in double runs. With --only the runs of one point, as the line of a failure says. --table writes the
+counts.
 """
 import argparse
+import ast
 import collections
 import concurrent.futures
 import contextlib
@@ -43,6 +47,8 @@ SOURCE = {"rows": "60", "changes": "80", "checkpoint_every": "20", "turns": "tru
 TASK_AT = "97"
 MODES = {"soft delete": "SOFT_DELETE", "history": "HISTORY"}
 KEYS = {"everything": ["id"], "pairs": ["code", "number"], "events": ["_fivetran_id"]}
+FORMATS = {"CSV": "destination-sqlite", "Parquet": "destination-sqlite-parquet"}
+NOT_IN_PARQUET = "naive_datetime"  # R-BAT-11
 TRIES = 6
 RUN_TIMEOUT_S = 120
 
@@ -52,16 +58,22 @@ def environment(**more):
     return {**known, **more}
 
 
+Way = collections.namedtuple("Way", "mode files")
+
+
 class Sync(Bench):
     """One destination, one state folder, and syncs between them."""
 
-    def __init__(self, bin_dir, folder, mode):
+    def __init__(self, bin_dir, folder, way):
         super().__init__(bin_dir, "sqlite", folder)
         self.ask(False)
+        self.way = way
         self.more = []
-        if mode != "soft delete":
-            plan = {"tables": {table: {"sync_mode": MODES[mode]} for table in KEYS}}
-            (self.folder / "plan.json").write_text(json.dumps(plan))
+        if way.mode != "soft delete" or way.files == "Parquet":
+            tables = {table: {"sync_mode": MODES[way.mode]} for table in KEYS}
+            if way.files == "Parquet":
+                tables["everything"]["columns"] = {NOT_IN_PARQUET: {"enabled": False}}
+            (self.folder / "plan.json").write_text(json.dumps({"tables": tables}))
             self.more = ["--schema-config", self.folder / "plan.json"]
 
     def ask(self, asks):
@@ -73,7 +85,7 @@ class Sync(Bench):
         """(exit code, what was printed) of one sync."""
         done = subprocess.run(
             [self.bin / "weir", "sync", "--source", self.bin / "source-everything", "--source-config",
-             self.folder / "source.json", "--destination", self.bin / "destination-sqlite", "--destination-config",
+             self.folder / "source.json", "--destination", self.bin / FORMATS[self.way.files], "--destination-config",
              self.folder / "destination.json", "--schema", "crash", "--state", self.folder / "state", "--retry-delay",
              "0", "--transport", "socket", "--attempts", "2", *self.more], env=environment(**variables), capture_output=True,
             text=True, start_new_session=True, timeout=RUN_TIMEOUT_S)
@@ -83,7 +95,7 @@ class Sync(Bench):
         """table -> rows, sorted, without the time of receipt; {} when there is no destination yet."""
         if not self.warehouse.is_file():
             return {}
-        return self.read_versions() if self.more else self.read_sqlite()
+        return self.read_versions() if self.way.mode == "history" else self.read_sqlite()
 
     def read_versions(self):
         """The same of history tables: each row with its number among the versions of its key."""
@@ -139,13 +151,13 @@ def read_points():
 
 
 # One run: `hits` are (point, number, action), one after the other; `what` is for the table.
-Run = collections.namedtuple("Run", "mode hits what asks")
+Run = collections.namedtuple("Run", "way hits what asks")
 
 
 def one_run(bin_dir, parent, calm, run):
     """None when all was well, else what was wrong; and whether a disturbed sync failed."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=parent))
-    sync = Sync(bin_dir, folder, run.mode)
+    sync = Sync(bin_dir, folder, run.way)
     failed = False
     before = 0
     for number, (point, times, action) in enumerate(run.hits):
@@ -183,22 +195,30 @@ def one_run(bin_dir, parent, calm, run):
     return None, failed
 
 
-def plan(mode, points, counts, asked):
-    """All single runs of a mode."""
+def plan(way, points, counts, asked):
+    """All single runs of a mode and a format."""
     for point, fails in points.items():
         asks = counts[point] == 0
         reached = asked[point] if asks else counts[point]
         actions = {**VICTIMS, **(ERRORS if fails else {})}
         for number in sorted({1, reached} if reached else set()):
-            yield from (Run(mode, [(point, number, action)], what, asks) for what, action in actions.items())
+            yield from (Run(way, [(point, number, action)], what, asks) for what, action in actions.items())
 
 
 def plan_doubles(singles, count, draw):
     """Pairs of them."""
     for _ in range(count):
         first = draw.choice(singles)
-        second = draw.choice([run for run in singles if run.mode == first.mode])
-        yield Run(first.mode, [*first.hits, *second.hits], "twice", first.asks)
+        second = draw.choice([run for run in singles if run.way == first.way])
+        yield Run(first.way, [*first.hits, *second.hits], "twice", first.asks)
+
+
+def draw_runs(only, singles, sample, doubles, draw):
+    """Single runs, all or a sample, then double ones."""
+    runs = [run for run in singles if only in (None, run.hits[0][0])]
+    if sample is not None:
+        runs = draw.sample(runs, min(sample, len(runs)))
+    return runs + list(plan_doubles(singles, doubles if singles else 0, draw))
 
 
 def count_points(trace):
@@ -214,12 +234,12 @@ def write_table(path, points, reached, done):
     """CSV: what was run, against whom, how it went."""
     lines = [f"# made by: ./do crash; fault points: {len(points)}, reached by these syncs: {len(reached)}",
              "mode,files,what,points,runs,failed at first,violations"]
-    for mode in sorted({one[0].mode for one in done}, reverse=True):
-        of_mode = [one for one in done if one[0].mode == mode]
+    for way in sorted({one[0].way for one in done}, key=lambda way: (way.files, way.mode == "history")):
+        of_way = [one for one in done if one[0].way == way]
         for what in [*VICTIMS, *ERRORS, "twice"]:
+            told = what if what in ERRORS else "two faults" if what == "twice" else f"{what} killed"
             lines.append(table_line(
-                f"{mode},CSV," + (what if what in ERRORS else "two faults" if what == "twice" else f"{what} killed"),
-                [one for one in of_mode if one[0].what == what]))
+                f"{way.mode},{way.files},{told}", [one for one in of_way if one[0].what == what]))
     lines += [table_line("total,,", done), "# not reached:"]
     lines += [f"#   {point}" for point in points if point not in reached]
     pathlib.Path(path).write_text("\n".join(lines) + "\n")
@@ -235,6 +255,7 @@ def parse():
     parser.add_argument("bin_dir")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--doubles", type=int, default=0)
+    parser.add_argument("--parquet", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only")
@@ -242,9 +263,9 @@ def parse():
     return parser.parse_args()
 
 
-def trace(bin_dir, folder, mode, asks):
+def trace(bin_dir, folder, way, asks):
     """The rows of an undisturbed sync, and how often it reached each point."""
-    sync = Sync(bin_dir, folder, mode)
+    sync = Sync(bin_dir, folder, way)
     sync.ask(asks)
     code, said = sync.run(WEIR_POINT_TRACE=str(folder / "trace"))
     if code != (3 if asks else 0):
@@ -252,21 +273,41 @@ def trace(bin_dir, folder, mode, asks):
     return sync.rows(), count_points(folder / "trace")
 
 
-def modes(bin_dir):
-    """Those that this engine can be told."""
+def ways(bin_dir):
+    """Those that this engine can be told, and that there is a destination for."""
     told = subprocess.run([pathlib.Path(bin_dir) / "weir", "sync", "--help"], capture_output=True, text=True, check=True)
-    return [mode for mode in MODES if mode == "soft delete" or "--schema-config" in told.stdout]
+    modes = [mode for mode in MODES if mode == "soft delete" or "--schema-config" in told.stdout]
+    return [Way(mode, files) for files, program in FORMATS.items() for mode in modes
+            if (pathlib.Path(bin_dir) / program).is_file()]
+
+
+def check_formats(calm):
+    """Both formats carry the same rows."""
+    for way, rows in calm.items():
+        if way.files == "CSV" and Way(way.mode, "Parquet") in calm and leave_out(rows) != calm[Way(way.mode, "Parquet")]:
+            sys.exit(f"undisturbed syncs in {way.mode} mode differ between CSV and Parquet")
+
+
+def leave_out(rows):
+    """The rows without the column that Parquet cannot hold."""
+    made = {}
+    for table, (columns, found) in rows.items():
+        left = [at for at, name in enumerate(columns) if name != NOT_IN_PARQUET]
+        cells = [ast.literal_eval(row) for row in found]
+        more = range(len(columns), len(cells[0]) if cells else 0)
+        made[table] = ([columns[at] for at in left], sorted(repr([row[at] for at in (*left, *more)]) for row in cells))
+    return made
 
 
 def run_all(options, runs, folder, calm):
     """(run, what was wrong, whether it failed at first) of every run."""
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        jobs = [(run, pool.submit(one_run, options.bin_dir, folder, calm[run.mode], run)) for run in runs]
+        jobs = [(run, pool.submit(one_run, options.bin_dir, folder, calm[run.way], run)) for run in runs]
         for run, job in jobs:
             wrong, failed = job.result()
             if wrong is not None:
-                print(f"VIOLATION in {run.mode} mode after {run.hits}: {wrong}\n  again: tests/crash/matrix.py {options.bin_dir} "
-                      f"--only {run.hits[0][0]}", flush=True)
+                print(f"VIOLATION in {run.way.mode} mode with {run.way.files} files after {run.hits}: {wrong}\n"
+                      f"  again: tests/crash/matrix.py {options.bin_dir} --only {run.hits[0][0]}", flush=True)
             yield run, wrong, failed
 
 
@@ -279,17 +320,20 @@ def main():
         calm = {}
         reached = set()
         singles = []
-        for mode in modes(options.bin_dir):
-            calm[mode], counts = trace(options.bin_dir, pathlib.Path(folder) / f"calm {mode}", mode, False)
-            _, asked = trace(options.bin_dir, pathlib.Path(folder) / f"asks {mode}", mode, True)
+        for way in ways(options.bin_dir):
+            calm[way], counts = trace(options.bin_dir, pathlib.Path(folder) / f"calm {way.mode} {way.files}", way, False)
+            _, asked = trace(options.bin_dir, pathlib.Path(folder) / f"asks {way.mode} {way.files}", way, True)
             reached |= set(counts) | set(asked)
-            singles += plan(mode, points, counts, asked)
+            singles += plan(way, points, counts, asked)
+        check_formats(calm)
         if reached - set(points):
             sys.exit(f"points that are not listed: {reached - set(points)}")
-        runs = [run for run in singles if options.only in (None, run.hits[0][0])]
-        if options.sample is not None:
-            runs = draw.sample(runs, min(options.sample, len(runs)))
-        runs += plan_doubles(singles, options.doubles, draw)
+        if options.parquet is None:
+            runs = draw_runs(options.only, singles, options.sample, options.doubles, draw)
+        else:
+            csv, parquet = ([run for run in singles if run.way.files == files] for files in FORMATS)
+            runs = draw_runs(options.only, csv, options.sample, options.doubles, draw)
+            runs += draw_runs(options.only, parquet, options.parquet, options.parquet // 4, draw)
         done = list(run_all(options, runs, folder, calm))
     if options.table:
         write_table(options.table, points, reached, done)

@@ -12,10 +12,28 @@ if(NOT WEIR_SANITIZE)
     endforeach()
 endif()
 
+# destination-sqlite, but it asks for Parquet; a program that opens a library cannot be static.
+if(NOT WEIR_SANITIZE AND WEIR_DUCKDB_FOLDER AND TARGET destination-sqlite)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/destination-sqlite/*.c)
+    add_executable(destination-sqlite-parquet ${sources} ${CMAKE_SOURCE_DIR}/tests/crash/parquet_reads.c)
+    set_target_properties(destination-sqlite-parquet PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+    target_link_libraries(destination-sqlite-parquet PRIVATE weir_all weir_shared_sql)
+    target_link_options(destination-sqlite-parquet PRIVATE -Wl,--wrap=weir__codec_encode,--wrap=weir__reader_open
+        -Wl,--wrap=weir__reader_next,--wrap=weir__reader_free)
+endif()
+
+# What the crash matrix runs.
+add_custom_target(crash_programs)
+foreach(program weir_cli source-everything destination-sqlite destination-sqlite-parquet)
+    if(TARGET ${program})
+        add_dependencies(crash_programs ${program})
+    endif()
+endforeach()
+
 # A sample of the crash matrix, see matrix.py; it needs the programs of build/fault, which ./do test makes.
 if(WEIR_SANITIZED_TESTS)
     add_test(NAME crash.matrix COMMAND ${WEIR_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/crash/matrix.py
-        ${CMAKE_SOURCE_DIR}/build/fault/bin --sample 50 --doubles 10 --jobs 1)
+        ${CMAKE_SOURCE_DIR}/build/fault/bin --sample 50 --doubles 10 --parquet 6 --jobs 1)
     set_tests_properties(crash.matrix PROPERTIES TIMEOUT 600 LABELS crash)
 endif()
 

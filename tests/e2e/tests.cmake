@@ -12,6 +12,12 @@ if(TARGET weir_cli AND TARGET source-files AND TARGET destination-sqlite)
     add_test(NAME e2e.ledger COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/e2e/ledger.py ${CMAKE_BINARY_DIR}/bin)
     set_tests_properties(e2e.ledger PROPERTIES TIMEOUT 300 LABELS e2e)
 endif()
+# Parquet files, read by others; the Python is the system's, which has grpcio.
+find_program(WEIR_SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+if(TARGET weir_cli AND TARGET source-everything AND TARGET destination-sqlite AND WEIR_DUCKDB_FOLDER)
+    add_test(NAME e2e.parquet COMMAND ${WEIR_SYSTEM_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/e2e/parquet.py ${CMAKE_BINARY_DIR}/bin)
+    set_tests_properties(e2e.parquet PROPERTIES TIMEOUT 300 LABELS e2e)
+endif()
 # What is synced, and how: weir schema, and syncs that follow its file.
 if(TARGET weir_cli AND TARGET source-sqlite AND TARGET destination-sqlite)
     add_test(NAME e2e.schema COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/e2e/schema.py ${CMAKE_BINARY_DIR}/bin)

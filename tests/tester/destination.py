@@ -1,9 +1,13 @@
 """A small destination in memory, on foreign tools only (grpcio, protoc, openssl, zstd), and its faults.
 
+With `--parquet BIN` it asks for Parquet files and reads them with DuckDB's library in the folder BIN; the types of their
+columns are written to `DUMPS/types.jsonl`.
+
 Rows are kept as the texts that the batch files hold; after every change a table is written as JSON Lines to
 `DUMPS/SCHEMA.TABLE.jsonl`, where `cat` finds it for `weir test --dump`. `--fault NAME` breaks one thing.
 """
 import argparse
+import base64
 import concurrent.futures
 import csv
 import datetime
@@ -19,6 +23,7 @@ import grpc
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "destinations"))
 import kit
+import stores
 
 FAULTS = """none lose_updates mangle_cells ignore_cutoff narrow_type keep_column describe_warning task unset warning die
 no_key empty_is_null lose_row end_of_version unread unsupported no_history fail_test slow_start answer_false
@@ -55,8 +60,9 @@ class Table:
 
 
 class Store:
-    def __init__(self, fault, dumps, protocol):
+    def __init__(self, fault, dumps, protocol, library=None):
         self.fault, self.dumps = fault, dumps
+        self.duckdb = stores.DuckdbStore(":memory:", library) if library else None
         self.common, self.messages = protocol
         self.tables = {}
 
@@ -145,12 +151,28 @@ class Store:
                                    data[:16].hex()], input=data[16:], capture_output=True, check=True).stdout
         if request.file_params.compression == self.messages.ZSTD:
             data = subprocess.run(["zstd", "-dc"], input=data, capture_output=True, check=True).stdout
-        rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
+        rows = list(csv.reader(io.StringIO(data.decode(), newline=""))) if self.duckdb is None else self.read_parquet(
+            request.table.name, data)
         params = request.file_params
         for cells in rows[1:]:
             assert len(cells) == len(rows[0]), (path, cells)
             yield {name: self.cell(None if cell == params.null_string else cell)
                    for name, cell in zip(rows[0], cells) if cell != params.unmodified_string}
+
+    def read_parquet(self, table, data):
+        """Names, then rows as they would stand in CSV, but None for NULL."""
+        file = os.memfd_create("batch")
+        os.write(file, data)
+        source = f"read_parquet('/proc/self/fd/{file}')"
+        with self.duckdb.open() as run:
+            columns = [row[:2] for row in run(f"DESCRIBE SELECT * FROM {source}")]
+            texts = ", ".join(f"base64({kit.quoted(name)})" if type == "BLOB" else f"CAST({kit.quoted(name)} AS VARCHAR)"
+                              for name, type in columns)
+            rows = run(f"SELECT {texts} FROM {source}")
+        os.close(file)
+        with open(self.dumps / "types.jsonl", "a") as types:
+            print(json.dumps({"table": table, "columns": dict(columns)}), file=types)
+        return [[name for name, _ in columns], *rows]
 
     def cell(self, text):
         if self.fault == "mangle_cells" and text is not None:
@@ -319,10 +341,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", required=True)
     parser.add_argument("--fault", choices=FAULTS, default=os.environ.get("FAULT", "none"))
+    parser.add_argument("--parquet", metavar="BIN")
     options = parser.parse_args()
     dumps = pathlib.Path(os.environ["DUMPS"])
     common, messages = protocol = kit.load_protocol(dumps / "protocol")
-    store = Store(options.fault, dumps, protocol)
+    store = Store(options.fault, dumps, protocol, options.parquet)
+    files = messages.PARQUET if options.parquet else messages.CSV
 
     def test(request):
         (dumps / "configuration_seen.json").write_text(json.dumps(dict(request.configuration)))
@@ -333,7 +357,7 @@ def main():
     methods = {
         "ConfigurationForm": (common.ConfigurationFormRequest, lambda _: form(common)),
         "Test": (common.TestRequest, test),
-        "Capabilities": (messages.CapabilitiesRequest, lambda _: messages.CapabilitiesResponse()),
+        "Capabilities": (messages.CapabilitiesRequest, lambda _: messages.CapabilitiesResponse(batch_file_format=files)),
         "DescribeTable": (messages.DescribeTableRequest, store.describe),
         "CreateTable": (messages.CreateTableRequest, store.create),
         "AlterTable": (messages.AlterTableRequest, store.alter),
