@@ -303,14 +303,14 @@ static weir_status copy_mode(const char *path, const char *beside, weir_error *e
 weir_status weir__file_replace(const char *path, const void *data, size_t size, weir_error *err)
 {
     char folder[PATH_SIZE_MAX];
-    char beside[PATH_SIZE_MAX];
+    char beside[PATH_SIZE_MAX + sizeof REPLACE_SUFFIX];
     char linked[PATH_SIZE_MAX];
     weir_status status;
 
     if (realpath(path, linked) != NULL)
         path = linked;
     status = folder_of(path, folder, err);
-    if (status == WEIR_OK && strlen(path) + sizeof REPLACE_SUFFIX > sizeof beside)
+    if (status == WEIR_OK && strlen(path) + sizeof REPLACE_SUFFIX > PATH_SIZE_MAX)
         status = weir__error(err, "write '%s': the path is too long", path);
     if (status != WEIR_OK)
         return status;
