@@ -72,6 +72,7 @@
 #define WEIR_CATALOG_SIZE_MAX (256 * WEIR_MIB) /* names and declarations of one sync */
 #define WEIR_WINDOW_SIZE (6 * WEIR_MIB)        /* text of rows that wait to be folded; two windows at most */
 #define WEIR_WINDOW_ROWS ((size_t)32768)       /* rows of a window, a power of two */
+#define WEIR_ROW_LARGE (1 * WEIR_MIB)          /* a row past this is written before the next one is taken */
 #define WEIR_REQUEST_KEYS_MAX ((size_t)750000) /* keys in the files of all open requests together */
 #define WEIR_INBOX_SIZE (1 * WEIR_MIB)         /* messages received and not yet looked at */
 #define WEIR_GROUP_SIZE_MIN (64 * WEIR_MIB)    /* bytes after which a checkpoint is committed at once */

@@ -26,6 +26,7 @@ static void free_chunks(fold_chunk *chunk)
     while (chunk != NULL) {
         fold_chunk *next = chunk->next;
 
+        weir__free(chunk->adopted);
         weir__free(chunk);
         chunk = next;
     }
@@ -70,6 +71,7 @@ static void recycle(fold_window *window, fold_chunk *chunk)
             chunk->next = window->spare;
             window->spare = chunk;
         } else {
+            weir__free(chunk->adopted);
             weir__free(chunk);
         }
         chunk = next;
@@ -111,10 +113,15 @@ static fold_chunk *chunk_for(fold_window *window, size_t size)
     return chunk;
 }
 
+static uint32_t rounded(size_t size)
+{
+    return (uint32_t)((size + WEIR_FOLD_ROUND - 1) / WEIR_FOLD_ROUND * WEIR_FOLD_ROUND);
+}
+
 /* Room for text in the window; NULL when out of memory. *capacity is what was given. */
 static char *text_room(fold_window *window, size_t size, uint32_t *capacity)
 {
-    size_t room = (size + WEIR_FOLD_ROUND - 1) / WEIR_FOLD_ROUND * WEIR_FOLD_ROUND;
+    size_t room = rounded(size);
     fold_chunk *chunk = window->chunks;
     char *at;
 
@@ -127,6 +134,13 @@ static char *text_room(fold_window *window, size_t size, uint32_t *capacity)
     window->text_size += room;
     *capacity = (uint32_t)room;
     return at;
+}
+
+/* What was taken too much for the last text of the chunk being filled. */
+static void give_back(fold_window *window, size_t excess)
+{
+    window->chunks->used -= excess;
+    window->text_size -= excess;
 }
 
 /* --- parts --- */
@@ -380,8 +394,34 @@ bool fold__save(fold *f, uint32_t index)
     return true;
 }
 
-static bool set_text(fold_window *window, fold_row *row, const char *text, size_t size)
+/* A large text stays where it is: its block belongs to the window now. */
+static bool adopt_text(fold_window *window, fold_row *row, const fold_input *in)
 {
+    fold_chunk *chunk = weir__malloc(sizeof *chunk);
+
+    if (chunk == NULL)
+        return false;
+    *chunk = (fold_chunk){ .adopted = *in->owner };
+    *in->owner = NULL;
+    if (window->chunks != NULL) { /* behind the one that is being filled */
+        chunk->next = window->chunks->next;
+        window->chunks->next = chunk;
+    } else {
+        window->chunks = chunk;
+    }
+    window->text_size += in->size;
+    row->text = chunk->adopted;
+    row->size = (uint32_t)in->size;
+    row->capacity = (uint32_t)in->size;
+    return true;
+}
+
+static bool set_text(fold_window *window, fold_row *row, const fold_input *in)
+{
+    size_t size = in->size;
+
+    if (in->owner != NULL && size > CHUNK_SIZE)
+        return adopt_text(window, row, in);
     if (size > row->capacity || row->capacity == 0) {
         uint32_t capacity;
         char *at = text_room(window, size, &capacity);
@@ -391,7 +431,7 @@ static bool set_text(fold_window *window, fold_row *row, const char *text, size_
         row->text = at;
         row->capacity = capacity;
     }
-    memcpy(row->text, text, size);
+    memcpy(row->text, in->text, size);
     row->size = (uint32_t)size;
     return true;
 }
@@ -480,14 +520,13 @@ static bool merge_into(fold_window *window, fold_row *row, const fold_input *in)
         excess = capacity;
     } else {
         row->text = at;
-        row->capacity = (uint32_t)((size + WEIR_FOLD_ROUND - 1) / WEIR_FOLD_ROUND * WEIR_FOLD_ROUND);
+        row->capacity = rounded(size);
         excess = capacity - row->capacity;
     }
     row->size = (uint32_t)size;
     if (row->cells < in->cells)
         row->cells = in->cells;
-    window->chunks->used -= excess;
-    window->text_size -= excess;
+    give_back(window, excess);
     return true;
 }
 
@@ -499,7 +538,7 @@ static bool over_row(fold *f, fold_row *row, const fold_input *in)
         weir__sum_take(&part->sum, fold_text_sum(row->text, row->size));
     switch (in->op) {
     case WEIR_UPSERT:
-        if (!set_text(f->window, row, in->text, in->size))
+        if (!set_text(f->window, row, in))
             return false;
         row->cells = in->cells;
         row->kind = WEIR_BATCH_REPLACE;
@@ -543,7 +582,7 @@ fold_outcome fold__append(fold *f, const fold_input *in, const fold_row *like, c
         row->generation = 0;
         row->capacity = 0;
     }
-    if (merged != NULL ? !merge_into(window, row, in) : !set_text(window, row, in->text, in->size))
+    if (merged != NULL ? !merge_into(window, row, in) : !set_text(window, row, in))
         return FOLD_MEMORY;
     weir__sum_add(&part->sum, merged ? fold_text_sum(row->text, row->size) : f->sum);
     window->row_count++;
@@ -748,6 +787,8 @@ static bool carry_text(fold_window *window, const fold_row *from, const fold_ren
     }
     to->text = start;
     to->size = (uint32_t)(at - start);
+    give_back(window, to->capacity - rounded(to->size));
+    to->capacity = rounded(to->size);
     return true;
 }
 

@@ -121,6 +121,8 @@ typedef struct fold_input {
     weir_hash128 hash; /* of the key's canonical bytes; mixed with the table's number here */
     const char *text;
     size_t size;
+    char **
+        owner; /* not NULL: the block of `text`, which fold_put may keep (by weir__free) and then sets NULL */
     uint32_t cells;
     int64_t synced_ms;
     void *request;                     /* the table's open request */

@@ -12,8 +12,9 @@
 
 struct fold_chunk {
     fold_chunk *next;
-    size_t size;
+    size_t size; /* of `data` */
     size_t used;
+    char *adopted; /* one large text; then there is no `data` */
     char data[];
 };
 

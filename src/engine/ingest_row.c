@@ -14,8 +14,6 @@
 #include "data/text.h"
 #include "engine/ingest_internal.h"
 
-#define LARGE_ROW (2 * WEIR_MIB)
-
 static_assert(ROUTE_UNKNOWN == 0 && ROUTE_SKIPPED > WEIR_COLUMN_COUNT_MAX, "minus one, both are no column");
 
 static const char *const op_names[] = { "UPSERT", "UPDATE", "DELETE", "TRUNCATE" };
@@ -580,12 +578,15 @@ static weir_status fold_row_in(ingest *in, const route *to, const weir_record *r
             return status;
         input.text = in->text.data;
         input.size = in->text.size;
+        input.owner = in->text.size > WEIR_ROW_LARGE ? &in->text.data : NULL;
         input.request = entry->request;
         input.markers = &entry->request->markers;
         input.written = entry->request->written;
         input.history = table->history;
         input.again = in->history.again;
         outcome = fold_put(in->rows, &input);
+        if (in->text.data == NULL) /* the fold has kept it */
+            weir__buf_clear(&in->text);
         if (outcome == FOLD_DONE) {
             count(entry->request, record->op);
             ingest_history_count(in, entry->request);
@@ -665,11 +666,16 @@ weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err
         status = make_room(in, record, err);
     if (status == WEIR_OK)
         status = lay_out(in, to, record, err);
+    /* R-ENG-08: a large row is in memory alone, once as it came and once as text. */
+    if (status == WEIR_OK && record->size > WEIR_ROW_LARGE)
+        status = ingest_flush(in, err);
     if (status == WEIR_OK)
         status = fold_row_in(in, to, record, err);
-    if (in->text.capacity > LARGE_ROW) { /* one huge row shall not cost memory for ever */
+    if (in->text.capacity > WEIR_ROW_LARGE)
         weir__buf_clear(&in->text);
+    if (in->converted.capacity > WEIR_ROW_LARGE)
         weir__buf_clear(&in->converted);
-    }
+    if (status == WEIR_OK && record->size > WEIR_ROW_LARGE)
+        status = ingest_flush(in, err);
     return status;
 }

@@ -34,6 +34,7 @@ typedef struct pipeline {
     spool *files;
     loader *load;
     weir_queue *inbox; /* weir_rpc_message */
+    weir_queue *taken; /* one item for each large message that is done with */
     weir_rpc_call *stream;
     pthread_t reader;
     bool reading;
@@ -236,6 +237,7 @@ static void stop_all(void *context)
     weir__rpc_client_cancel(connector_client(p->options->source));
     weir__rpc_client_cancel(connector_client(p->options->destination));
     weir__queue_close(p->inbox);
+    weir__queue_close(p->taken);
     if (p->files != NULL)
         spool_stop(p->files);
 }
@@ -245,6 +247,7 @@ static void *read_stream(void *context)
     pipeline *p = context;
     weir_bytes message;
     weir_status status;
+    void *done;
 
     while ((status = weir__rpc_recv(p->stream, &message, &p->stream_error)) == WEIR_ITEM) {
         size_t size = message.size;
@@ -255,9 +258,12 @@ static void *read_stream(void *context)
         taken = weir__rpc_take(p->stream);
 
         status = weir__queue_push(p->inbox, taken, size + 64, WEIR_FOREVER);
-        if (status == WEIR_OK)
+        if (status != WEIR_OK)
+            weir__rpc_message_free(taken);
+        else if (size > WEIR_ROW_LARGE) /* R-ENG-08: the next one stays with the source meanwhile */
+            status = weir__queue_pop(p->taken, &done, WEIR_FOREVER);
+        if (status == WEIR_OK || status == WEIR_ITEM)
             continue;
-        weir__rpc_message_free(taken);
         weir__error_as(&p->stream_error, WEIR_CANCELLED, "stopped");
         break;
     }
@@ -396,6 +402,17 @@ static void tell(pipeline *p)
     atomic_store(&p->options->progress->bytes_received, totals->bytes);
 }
 
+/* The reader may go on. WEIR_CANCELLED: nobody reads any more. */
+static weir_status let_go(pipeline *p, weir_rpc_message *message, weir_error *err)
+{
+    bool large = weir__rpc_message_bytes(message).size > WEIR_ROW_LARGE;
+
+    weir__rpc_message_free(message);
+    if (large && weir__queue_push(p->taken, p, 1, WEIR_FOREVER) != WEIR_OK)
+        return weir__error_as(err, WEIR_CANCELLED, "stopped");
+    return WEIR_OK;
+}
+
 /* Takes messages until the stream ends one way or the other. */
 static weir_status take_stream(pipeline *p, weir_error *err)
 {
@@ -413,10 +430,14 @@ static weir_status take_stream(pipeline *p, weir_error *err)
             status = WEIR_POINT_FAILS("stream.message.before", err);
             if (status == WEIR_OK)
                 status = ingest_message(p->in, weir__rpc_message_bytes(item), err);
-            weir__rpc_message_free(item);
             WEIR_POINT("stream.message.after");
             if (status == WEIR_TASK && !p->attributed)
                 weir__error_prefix(err, "%s", connector_name(p->options->source));
+            if (status != WEIR_OK) {
+                weir__rpc_message_free(item);
+                break;
+            }
+            status = let_go(p, item, err);
             tell(p);
             if (status == WEIR_OK)
                 status = ingest_tick(p->in, err);
@@ -545,7 +566,8 @@ static weir_status build(pipeline *p, weir_error *err)
     p->source = remote_new(&source);
     p->destination = remote_new(&load.destination);
     p->inbox = weir__queue_new(WEIR_INBOX_SIZE);
-    if (p->source == NULL || p->destination == NULL || p->inbox == NULL)
+    p->taken = weir__queue_new(1);
+    if (p->source == NULL || p->destination == NULL || p->inbox == NULL || p->taken == NULL)
         return weir__error_memory(err, "starting a sync");
     status = loader_open(&load, &p->load, err);
     files.context = p->load;
@@ -600,6 +622,8 @@ static void tear_down(pipeline *p)
 {
     if (p->inbox != NULL)
         weir__queue_close(p->inbox);
+    if (p->taken != NULL)
+        weir__queue_close(p->taken);
     if (p->stream != NULL)
         weir__rpc_cancel(p->stream);
     if (p->reading)
@@ -614,6 +638,7 @@ static void tear_down(pipeline *p)
     weir__free(p->history);
     engine_hasher_free(p->hasher);
     weir__queue_free(p->inbox, dispose_message);
+    weir__queue_free(p->taken, NULL);
 }
 
 /*

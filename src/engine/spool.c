@@ -482,13 +482,28 @@ void spool_unused(spool *s, fold_window *window)
     give_back(s, window);
 }
 
+/* R-ENG-08: with a large row in it no other window is filled meanwhile. */
+static weir_status await(spool *s, weir_error *err)
+{
+    fold_window *window = NULL;
+    weir_status status = spool_fresh(s, &window, err);
+
+    if (status == WEIR_OK)
+        spool_unused(s, window);
+    return status;
+}
+
 weir_status spool_window(spool *s, fold_window *window, weir_error *err)
 {
+    bool large = window->text_size > WEIR_WINDOW_SIZE + WEIR_ROW_LARGE;
+    weir_status status;
+
     /* R-ENG-08: the disk is a bound, too. Files that nobody loads stop the source. */
     while (atomic_load(&s->options.progress->spooled) / 2 > s->options.size_max &&
            atomic_load(&s->options.progress->groups_waiting) > 0 && !engine_stopping(s->options.failure))
         weir__clock_sleep(20 * 1000000);
-    return push(s, &(step){ .kind = STEP_WINDOW, .window = window }, err);
+    status = push(s, &(step){ .kind = STEP_WINDOW, .window = window }, err);
+    return status == WEIR_OK && large ? await(s, err) : status;
 }
 
 weir_status spool_seal(spool *s, engine_request *request, weir_error *err)

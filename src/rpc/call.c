@@ -511,11 +511,7 @@ static bool pop_locked(weir_rpc_call *call)
     call->current = message;
     call->current_compressed = message->compressed;
     call->credit += message->wire_size;
-    /*
-     * With nothing left to take, the peer must be able to send the rest of a message larger than the window.
-     */
-    return call->credit >= call->window_size / 4 ||
-           (call->in.first == NULL && call->held >= call->window_size / 2);
+    return call->credit >= call->window_size / 4;
 }
 
 static weir_status fail_call(weir_rpc_call *call, weir_rpc_code code, weir_error *err)
@@ -598,8 +594,17 @@ weir_status weir__rpc_recv(weir_rpc_call *call, weir_bytes *message, weir_error 
             status = call->code == WEIR_RPC_OK ? WEIR_OK : explain_locked(call, err);
             break;
         }
+        if (!call->receiving && call->held >= call->window_size / 2) {
+            call->receiving = true;
+            pthread_mutex_unlock(&call->lock);
+            mark(call);
+            pthread_mutex_lock(&call->lock);
+            continue;
+        }
+        call->receiving = true;
         wait_change(call, true);
     }
+    call->receiving = false;
     pthread_mutex_unlock(&call->lock);
     if (look)
         mark(call);

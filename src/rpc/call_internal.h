@@ -76,6 +76,7 @@ struct weir_rpc_call {
     size_t held;     /* flow control bytes received and not given back to the peer */
     size_t credit;   /* of these, what may be given back now */
     size_t in_count; /* messages ever received */
+    bool receiving;  /* a thread waits for the next one */
     bool in_end;
     bool in_gzip;   /* the peer's grpc-encoding is gzip */
     bool peer_gzip; /* the peer accepts gzip */

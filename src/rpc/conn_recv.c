@@ -422,8 +422,11 @@ void weir__rpc_stream_give_credit(weir_rpc_stream *stream)
     size_t give;
 
     pthread_mutex_lock(&call->lock);
-    if (call->in.first == NULL) {
-        /* Nothing waits to be taken, so what there is of the next message may be replaced by the peer. */
+    if (call->in.first == NULL && (call->receiving || call->in_count == 0)) {
+        /*
+         * Somebody waits for the next message, or for the call: the peer must be able to send all of it, even
+         * when it is larger than the window.
+         */
         call->credit = call->held;
         weir__rpc_deframer_credit(&call->deframer);
     }

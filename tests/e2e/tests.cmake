@@ -23,3 +23,8 @@ if(TARGET weir_cli AND TARGET source-sqlite AND TARGET destination-sqlite)
     add_test(NAME e2e.schema COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/e2e/schema.py ${CMAKE_BINARY_DIR}/bin)
     set_tests_properties(e2e.schema PROPERTIES TIMEOUT 600 LABELS e2e)
 endif()
+# A sanitizer takes memory of its own.
+if(TARGET weir_cli AND TARGET source-sqlite AND TARGET destination-sqlite AND NOT WEIR_SANITIZE)
+    add_test(NAME e2e.memory COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/e2e/memory.py ${CMAKE_BINARY_DIR}/bin)
+    set_tests_properties(e2e.memory PROPERTIES TIMEOUT 300 LABELS e2e)
+endif()
