@@ -119,10 +119,11 @@ static void note_error(instance *in, duckdb_error_type type)
 weir_status link_error(weir_call *call, duckdb_result *result, const char *doing)
 {
     store *s = weir_session(call);
-    duckdb_error_type type = duckdb_result_error_type(result);
+    duckdb_error_type type;
+    const char *fault = link_fault(result, &type);
 
     note_error(s->instance, type);
-    return explain(call, type, duckdb_result_error(result), doing);
+    return explain(call, type, fault, doing);
 }
 
 static bool holds_any(const store *one, const store *other)

@@ -106,7 +106,8 @@ static weir_status explain(weir_call *call, duckdb_error_type type, const char *
 weir_status link_error(weir_call *call, duckdb_result *result, const char *doing)
 {
     store *s = weir_session(call);
-    duckdb_error_type type = duckdb_result_error_type(result);
+    duckdb_error_type type;
+    const char *fault = link_fault(result, &type);
 
     /* After these errors DuckDB answers nothing any more. */
     if (type == DUCKDB_ERROR_FATAL || type == DUCKDB_ERROR_INTERNAL) {
@@ -114,7 +115,7 @@ weir_status link_error(weir_call *call, duckdb_result *result, const char *doing
         s->instance->broken = true;
         pthread_mutex_unlock(&instances_lock);
     }
-    return explain(call, type, duckdb_result_error(result), doing);
+    return explain(call, type, fault, doing);
 }
 
 weir_status store_file_error(weir_call *call, int code, const char *path)

@@ -21,6 +21,40 @@ struct timespec link_soon(void)
     return until;
 }
 
+const char *link_fault(duckdb_result *result, duckdb_error_type *type)
+{
+    /* What DuckDB puts before the error of a statement that was run by steps, in the place of its type. */
+    static const char stepped[] =
+        "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result\nError: ";
+    static const struct {
+        const char *text;
+        duckdb_error_type type;
+    } kinds[] = {
+        { "Out of Memory ", DUCKDB_ERROR_OUT_OF_MEMORY },
+        { "Constraint ", DUCKDB_ERROR_CONSTRAINT },
+        { "Conversion ", DUCKDB_ERROR_CONVERSION },
+        { "Out of Range ", DUCKDB_ERROR_OUT_OF_RANGE },
+        { "Invalid Input ", DUCKDB_ERROR_INVALID_INPUT },
+        { "INTERRUPT ", DUCKDB_ERROR_INTERRUPT },
+        { "Permission ", DUCKDB_ERROR_PERMISSION },
+        { "IO ", DUCKDB_ERROR_IO },
+        { "TransactionContext ", DUCKDB_ERROR_TRANSACTION },
+        { "FATAL ", DUCKDB_ERROR_FATAL },
+        { "INTERNAL ", DUCKDB_ERROR_INTERNAL },
+    };
+    const char *text = duckdb_result_error(result);
+
+    *type = duckdb_result_error_type(result);
+    if (text == NULL || strncmp(text, stepped, strlen(stepped)) != 0)
+        return text;
+    text += strlen(stepped);
+    *type = DUCKDB_ERROR_INVALID;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strncmp(text, kinds[i].text, strlen(kinds[i].text)) == 0)
+            *type = kinds[i].type;
+    return text;
+}
+
 bool link_execute(duckdb_connection db, const char *sql, duckdb_result *result)
 {
     const struct timespec nap = { .tv_nsec = NAP_NS };

@@ -64,6 +64,8 @@ weir_status link_error(weir_call *call, duckdb_result *result, const char *doing
  * failed; `result` then has the error, and is the caller's to destroy either way.
  */
 bool link_execute(duckdb_connection db, const char *sql, duckdb_result *result) WEIR_CHECKED;
+/* The text of a statement's error, borrowed from `result`, and its type; NULL when there is none. */
+const char *link_fault(duckdb_result *result, duckdb_error_type *type);
 /* Runs SQL without looking at results. `doing` says what is attempted, for the error: "create table 'x'". */
 weir_status link_run(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
 /* Runs a query whose columns are texts or integers (weir_sql.query). */
