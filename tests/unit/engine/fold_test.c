@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/hash.h"
 #include "batch/csv.h"
 #include "batch/reader.h"
@@ -592,6 +593,91 @@ static void a_history_takes_no_two_keys_for_one(void **unused)
     fold_free(f);
 }
 
+static weir_status same_again(void *context, uint32_t number, fold_renewal *out, weir_error *err)
+{
+    (void)number;
+    (void)err;
+    *out = *(fold_renewal *)context;
+    return WEIR_OK;
+}
+
+/* R-ENG-08: in the next window rows take the room of their text, however many cells could hold a marker. */
+static void rows_that_are_parted_take_the_room_of_their_text(void **unused)
+{
+    enum {
+        ROWS = 64,
+        CELLS = 1000
+    };
+    fold_options options = { .window_size = 1000000, .row_count_max = ROWS, .key_count_max = 100 };
+    fold *f = fold_new(&options);
+    fold_window *other = fold_window_new(f);
+    weir_batch_markers markers = { "null", "unmod" };
+    fold_renewal renewal = { .request = f, .markers = &markers, .markers_before = &markers };
+    fold_split_options parting = { .fresh = other, .renew = same_again, .context = &renewal };
+    fold_window *old;
+    weir_error err;
+    char text[2 * CELLS];
+
+    (void)unused;
+    for (size_t i = 0; i < CELLS; i++)
+        memcpy(text + 2 * i, "7,", 2);
+    fold_savepoint(f);
+    for (uint64_t key = 0; key < ROWS; key++) {
+        fold_input in = { .op = WEIR_UPSERT,
+                          .hash = { .low = key, .high = ~key },
+                          .text = text,
+                          .size = sizeof text - 1,
+                          .cells = CELLS,
+                          .request = f,
+                          .markers = &markers };
+
+        assert_int_equal(fold_put(f, &in), FOLD_DONE);
+    }
+    assert_int_equal(fold_split(f, &parting, &old, &err), WEIR_OK);
+    assert_int_equal(fold_rows(f), ROWS);
+    assert_in_range(fold_size(f), ROWS * (sizeof text - 1), ROWS * (sizeof text + 16));
+    fold_window_free(old);
+    fold_free(f);
+}
+
+/* R-ENG-08: the block of a large text goes to the window; that of another one stays with the caller. */
+static void a_large_text_is_kept_where_it_is(void **unused)
+{
+    static const size_t sizes[] = { 1000, 3000000, 2000000 };
+    fold_options options = { .window_size = 10000000, .row_count_max = 16, .key_count_max = 100 };
+    fold *f = fold_new(&options);
+    fold_window *other = fold_window_new(f);
+    weir_batch_markers markers = { "null", "unmod" };
+    bool full;
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *block = weir__malloc(sizes[i]);
+        fold_input in = { .op = WEIR_UPSERT,
+                          .hash = { .low = i == 0 ? 1 : 2 }, /* the last one comes over the second */
+                          .text = block,
+                          .size = sizes[i],
+                          .owner = &block,
+                          .cells = 1,
+                          .markers = &markers };
+
+        assert_non_null(block);
+        memset(block, 'a' + (int)i, sizes[i]);
+        assert_int_equal(fold_put(f, &in), FOLD_DONE);
+        assert_int_equal(block == NULL, i > 0);
+        weir__free(block);
+    }
+    other = fold_take(f, other, &full);
+    assert_int_equal(other->row_count, 2);
+    assert_int_equal(other->rows[0].text[999], 'a');
+    assert_int_equal(other->rows[1].size, sizes[2]);
+    assert_int_equal(other->rows[1].text[0], 'c');
+    assert_int_equal(other->rows[1].text[sizes[2] - 1], 'c');
+    fold_window_reset(other);
+    fold_window_free(other);
+    fold_free(f);
+}
+
 static weir_status folding_scenario(void *context)
 {
     fold_options options = { .window_size = 2000, .row_count_max = 16, .key_count_max = 100 };
@@ -655,6 +741,8 @@ int main(void)
         cmocka_unit_test(rows_larger_than_a_window_pass_alone),
         cmocka_unit_test(a_keyset_never_forgets_a_key),
         cmocka_unit_test(a_history_takes_no_two_keys_for_one),
+        cmocka_unit_test(rows_that_are_parted_take_the_room_of_their_text),
+        cmocka_unit_test(a_large_text_is_kept_where_it_is),
         cmocka_unit_test(folding_survives_every_failed_allocation),
     };
 

@@ -292,6 +292,36 @@ static void no_credit_without_a_reader(void **state)
     pair_close(&p);
 }
 
+/* Nor is a part of a message, once there has been one: the peer keeps the rest. */
+static void no_credit_for_a_part_without_a_reader(void **state)
+{
+    size_t size = 20 * WEIR_RPC_WINDOW_SERVER;
+    char *block = calloc(1, size);
+    weir_rpc_call *call;
+    weir_bytes message;
+    pair p;
+
+    (void)state;
+    assert_non_null(block);
+    assert_int_equal(pair_open(&p, 65536), WEIR_OK);
+    p.client_limits.outbound_size_max = SIZE_MAX;
+    call = begin(&p, "/t.T/Bidi", WEIR_RPC_BIDI_STREAM);
+    assert_int_equal(weir__rpc_send(call, weir__text("small"), 0, NULL), WEIR_OK);
+    pump(&p);
+    assert_int_equal(recv_now(p.taken[0], &message), WEIR_ITEM);
+    assert_int_equal(weir__rpc_send(call, (weir_bytes){ block, size }, 0, NULL), WEIR_OK);
+    pump(&p);
+    /* Its block may have grown to twice what has come. */
+    assert_in_range(weir__rpc_call_inbound_peak(p.taken[0]), 1, 2 * WEIR_RPC_WINDOW_SERVER + 65536);
+    weir__rpc_cancel(call);
+    pump(&p);
+    weir__rpc_call_finish(p.taken[0], WEIR_RPC_OK);
+    pump(&p);
+    weir__rpc_call_close(call);
+    pair_close(&p);
+    free(block);
+}
+
 /* GOAWAY with calls running: they end as they should, and the connection is done after the last. */
 static void a_drained_connection_ends_with_its_last_call(void **state)
 {
@@ -326,6 +356,7 @@ int main(void)
         cmocka_unit_test(every_failed_allocation_is_survived),
         cmocka_unit_test(credit_flows_within_a_message),
         cmocka_unit_test(no_credit_without_a_reader),
+        cmocka_unit_test(no_credit_for_a_part_without_a_reader),
         cmocka_unit_test(a_drained_connection_ends_with_its_last_call),
     };
 
