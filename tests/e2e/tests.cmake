@@ -28,3 +28,13 @@ if(TARGET weir_cli AND TARGET source-sqlite AND TARGET destination-sqlite AND NO
     add_test(NAME e2e.memory COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/e2e/memory.py ${CMAKE_BINARY_DIR}/bin)
     set_tests_properties(e2e.memory PROPERTIES TIMEOUT 300 LABELS e2e)
 endif()
+# ./do demo, both ways, as the README begins with them; the first fetches its data set once.
+if(TARGET weir_cli AND TARGET source-files AND TARGET destination-duckdb AND NOT WEIR_SANITIZE)
+    add_test(NAME demo.files COMMAND ${CMAKE_SOURCE_DIR}/tools/demo/files ${CMAKE_BINARY_DIR}/bin ${CMAKE_BINARY_DIR}/demo-data)
+    set_tests_properties(demo.files PROPERTIES TIMEOUT 300 LABELS e2e ENVIRONMENT WEIR_DEMO_DIR=${CMAKE_BINARY_DIR}/demo-files)
+endif()
+if(TARGET weir_cli AND TARGET source-postgresql AND TARGET destination-duckdb AND NOT WEIR_SANITIZE)
+    add_test(NAME demo.postgresql COMMAND ${CMAKE_SOURCE_DIR}/tools/demo/postgresql ${CMAKE_BINARY_DIR}/bin ${CMAKE_SOURCE_DIR})
+    set_tests_properties(demo.postgresql PROPERTIES TIMEOUT 300 LABELS e2e
+        ENVIRONMENT WEIR_DEMO_DIR=${CMAKE_BINARY_DIR}/demo-server)
+endif()
