@@ -38,6 +38,17 @@ void duck_close(duck *db)
     (void)db;
 }
 
+weir_status duck_attach(duck *db, const char *path, weir_error *err)
+{
+    (void)db;
+    return absent(path, err);
+}
+
+void duck_detach(duck *db)
+{
+    (void)db;
+}
+
 weir_status duck_run(duck *db, const char *sql, weir_error *err)
 {
     (void)db;

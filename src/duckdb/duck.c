@@ -10,6 +10,7 @@
 #include "duckdb/internal.h"
 
 #define SECOND_MICROS INT64_C(1000000)
+#define ATTACHED "weir_attached"
 
 /* The first line: what follows is advice on settings or a stack trace. */
 static int first_line(const char *message)
@@ -31,10 +32,8 @@ weir_status duck_result_error(const duck *db, duckdb_result *result, weir_error 
     return status;
 }
 
-static weir_status open_error(const duck_options *options, const char *message, weir_error *err)
+static weir_status open_error(const char *path, bool read_only, const char *message, weir_error *err)
 {
-    const char *path = options->path ? options->path : "memory";
-
     message = message != NULL ? message : "no reason given";
     if (strstr(message, "Could not set lock") != NULL)
         return weir__error_as(
@@ -42,7 +41,7 @@ static weir_status open_error(const duck_options *options, const char *message, 
             "cannot open '%s': another program has it open, and DuckDB lets only one do so. Close "
             "that program.",
             path);
-    if (options->read_only && strstr(message, "does not exist") != NULL)
+    if (read_only && strstr(message, "does not exist") != NULL)
         return weir__error_as(err, WEIR_NOT_FOUND, "cannot open '%s': there is no such file", path);
     return weir__error(err, "cannot open '%s' as a DuckDB database: %.*s", path, first_line(message),
                        message);
@@ -61,6 +60,7 @@ static weir_status open_database(const duck_options *options, duckdb_database *o
         { "autoinstall_known_extensions", "false" },
         { "autoload_known_extensions", "false" },
         { "access_mode", options->read_only ? "READ_ONLY" : "AUTOMATIC" },
+        { "threads", "1" }, /* last: only for one_thread */
     };
 
     snprintf(limit, sizeof limit, "%uMB", megabytes);
@@ -68,13 +68,13 @@ static weir_status open_database(const duck_options *options, duckdb_database *o
         weir__error_memory(err, "opening a database");
         goto out;
     }
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+    for (size_t i = 0; i < sizeof settings / sizeof *settings - !options->one_thread; i++)
         if (duck_api.set_config(config, settings[i][0], settings[i][1]) != DuckDBSuccess) {
             weir__error(err, "this DuckDB does not know the setting '%s'", settings[i][0]);
             goto out;
         }
     if (duck_api.open_ext(options->path, out, config, &message) != DuckDBSuccess) {
-        status = open_error(options, message, err);
+        status = open_error(options->path ? options->path : "memory", options->read_only, message, err);
         duck_api.free(message);
         goto out;
     }
@@ -95,8 +95,9 @@ static weir_status prepare(duck *db, weir_error *err)
     if (status == WEIR_OK && duck_rows_next(rows, &cells, err) != WEIR_ITEM)
         status = WEIR_FAILED;
     if (status == WEIR_OK && cells != NULL) {
-        db->catalog = weir__copy_text(cells[0].as.bytes.data, cells[0].as.bytes.size);
-        status = db->catalog ? WEIR_OK : weir__error_memory(err, "opening a database");
+        db->own = weir__copy_text(cells[0].as.bytes.data, cells[0].as.bytes.size);
+        db->catalog = db->own;
+        status = db->own ? WEIR_OK : weir__error_memory(err, "opening a database");
     }
     duck_rows_free(rows);
     if (status)
@@ -147,9 +148,42 @@ void duck_close(duck *db)
         duck_api.disconnect(&db->connection);
     if (db->database != NULL)
         duck_api.close(&db->database);
-    weir__free(db->catalog);
+    weir__free(db->own);
     weir__free(db->name);
     weir__free(db);
+}
+
+weir_status duck_attach(duck *db, const char *path, weir_error *err)
+{
+    duckdb_result result;
+    weir_buf sql;
+    weir_status status = WEIR_OK;
+
+    weir__buf_init(&sql, DUCK_SQL_SIZE_MAX);
+    if (!weir__buf_put_text(&sql, "ATTACH ") || !duck_put_text(&sql, path != NULL ? path : ":memory:") ||
+        !weir__buf_put_text(&sql, path != NULL ? " AS " ATTACHED " (READ_ONLY)" : " AS " ATTACHED) ||
+        !weir__buf_put(&sql, "", 1)) {
+        weir__buf_clear(&sql);
+        return weir__error_memory(err, "opening a database");
+    }
+    if (duck_api.query(db->connection, sql.data, &result) != DuckDBSuccess)
+        status = open_error(path != NULL ? path : "memory", true, duck_api.result_error(&result), err);
+    duck_api.destroy_result(&result);
+    weir__buf_clear(&sql);
+    if (status == WEIR_OK)
+        status = duck_run(db, "USE " ATTACHED, err);
+    if (status == WEIR_OK)
+        db->catalog = ATTACHED;
+    return status;
+}
+
+void duck_detach(duck *db)
+{
+    duckdb_result result;
+
+    duck_api.query(db->connection, "USE memory; DETACH DATABASE IF EXISTS " ATTACHED, &result);
+    duck_api.destroy_result(&result);
+    db->catalog = db->own;
 }
 
 weir_status duck_run(duck *db, const char *sql, weir_error *err)

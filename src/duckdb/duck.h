@@ -33,6 +33,7 @@ typedef struct duck_options {
     const char *path; /* the file; created when missing, unless read_only; NULL: in memory */
     bool read_only;
     uint32_t memory_limit_mb; /* what DuckDB may use; 0: WEIR_DUCKDB_MEMORY_MB */
+    bool one_thread;          /* it starts no thread of its own: small work is done sooner so */
 } duck_options;
 
 /*
@@ -51,6 +52,14 @@ const char *duck_version(void);
 weir_status duck_open(const duck_options *options, duck **out, weir_error *err) WEIR_CHECKED;
 /* Closes, after its rows, appenders and merges; accepts NULL. Committed work is in the file then. */
 void duck_close(duck *db);
+/*
+ * Of a database in memory: until duck_detach statements are about this file, which is opened for reading only
+ * (NULL: about another database in memory, an empty one). Costs a tenth of duck_open; the statuses are
+ * its own.
+ */
+weir_status duck_attach(duck *db, const char *path, weir_error *err) WEIR_CHECKED;
+/* The file is closed, if there is one. No query may be open. */
+void duck_detach(duck *db);
 /* Runs one or more statements and drops their results. */
 weir_status duck_run(duck *db, const char *sql, weir_error *err) WEIR_CHECKED;
 /*

@@ -9,9 +9,10 @@
 struct duck {
     duckdb_database database;
     duckdb_connection connection;
-    char *name; /* the path, or "memory" */
-    char *catalog;
-    uint64_t merges; /* made so far, for the names of their stages */
+    char *name;          /* the path, or "memory" */
+    char *own;           /* its name in SQL */
+    const char *catalog; /* what statements are about: `own`, or a file that is attached */
+    uint64_t merges;     /* made so far, for the names of their stages */
 };
 
 #define DUCK_SQL_SIZE_MAX (64 * WEIR_MIB) /* a statement that this layer words, bytes */

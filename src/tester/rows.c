@@ -72,12 +72,23 @@ void rows_reader_close(rows_reader *reader)
     weir__free(reader);
 }
 
+static void clear_row(rows_reader *reader)
+{
+    if (reader->row.arena != NULL)
+        weir__arena_reset(reader->row.arena);
+    reader->row = (rows_row){ .arena = reader->row.arena, .text = reader->row.text };
+}
+
 weir_status rows_reader_begin(rows_reader *reader, const weir_table *expected, const char *const **columns,
                               size_t *count, weir_error *err)
 {
     weir_status status;
 
-    rows_reader_end(reader);
+    if (reader->begun && reader->kind->pause != NULL)
+        reader->kind->pause(reader->store);
+    else
+        rows_reader_end(reader);
+    clear_row(reader);
     reader->begun = true;
     status = reader->kind->begin(reader->store, expected, &reader->row, err);
     if (status == WEIR_OK)
@@ -114,9 +125,7 @@ void rows_reader_end(rows_reader *reader)
     if (reader->begun)
         reader->kind->end(reader->store);
     reader->begun = false;
-    if (reader->row.arena != NULL)
-        weir__arena_reset(reader->row.arena);
-    reader->row = (rows_row){ .arena = reader->row.arena, .text = reader->row.text };
+    clear_row(reader);
 }
 
 /* --- the row --- */

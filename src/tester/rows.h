@@ -49,7 +49,8 @@ typedef struct rows_reader rows_reader;
 weir_status rows_reader_open(const char *spec, rows_reader **out, weir_error *err) WEIR_CHECKED;
 void rows_reader_close(rows_reader *reader); /* accepts NULL */
 /*
- * Begins the rows of a table as it is now; one that was begun before ends. `expected` has the schema's and
+ * Begins the rows of a table as it is now (as it was at the begin before this, unless that one was ended);
+ * one that was begun before ends. `expected` has the schema's and
  * the table's name, and columns: those that a command may print. *columns are the names of the cells to come,
  * borrowed until the next begin, end or close. WEIR_NOT_FOUND: no such table, or no store at all.
  */

@@ -28,27 +28,37 @@
 
 typedef struct duckdb_store {
     char *path;
-    duck *db;
+    duck *db; /* in memory, from the first begin on; the file is attached to it */
+    bool attached;
     duck_rows *rows;
     size_t *nanos;  /* per column of the row: the query's column with its nanoseconds, SIZE_MAX without */
     size_t *places; /* per column of the row: its place in the query */
     weir_buf scratch;
 } duckdb_store;
 
-static void duckdb_end(void *context)
+static void duckdb_pause(void *context)
 {
     duckdb_store *s = context;
 
     duck_rows_free(s->rows);
-    duck_close(s->db);
     s->rows = NULL;
-    s->db = NULL;
+}
+
+static void duckdb_end(void *context)
+{
+    duckdb_store *s = context;
+
+    duckdb_pause(s);
+    if (s->db != NULL)
+        duck_detach(s->db);
+    s->attached = false;
 }
 
 static void duckdb_close_store(void *context)
 {
     duckdb_store *s = context;
 
+    duck_close(s->db);
     weir__buf_clear(&s->scratch);
     weir__free(s->path);
     weir__free(s);
@@ -182,7 +192,6 @@ static weir_status open_copy(duckdb_store *s, weir_error *err)
     char folder[64];
     char copy[80];
     uint64_t number = 0;
-    const duck_options options = { .path = copy };
     weir_status status = weir__entropy_fill(&number, sizeof number, err);
 
     if (status)
@@ -193,18 +202,27 @@ static weir_status open_copy(duckdb_store *s, weir_error *err)
     if (status)
         weir__error_prefix(err, "copy '%s' into memory, for another program has it open", s->path);
     else
-        status = duck_open(&options, &s->db, err);
+        status = duck_attach(s->db, copy, err);
     /* Open files outlive their names. */
     if (weir__folder_remove(folder, status ? NULL : err) != WEIR_OK && status == WEIR_OK)
         status = WEIR_FAILED;
     return status;
 }
 
+/* The database in memory. */
+static weir_status start(duckdb_store *s, weir_error *err)
+{
+    const duck_options options = { .one_thread = true };
+
+    return s->db == NULL ? duck_open(&options, &s->db, err) : WEIR_OK;
+}
+
 static weir_status open_file(duckdb_store *s, weir_error *err)
 {
-    const duck_options options = { .path = s->path, .read_only = true };
-    weir_status status = duck_open(&options, &s->db, err);
+    weir_status status = start(s, err);
 
+    if (status == WEIR_OK)
+        status = duck_attach(s->db, s->path, err);
     return status == WEIR_TASK ? open_copy(s, err) : status;
 }
 
@@ -240,22 +258,27 @@ static bool put_column(weir_buf *sql, weir_bytes name, bool known)
 static weir_status word_query(duckdb_store *s, const weir_table *expected, weir_buf *sql, weir_error *err)
 {
     const char *schema = expected->schema && expected->schema[0] ? expected->schema : "main";
-    const weir_cell values[] = { weir_string("schema", schema), weir_string("table", expected->name) };
     const weir_cell *cells;
     duck_rows *rows = NULL;
-    bool fits = weir__buf_put_text(sql, "SELECT ");
+    weir_buf question;
+    bool fits;
     bool first = true;
-    weir_status status = duck_query(
-        s->db,
-        "SELECT column_name, data_type FROM information_schema.columns WHERE "
-        "table_catalog = current_database() AND table_schema = ? AND table_name = ? "
-        "ORDER BY ordinal_position",
-        values, 2, &rows, err);
+    weir_status status = WEIR_OK;
 
-    while (status == WEIR_OK && (status = duck_rows_next(rows, &cells, err)) == WEIR_ITEM) {
+    weir__buf_init(&question, WEIR_MIB);
+    fits = weir__buf_put_text(&question, "DESCRIBE ") &&
+           duck_put_path(s->db, &question, schema, expected->name) && weir__buf_put(&question, "", 1) &&
+           weir__buf_put_text(sql, "SELECT ");
+    /* The statement says it quickly what columns there are, but not why there is no table. */
+    if (fits && duck_query(s->db, question.data, NULL, 0, &rows, err) != WEIR_OK) {
+        status = duck_table_find(s->db, expected->schema, expected->name, err);
+        status = status == WEIR_OK ? WEIR_FAILED : status;
+    }
+    weir__buf_clear(&question);
+    while (fits && status == WEIR_OK && (status = duck_rows_next(rows, &cells, err)) == WEIR_ITEM) {
         bool known = is_known(cells[1].as.bytes);
 
-        fits = fits && (first || weir__buf_put_text(sql, ", ")) && put_column(sql, cells[0].as.bytes, known);
+        fits = (first || weir__buf_put_text(sql, ", ")) && put_column(sql, cells[0].as.bytes, known);
         if (fits && !known) /* the name that CAST has taken away */
             fits = weir__buf_put_text(sql, " AS ") && put_column(sql, cells[0].as.bytes, true);
         first = false;
@@ -312,11 +335,10 @@ static weir_status lay_out(duckdb_store *s, rows_row *row, weir_error *err)
 static weir_status begin_rows(duckdb_store *s, const weir_table *expected, rows_row *row, weir_error *err)
 {
     weir_buf sql;
-    weir_status status = duck_table_find(s->db, expected->schema, expected->name, err);
+    weir_status status;
 
     weir__buf_init(&sql, 64 * WEIR_MIB);
-    if (status == WEIR_OK)
-        status = word_query(s, expected, &sql, err);
+    status = word_query(s, expected, &sql, err);
     if (status == WEIR_OK)
         status = duck_query(s->db, sql.data, NULL, 0, &s->rows, err);
     if (status == WEIR_OK)
@@ -327,8 +349,10 @@ static weir_status begin_rows(duckdb_store *s, const weir_table *expected, rows_
 
 static weir_status duckdb_begin(void *context, const weir_table *expected, rows_row *row, weir_error *err)
 {
-    weir_status status = open_file(context, err);
+    duckdb_store *s = context;
+    weir_status status = s->attached ? WEIR_OK : open_file(s, err);
 
+    s->attached = status == WEIR_OK;
     return status == WEIR_OK ? begin_rows(context, expected, row, err) : status;
 }
 
@@ -398,6 +422,7 @@ const rows_kind rows_duckdb = {
     .begin = duckdb_begin,
     .next = duckdb_next,
     .end = duckdb_end,
+    .pause = duckdb_pause,
     .close = duckdb_close_store,
 };
 
@@ -493,7 +518,6 @@ static weir_status word_view(duckdb_store *s, const weir_table *expected, const 
 
 static weir_status open_folder(duckdb_store *s, const weir_table *expected, weir_error *err)
 {
-    const duck_options options = { .path = NULL };
     weir_file *manifest = NULL;
     weir_buf folder, sql;
     size_t size;
@@ -513,8 +537,10 @@ static weir_status open_folder(duckdb_store *s, const weir_table *expected, weir
     weir__file_close(manifest);
     if (status == WEIR_OK) {
         folder.data[size] = '\0';
-        status = duck_open(&options, &s->db, err);
+        status = start(s, err);
     }
+    if (status == WEIR_OK)
+        status = duck_attach(s->db, NULL, err);
     if (status == WEIR_OK)
         status = word_view(s, expected, folder.data, &sql, err);
     if (status == WEIR_OK)

@@ -39,6 +39,8 @@ typedef struct rows_kind {
     /* Fills the cells of `row`, which is cleared: WEIR_ITEM, or WEIR_OK at the end. */
     weir_status (*next)(void *store, rows_row *row, weir_error *err);
     void (*end)(void *store);
+    /* Ends the rows, but another begin follows at once: the store may stay open. NULL: end. */
+    void (*pause)(void *store);
     void (*close)(void *store); /* after end */
 } rows_kind;
 

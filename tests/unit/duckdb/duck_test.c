@@ -371,6 +371,42 @@ static void keeps_a_file_that_others_can_read(void **state)
     assert_non_null(strstr(err.text, path));
 }
 
+/* One database in memory looks at files that others write, one after the other. */
+static void attaches_files(void **state)
+{
+    char path[128];
+    const duck_options memory = { .one_thread = true };
+    const duck_options file = { .path = path };
+    duck *db = NULL, *writer = NULL;
+    weir_error err = { 0 };
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/it's attached.db", root);
+    assert_ok(duck_open(&memory, &db, &err), err);
+    assert_sql(db, "SELECT current_setting('threads')::VARCHAR", "1");
+    assert_int_equal(duck_attach(db, path, &err), WEIR_NOT_FOUND);
+    assert_non_null(strstr(err.text, path));
+    for (int i = 0; i < 2; i++) {
+        assert_ok(duck_open(&file, &writer, &err), err);
+        assert_ok(
+            duck_run(writer, "CREATE OR REPLACE TABLE t AS SELECT 'a' || current_database() AS a", &err),
+            err);
+        duck_close(writer);
+        assert_ok(duck_attach(db, path, &err), err);
+        assert_ok(duck_table_find(db, "", "t", &err), err);
+        assert_sql(db, "SELECT a FROM t", "ait's attached");
+        assert_int_equal(duck_run(db, "DROP TABLE t", &err), WEIR_FAILED);
+        duck_detach(db);
+        assert_int_equal(duck_table_find(db, "", "t", &err), WEIR_NOT_FOUND);
+        duck_detach(db);
+    }
+    assert_ok(duck_attach(db, NULL, &err), err);
+    assert_ok(duck_run(db, "CREATE TABLE t AS SELECT 1 AS a", &err), err);
+    duck_detach(db);
+    assert_int_equal(duck_table_find(db, "", "t", &err), WEIR_NOT_FOUND);
+    duck_close(db);
+}
+
 static void fails_rather_than_spill(void **state)
 {
     char path[128];
@@ -448,6 +484,7 @@ int main(void)
         cmocka_unit_test(says_what_went_wrong),
         cmocka_unit_test(changes_shapes),
         cmocka_unit_test(keeps_a_file_that_others_can_read),
+        cmocka_unit_test(attaches_files),
         cmocka_unit_test(fails_rather_than_spill),
         cmocka_unit_test(survives_failed_allocations),
     };
