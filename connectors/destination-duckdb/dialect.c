@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "load.h"
+#include "shapes.h"
 #include "store.h"
 
 /* --- names --- */
@@ -32,12 +33,37 @@ const char *dialect_path(weir_call *call, const char *schema, const char *table)
     return out.data;
 }
 
+const char *dialect_key(weir_call *call, const char *schema, const char *table)
+{
+    return weir_sql_flat_name(call, schema_of(schema), table);
+}
+
+/*
+ * True when there is no table of this name, nor one that differs in case only. False also when DuckDB did not
+ * say: it looks at no other table, but in a transaction that has failed it answers nothing.
+ */
+static bool is_absent(const store *s, const char *schema, const char *table)
+{
+    duckdb_table_description found = NULL;
+    duckdb_state state = duckdb_table_description_create_ext(s->link.db, s->catalog, schema_of(schema), table,
+                                                             &found);
+    const char *error = state != DuckDBSuccess ? duckdb_table_description_error(found) : NULL;
+    bool absent = error != NULL && strstr(error, "No table with that schema+name") != NULL;
+
+    duckdb_table_description_destroy(&found);
+    return absent;
+}
+
 /* DuckDB compares names without regard to case (R-DST-08: then a clear error). */
 weir_status dialect_check_name(weir_call *call, const char *schema, const char *table, const char *doing)
 {
     const store *s = weir_session(call);
     bool found = false;
-    weir_status status = link_has_row(
+    weir_status status = load_wait(call);
+
+    if (status != WEIR_OK || is_absent(s, schema, table))
+        return status;
+    status = link_has_row(
         call,
         weir_printf(
             call,
@@ -122,28 +148,63 @@ weir_status dialect_add_late(weir_call *call, const weir_sql_table *stored,
 
 /* --- the catalogue --- */
 
-weir_status dialect_columns(weir_call *call, const char *schema, const char *table, const char *doing,
-                            weir_sql_columns *out)
+/* In the table's order, without ORDER BY, which costs more than the rest. */
+static weir_status read_catalogue(weir_call *call, const char *schema, const char *table, const char *doing,
+                                  const weir_sql_found **columns, size_t *count)
 {
     const store *s = weir_session(call);
     const char *sql = weir_printf(call,
                                   "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE "
                                   "database_name = %s AND schema_name "
-                                  "= %s AND table_name = %s ORDER BY column_index",
+                                  "= %s AND table_name = %s",
                                   weir_sql_value(call, s->catalog), weir_sql_value(call, schema_of(schema)),
                                   weir_sql_value(call, table));
+    weir_sql_found *found = NULL;
+    size_t room = 0;
     link_result result;
-    size_t count = 0;
     weir_status status = link_query(call, sql, doing, &result);
 
-    for (; status == WEIR_OK && link_next(&result); count++) {
-        const weir_sql_found found = { .name = link_text(call, &result, 0),
-                                       .declared = link_text(call, &result, 1),
-                                       .comment = link_text(call, &result, 2) };
+    *count = 0;
+    while (status == WEIR_OK && link_next(&result)) {
+        if (*count == room) {
+            size_t more = room * 2 + 16;
+            weir_sql_found *larger = weir_alloc(call, more * sizeof *larger);
 
-        weir_sql_columns_add(out, &found);
+            if (*count > 0)
+                memcpy(larger, found, *count * sizeof *found);
+            found = larger;
+            room = more;
+        }
+        found[(*count)++] = (weir_sql_found){ .name = link_text(call, &result, 0),
+                                              .declared = link_text(call, &result, 1),
+                                              .comment = link_text(call, &result, 2) };
     }
     link_finish(&result);
+    *columns = found;
+    return status;
+}
+
+weir_status dialect_columns(weir_call *call, const char *schema, const char *table, const char *doing,
+                            weir_sql_columns *out)
+{
+    const store *s = weir_session(call);
+    const char *name = dialect_key(call, schema, table);
+    const weir_sql_found *columns = NULL;
+    size_t count = 0;
+    uint64_t age = shapes_age(s->shapes);
+    weir_status status = WEIR_OK;
+
+    if (s->link.reshaped || !shapes_find(s->shapes, call, name, &columns, &count)) {
+        status = load_wait(call);
+        if (status == WEIR_OK && is_absent(s, schema, table))
+            status = WEIR_NOT_FOUND;
+        if (status == WEIR_OK)
+            status = read_catalogue(call, schema, table, doing, &columns, &count);
+        if (status == WEIR_OK && count > 0 && !s->link.reshaped)
+            shapes_keep(s->shapes, age, name, columns, count);
+    }
+    for (size_t i = 0; status == WEIR_OK && i < count; i++)
+        weir_sql_columns_add(out, &columns[i]);
     if (status != WEIR_OK)
         return status;
     return count > 0 ? WEIR_OK : WEIR_NOT_FOUND;

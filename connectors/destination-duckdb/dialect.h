@@ -9,6 +9,8 @@
 
 /* "catalog"."schema"."table"; an empty schema is DuckDB's "main". */
 const char *dialect_path(weir_call *call, const char *schema, const char *table);
+/* What tells tables apart: a name for store.holds and shapes.h. */
+const char *dialect_key(weir_call *call, const char *schema, const char *table);
 /* A table whose name differs in case only is in the way: a task. */
 weir_status dialect_check_name(weir_call *call, const char *schema, const char *table, const char *doing);
 weir_status dialect_create_schema(weir_call *call, const char *schema, const char *doing);

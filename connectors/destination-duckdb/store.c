@@ -14,6 +14,7 @@
 
 #include "dialect.h"
 #include "load.h"
+#include "shapes.h"
 
 #define ERROR_SIZE_MAX 1000
 
@@ -25,6 +26,7 @@ typedef struct instance {
     store *holders; /* requests that have a transaction */
     char *path;
     char *catalog;
+    shapes *shapes;
 } instance;
 
 static pthread_mutex_t instances_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -36,6 +38,7 @@ static void instance_free(instance *in)
     duckdb_close(&in->database);
     free(in->path);
     free(in->catalog);
+    shapes_free(in->shapes);
     free(in);
 }
 
@@ -166,6 +169,9 @@ static void release(store *s)
 
     if (!s->holding)
         return;
+    for (size_t i = 0; s->link.reshaped && i < s->hold_count; i++)
+        shapes_forget(s->shapes, s->holds[i]);
+    s->link.reshaped = s->reshapes = false;
     pthread_mutex_lock(&instances_lock);
     while (*at != s)
         at = &(*at)->next_holder;
@@ -183,9 +189,9 @@ static void name_holds(weir_call *call, store *s, const weir_sql_scope *scope)
         s->holds[s->hold_count++] = "";
     if (scope == NULL)
         return;
-    s->holds[s->hold_count++] = weir_sql_flat_name(call, scope->schema, scope->table);
+    s->holds[s->hold_count++] = dialect_key(call, scope->schema, scope->table);
     if (scope->other != NULL)
-        s->holds[s->hold_count++] = weir_sql_flat_name(call, scope->schema, scope->other);
+        s->holds[s->hold_count++] = dialect_key(call, scope->schema, scope->other);
 }
 
 weir_status store_begin(weir_call *call, const weir_sql_scope *scope)
@@ -194,6 +200,7 @@ weir_status store_begin(weir_call *call, const weir_sql_scope *scope)
     weir_status status;
 
     name_holds(call, s, scope);
+    s->reshapes = scope == NULL || (scope->work != WEIR_SQL_WRITE && scope->work != WEIR_SQL_TRUNCATE);
     status = hold(call, s);
     if (status)
         return status;
@@ -201,6 +208,14 @@ weir_status store_begin(weir_call *call, const weir_sql_scope *scope)
     if (status)
         release(s);
     return status;
+}
+
+weir_status store_run(weir_call *call, const char *sql, const char *doing)
+{
+    store *s = weir_session(call);
+
+    s->link.reshaped = s->link.reshaped || s->reshapes;
+    return link_run(call, sql, doing);
 }
 
 /* A failed commit has rolled back by itself; then this statement fails, and that is fine. */
@@ -343,8 +358,9 @@ static weir_status instance_new(weir_call *call, const char *path, instance **ou
     char *error = NULL;
     weir_status status;
 
-    if (in == NULL || (in->path = strdup(path)) == NULL) {
-        free(in);
+    if (in == NULL || (in->path = strdup(path)) == NULL || (in->shapes = shapes_new()) == NULL) {
+        if (in != NULL)
+            instance_free(in);
         return weir_fail(call, "Cannot open '%s': out of memory", opt->path);
     }
     if (open_database(path, opt->memory_limit_mb, &in->database, &error) != DuckDBSuccess) {
@@ -400,7 +416,10 @@ static void instance_leave(instance *in)
     pthread_mutex_unlock(&instances_lock);
 }
 
-/* Asks DuckDB for its name of the file, once, and makes the stage readable in SQL. */
+/*
+ * Asks DuckDB for its name of the file, once, and makes the stage readable in SQL. Text of instants must not
+ * depend on where the process runs.
+ */
 static weir_status instance_prepare(weir_call *call, store *s)
 {
     duckdb_result result;
@@ -415,6 +434,8 @@ static weir_status instance_prepare(weir_call *call, store *s)
             duckdb_free(name);
         }
         duckdb_destroy_result(&result);
+        duckdb_query(s->link.db, "SET GLOBAL TimeZone = 'UTC'", &result);
+        duckdb_destroy_result(&result);
         if (s->instance->catalog == NULL || !stage_register(s->link.db)) {
             free(s->instance->catalog);
             s->instance->catalog = NULL;
@@ -422,6 +443,7 @@ static weir_status instance_prepare(weir_call *call, store *s)
         }
     }
     s->catalog = s->instance->catalog;
+    s->shapes = s->instance->shapes;
     pthread_mutex_unlock(&instances_lock);
     return status;
 }
@@ -431,7 +453,6 @@ static weir_status open_session(weir_call *call, store *s)
     const options *opt = weir_options(call);
     char *path;
     weir_status status;
-    duckdb_result result;
 
     /* A name in memory or an empty one would be a database that is gone with the process. */
     if (opt->path[0] == '\0' || strncmp(opt->path, ":memory:", 8) == 0)
@@ -448,9 +469,6 @@ static weir_status open_session(weir_call *call, store *s)
     if (duckdb_connect(s->instance->database, &s->link.db) != DuckDBSuccess)
         return weir_fail(call, "Cannot connect to the database '%s'", opt->path);
     s->link.add_late = dialect_add_late;
-    /* Text of instants must not depend on where the process runs. */
-    duckdb_query(s->link.db, "SET TimeZone = 'UTC'", &result);
-    duckdb_destroy_result(&result);
     return instance_prepare(call, s);
 }
 

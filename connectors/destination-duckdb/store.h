@@ -26,7 +26,9 @@ typedef struct options {
 typedef struct store {
     duck_link link; /* first: shared-duckdb finds it here */
     struct instance *instance;
-    const char *catalog; /* DuckDB's name for the file; names are written out in full with it */
+    const char *catalog;   /* DuckDB's name for the file; names are written out in full with it */
+    struct shapes *shapes; /* the instance's */
+    bool reshapes;         /* the request's statements are about tables, not only about rows */
     const char *holds[STORE_HOLDS_MAX]; /* names of the request, until store_end */
     size_t hold_count;
     bool holding;
@@ -54,5 +56,7 @@ void store_close_all(void);
  */
 weir_status store_begin(weir_call *call, const weir_sql_scope *scope) WEIR_CHECKED;
 weir_status store_end(weir_call *call, weir_status status) WEIR_CHECKED;
+/* weir_sql.run */
+weir_status store_run(weir_call *call, const char *sql, const char *doing);
 
 #endif

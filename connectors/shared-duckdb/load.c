@@ -104,7 +104,7 @@ weir_status load_close(weir_call *call, weir_sql_stage *stage)
     }
     if (count == 0 || stage->rows == 0)
         return WEIR_OK;
-    stage->reshaped = true;
+    stage->reshaped = s->reshaped = true;
     if (s->changed && s->add_late != NULL)
         return s->add_late(call, target->stored, missing, count, target->doing);
     for (size_t i = 0; status == WEIR_OK && i < count; i++)
