@@ -61,15 +61,10 @@ weir_status request_begin(weir_call *call, const weir_sql_scope *scope)
 
 /* --- the catalogue --- */
 
-/* Outside of a request there is the manifest. */
-static weir_status stored_columns(weir_call *call, const char *schema, const char *name,
-                                  weir_sql_columns *out)
+static void add_found(weir_call *call, const stored_table *t, weir_sql_columns *out)
 {
-    stored_table t;
-    weir_status status = table_open(call, schema, name, &t);
-
-    for (size_t i = 0; status == WEIR_OK && i < t.column_count; i++) {
-        const manifest_column *c = &t.columns[i];
+    for (size_t i = 0; i < t->column_count; i++) {
+        const manifest_column *c = &t->columns[i];
         const weir_sql_found found = { .name = c->column.name,
                                        .declared = c->nanos_of != NULL ? "SMALLINT"
                                                                        : request_type(call, &c->column),
@@ -77,7 +72,29 @@ static weir_status stored_columns(weir_call *call, const char *schema, const cha
 
         weir_sql_columns_add(out, &found);
     }
+}
+
+/* Outside of a request there is the manifest. */
+static weir_status stored_columns(weir_call *call, const char *schema, const char *name,
+                                  weir_sql_columns *out)
+{
+    stored_table t;
+    weir_status status = table_open(call, schema, name, &t);
+
+    if (status == WEIR_OK && t.exists)
+        add_found(call, &t, out);
     return status == WEIR_OK && !t.exists ? WEIR_NOT_FOUND : status;
+}
+
+/* The request's table of that name, while no statement has changed what columns it has; else NULL. */
+static const stored_table *untouched(const store *s, const char *key)
+{
+    if (s->statement_count > 0 || s->link.reshaped)
+        return NULL;
+    for (size_t i = 0; i < s->table_count; i++)
+        if (strcmp(s->tables[i].key, key) == 0)
+            return &s->tables[i];
+    return NULL;
 }
 
 /*
@@ -98,35 +115,55 @@ static const char *note_of(weir_call *call, const char *key, const char *name, c
     return comment;
 }
 
+static void note_seen(weir_call *call, store *s, const char *name)
+{
+    if (s->seen_count == s->seen_room) {
+        size_t room = s->seen_room * 2 + 16;
+        const char **more = weir_alloc(call, room * sizeof *more);
+
+        if (s->seen_count > 0)
+            memcpy(more, s->seen, s->seen_count * sizeof *more);
+        s->seen = more;
+        s->seen_room = room;
+    }
+    s->seen[s->seen_count++] = name;
+}
+
 weir_status request_columns(weir_call *call, const char *schema, const char *table_name, const char *doing,
                             weir_sql_columns *out)
 {
-    const store *s = weir_session(call);
+    store *s = weir_session(call);
     const char *key = table_key(call, schema, table_name);
-    const char *sql;
+    const stored_table *t = untouched(s, key);
     link_result result;
-    size_t count = 0;
     weir_status status;
 
     if (s->database == 0)
         return stored_columns(call, schema, table_name, out);
-    sql = weir_printf(call,
-                      "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE database_name = "
-                      "'r%u' AND table_name = %s ORDER BY column_index",
-                      s->database, weir_sql_value(call, key));
-    status = link_query(call, sql, doing, &result);
-    for (; status == WEIR_OK && link_next(&result); count++) {
+    if (t != NULL) { /* looking into DuckDB's catalogue takes longer than most statements */
+        add_found(call, t, out);
+        return t->exists ? WEIR_OK : WEIR_NOT_FOUND;
+    }
+    status = link_query(call,
+                        weir_printf(call,
+                                    "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE "
+                                    "database_name = 'r%u' AND table_name = %s",
+                                    s->database, weir_sql_value(call, key)),
+                        doing, &result);
+    s->seen_count = 0;
+    while (status == WEIR_OK && link_next(&result)) {
         const char *name = link_text(call, &result, 0);
         const weir_sql_found found = { .name = name,
                                        .declared = link_text(call, &result, 1),
                                        .comment = note_of(call, key, name, link_text(call, &result, 2)) };
 
+        note_seen(call, s, name);
         weir_sql_columns_add(out, &found);
     }
     link_finish(&result);
     if (status != WEIR_OK)
         return status;
-    return count > 0 ? WEIR_OK : WEIR_NOT_FOUND;
+    return s->seen_count > 0 ? WEIR_OK : WEIR_NOT_FOUND;
 }
 
 /* --- statements --- */
@@ -282,31 +319,24 @@ static weir_status read_shape(weir_call *call, stored_table *t)
 {
     weir_sql_table now = { 0 };
     const store *s = weir_session(call);
-    link_result result;
     weir_status status = weir_sql_read_table(call, &request_dialect, t->schema, t->name, &now);
 
     if (status != WEIR_OK)
         return status;
-    t->column_count = 0;
-    status = link_query(call,
-                        weir_printf(call,
-                                    "SELECT column_name FROM duckdb_columns() WHERE database_name = 'r%u' "
-                                    "AND table_name = %s ORDER BY column_index",
-                                    s->database, weir_sql_value(call, t->key)),
-                        s->doing, &result);
-    while (status == WEIR_OK && link_next(&result)) {
-        manifest_column column = { .column = { .name = link_text(call, &result, 0) } };
+    t->columns = NULL;
+    t->column_count = t->column_room = 0;
+    for (size_t k = 0; k < s->seen_count; k++) {
+        manifest_column column = { .column = { .name = s->seen[k] } };
 
         for (size_t i = 0; i < now.count; i++) {
-            if (strcmp(now.columns[i].name, column.column.name) == 0)
+            if (strcmp(now.columns[i].name, s->seen[k]) == 0)
                 column.column = now.columns[i].column;
-            if (now.columns[i].fine != NULL && strcmp(now.columns[i].fine, column.column.name) == 0)
+            if (now.columns[i].fine != NULL && strcmp(now.columns[i].fine, s->seen[k]) == 0)
                 column.nanos_of = now.columns[i].column.name;
         }
         table_add_column(call, t, &column);
     }
-    link_finish(&result);
-    return status;
+    return WEIR_OK;
 }
 
 /* What becomes of a table. */
@@ -322,11 +352,11 @@ static weir_status find_outcome(weir_call *call, stored_table *t, outcome *out)
     const store *s = weir_session(call);
     weir_status status;
 
-    *out = (outcome){ .t = t, .after = *t, .what = look(s, t) };
-    out->after.columns = NULL;
-    out->after.column_count = out->after.column_room = 0;
+    *out = (outcome){ .t = t, .after = *t, .what = look(s, t), .there = t->exists };
     out->after.parts = NULL;
     out->after.part_count = out->after.part_room = 0;
+    if (!out->what.shape && !out->what.notes)
+        return WEIR_OK;
     status = read_shape(call, &out->after);
     out->there = status == WEIR_OK;
     return status == WEIR_NOT_FOUND ? WEIR_OK : status;

@@ -139,7 +139,7 @@ weir_status store_file_error(weir_call *call, int code, const char *path)
 typedef struct place {
     const char *folder;
     const char *lock;
-    const char *close_doors; /* SQL: no file outside of the folder is touched */
+    const char *settings; /* SQL */
 } place;
 
 /* Another process that has the lock is a failure, not a task: it may be a sync that is about to end. */
@@ -163,9 +163,10 @@ static weir_status take_lock(weir_call *call, instance *in, const char *path)
 
 /*
  * Rows touch no file but the parts (temp_directory), no extension is ever looked for in a network, rows may
- * be stored in the order that suits the threads, and no file outside of the folder is touched.
+ * be stored in the order that suits the threads, and no file outside of the folder is touched. Text of
+ * instants must not depend on where the process runs.
  */
-static weir_status open_database(weir_call *call, instance *in, const char *close_doors)
+static weir_status open_database(weir_call *call, instance *in, const char *settings)
 {
     const options *opt = weir_options(call);
     duckdb_config config = NULL;
@@ -182,7 +183,7 @@ static weir_status open_database(weir_call *call, instance *in, const char *clos
         duckdb_set_config(config, "autoload_known_extensions", "false") ||
         duckdb_set_config(config, "preserve_insertion_order", "false") ||
         duckdb_open_ext(NULL, &in->database, config, &error) || duckdb_connect(in->database, &db) ||
-        duckdb_query(db, close_doors, &result) || !stage_register(db))
+        duckdb_query(db, settings, &result) || !stage_register(db))
         status = weir_fail(call, "Cannot start DuckDB: %.*s", (int)ERROR_SIZE_MAX,
                            error != NULL ? error : "it does not answer");
     duckdb_free(error);
@@ -206,7 +207,7 @@ static weir_status instance_new(weir_call *call, const place *at, instance **out
     }
     status = take_lock(call, in, at->lock);
     if (status == WEIR_OK)
-        status = open_database(call, in, at->close_doors);
+        status = open_database(call, in, at->settings);
     if (status != WEIR_OK) {
         instance_free(in);
         return status;
@@ -280,8 +281,10 @@ static weir_status find_folder(weir_call *call, place *out)
                          opt->folder, strerror(code != 0 ? code : errno));
     out->folder = weir_copy(call, whole, strlen(whole));
     out->lock = weir_printf(call, "%s/" LOCK_FILE, out->folder);
-    out->close_doors = weir_printf(call, "SET allowed_directories = [%s]; SET enable_external_access = false",
-                                   weir_sql_value(call, out->folder));
+    out->settings = weir_printf(
+        call,
+        "SET GLOBAL TimeZone = 'UTC'; SET allowed_directories = [%s]; SET enable_external_access = false",
+        weir_sql_value(call, out->folder));
     return WEIR_OK;
 }
 
@@ -393,10 +396,8 @@ static void run_quietly(store *s, const char *format, unsigned number)
 static weir_status attach(weir_call *call, store *s)
 {
     unsigned number = atomic_fetch_add(&databases, 1) + 1;
-    /* Text of instants must not depend on where the process runs. */
     weir_status status = link_run(
-        call, weir_printf(call, "SET TimeZone = 'UTC'; ATTACH ':memory:' AS r%u; USE r%u", number, number),
-        "begin a request");
+        call, weir_printf(call, "ATTACH ':memory:' AS r%u; USE r%u", number, number), "begin a request");
 
     if (status == WEIR_OK)
         s->database = number;
@@ -453,5 +454,7 @@ void store_leave(store *s)
     s->statements = NULL;
     s->table_count = s->statement_count = s->statement_room = 0;
     s->held_rows = s->held_bytes = 0;
-    s->whole = false;
+    s->seen = NULL;
+    s->seen_count = s->seen_room = 0;
+    s->whole = s->link.reshaped = false;
 }

@@ -49,6 +49,9 @@ typedef struct store {
     store_statement *statements; /* run on tables without rows so far; request.c */
     size_t statement_count;
     size_t statement_room;
+    const char **seen; /* the columns, companions too, of the table that was last looked up in DuckDB */
+    size_t seen_count;
+    size_t seen_room;
     bool whole;          /* all rows are in DuckDB, and statements work on them at once */
     uint64_t held_rows;  /* write: at most so many rows are in DuckDB's table */
     uint64_t held_bytes; /* and about so many bytes */
