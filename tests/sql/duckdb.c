@@ -8,32 +8,45 @@ int connector_main(int argc, char **argv);
 #include <unistd.h>
 
 #include "main.h"
+#include "warm.h"
+
+/* Another DuckDB, for the whole run: it takes long to start. */
+static duckdb_database onlooker;
+static duckdb_connection look;
 
 /* Tables that are in the way of nobody but us. */
-static const char left_sql[] =
-    "SELECT coalesce(string_agg(schema_name || '.' || table_name, ' ' ORDER BY ALL), "
-    "'') FROM duckdb_tables() WHERE NOT internal";
+static const char left_sql[] = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE "
+                               "database_name = 'looked_at'";
 
-/* The connector is between two requests, so its own instance is asked. */
+static bool run(const char *sql, duckdb_result *result)
+{
+    return duckdb_query(look, sql, result) == DuckDBSuccess;
+}
+
+/* What is in the file, whatever the connector believes. */
 static const char *leftovers(const subject *at, weir_arena *arena)
 {
-    const char *path = strchr(at->read, ':') + 1;
+    const char *sql = weir__arena_printf(arena, "ATTACH '%s' AS looked_at (READ_ONLY)",
+                                         strchr(at->read, ':') + 1);
     const char *found = "";
-    duckdb_database database = NULL;
-    duckdb_connection db = NULL;
     duckdb_result result = { 0 };
 
-    store_close_all();
-    if (duckdb_open(path, &database) == DuckDBSuccess && duckdb_connect(database, &db) == DuckDBSuccess &&
-        duckdb_query(db, left_sql, &result) == DuckDBSuccess) {
-        char *text = duckdb_value_varchar(&result, 0, 0);
+    if (onlooker == NULL && (!warm_open(&onlooker) || duckdb_connect(onlooker, &look) != DuckDBSuccess))
+        return "DuckDB does not start";
+    if (run(sql, &result)) {
+        duckdb_destroy_result(&result);
+        if (!run(left_sql, &result))
+            found = weir__arena_printf(arena, "%s", duckdb_result_error(&result));
+        for (idx_t row = 0; row < duckdb_row_count(&result); row++) {
+            char *text = duckdb_value_varchar(&result, 0, row);
 
-        found = weir__arena_printf(arena, "%s", text != NULL ? text : "");
-        duckdb_free(text);
+            found = weir__arena_printf(arena, "%s %s", found, text);
+            duckdb_free(text);
+        }
     }
     duckdb_destroy_result(&result);
-    duckdb_disconnect(&db);
-    duckdb_close(&database);
+    (void)run("DETACH DATABASE IF EXISTS looked_at", &result);
+    duckdb_destroy_result(&result);
     return found;
 }
 
@@ -44,27 +57,30 @@ static void clean(const subject *at, const char *folder)
 
     (void)at;
     store_close_all();
+    duckdb_disconnect(&look);
+    warm_close(&onlooker);
+    warm_end();
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         snprintf(path, sizeof path, "%s/warehouse.duckdb%s", folder, ends[i]);
         unlink(path);
     }
 }
 
-/* A process that is killed is a child of this one, so DuckDB's threads must be gone between requests. */
-static void close_all(void *session)
+/* A process that is killed is a child of this one, so the file must be closed. */
+static void before_kill(void *context)
 {
-    store_close(session);
+    (void)context;
     store_close_all();
 }
 
 int main(int argc, char **argv)
 {
-    weir_destination closed = destination;
-    const subject tested = { .destination = &closed,
+    const subject tested = { .destination = &destination,
                              .limits = { .ignores_case = true, .checks_json = true },
                              .leftovers = leftovers,
+                             .before_kill = before_kill,
                              .clean = clean };
 
-    closed.close = close_all;
+    (void)warm_begin(argc, argv);
     return random_main(argc, argv, &tested);
 }

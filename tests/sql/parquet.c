@@ -12,6 +12,11 @@ int connector_main(int argc, char **argv);
 
 #include "main.h"
 #include "sql/sql_internal.h"
+#include "warm.h"
+
+#define KILLS_A_DUCKDB 10 /* the connector's opens the folder anew after so many */
+
+static bool stays; /* the connector's DuckDB, see warm.h */
 
 /*
  * Every step of a commit is a place where the process may be killed: the parts are written and not yet
@@ -184,12 +189,18 @@ static void clean(const subject *at, const char *folder)
     (void)nftw(path, remove_any, 8, FTW_PHYS | FTW_DEPTH);
 }
 
-/* A process that is killed is a child of this one, so DuckDB's threads must be gone. */
+/*
+ * A process that is killed is a child of this one. The connector's DuckDB has no threads, and nothing in it
+ * outlives a request, so it may stay; it takes long to start.
+ */
 static void before_kill(void *context)
 {
+    static unsigned kills;
+
     (void)context;
     must(pending[0] == '\0', "a request has ended before the folder was synced", pending);
-    store_close_all();
+    if (!stays || ++kills % KILLS_A_DUCKDB == 0)
+        store_close_all();
 }
 
 /* Nothing is acknowledged that a loss of power would take away. */
@@ -217,5 +228,6 @@ int main(int argc, char **argv)
     watched.remove_folder = watched_remove_folder;
     files = &watched;
     checked.close = end_session;
+    stays = warm_begin(argc, argv);
     return random_main(argc, argv, &tested);
 }

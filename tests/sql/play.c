@@ -299,8 +299,11 @@ static const char *const *full_names(player *p, const weir_table *table, const c
     return out;
 }
 
+/* For all sequences: some stores take long to open. */
+static rows_reader *reader;
+
 static weir_status compare_rows(player *p, const weir_model_table *table, weir_compare **compare,
-                                rows_reader *reader, const weir_row_diff **diff, weir_error *err)
+                                const weir_row_diff **diff, weir_error *err)
 {
     const weir_compare_options options = { .others = {
                                                .coarse = p->stage->limits.time_digits > 0,
@@ -325,12 +328,11 @@ static void check_rows(player *p, const weir_model_table *table)
     const weir_table *columns = weir__model_columns(table);
     const weir_row_diff *diff = NULL;
     weir_compare *compare = NULL;
-    rows_reader *reader = NULL;
     weir_error err = { 0 };
-    weir_status status = rows_reader_open(p->stage->read, &reader, &err);
+    weir_status status = reader == NULL ? rows_reader_open(p->stage->read, &reader, &err) : WEIR_OK;
 
     if (status == WEIR_OK)
-        status = compare_rows(p, table, &compare, reader, &diff, &err);
+        status = compare_rows(p, table, &compare, &diff, &err);
     if (status == WEIR_OK && !weir__row_diff_equal(diff)) {
         fail(p, ROWS, "rows of '%s' differ from the model's:", columns->name);
         (void)!weir__row_diff_print(diff, &p->out->text, &err);
@@ -338,7 +340,6 @@ static void check_rows(player *p, const weir_model_table *table)
         fail(p, ROWS, "rows of '%s' cannot be read: %s", columns->name, err.text);
     }
     weir__compare_free(compare);
-    rows_reader_close(reader);
 }
 
 /* Bounds that one side does not tell are no difference: an alter that only adds them is none. */
@@ -386,6 +387,8 @@ static void check(player *p)
         check_schema(p, weir__model_columns(table));
         check_rows(p, table);
     }
+    if (reader != NULL)
+        rows_reader_end(reader);
 }
 
 /* --- all of it --- */
@@ -447,14 +450,25 @@ weir_harness *play_start(const subject *stage, weir_arena *arena)
     return h;
 }
 
+/* What was left at the end of the sequence before; NULL: it failed, or there was none. */
+static char *left_before;
+
+static void check_leftovers(player *p)
+{
+    const char *left = p->stage->leftovers(p->stage, p->arena);
+
+    if (strcmp(left, left_before) != 0)
+        fail(p, LEFT, "left over: %s", left);
+}
+
 void play(const subject *stage, const sequence *s, outcome *out)
 {
     player p = { .stage = stage, .arena = weir__arena_new(WEIR_GIB), .out = out };
 
-    const char *before = stage->leftovers != NULL ? stage->leftovers(stage, p.arena) : "";
-
     *out = (outcome){ 0 };
     weir__buf_init(&out->text, WEIR_MIB);
+    if (stage->leftovers != NULL && left_before == NULL)
+        left_before = strdup(stage->leftovers(stage, p.arena));
     p.h = play_start(stage, p.arena);
     weir_harness_set_files(p.h, &(weir_harness_files){ .seed = s->count + 7 });
     for (size_t i = 0; i < s->count && !out->failed; i++) {
@@ -464,12 +478,20 @@ void play(const subject *stage, const sequence *s, outcome *out)
             check(&p);
     }
     drop_all(&p);
-    if (!out->failed && stage->leftovers != NULL) {
-        const char *left = stage->leftovers(stage, p.arena);
-
-        if (strcmp(left, before) != 0)
-            fail(&p, LEFT, "left over: %s", left);
+    if (!out->failed && stage->leftovers != NULL)
+        check_leftovers(&p);
+    if (out->failed) {
+        free(left_before);
+        left_before = NULL;
     }
     weir_harness_free(p.h);
     weir__arena_free(p.arena);
+}
+
+void play_end(void)
+{
+    rows_reader_close(reader);
+    reader = NULL;
+    free(left_before);
+    left_before = NULL;
 }

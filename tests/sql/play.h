@@ -38,5 +38,7 @@ weir_harness *play_start(const subject *stage, weir_arena *arena);
 weir_status step_send(weir_harness *h, const step *s);
 /* Plays all of it. */
 void play(const subject *stage, const sequence *s, outcome *out);
+/* After the last one. */
+void play_end(void);
 
 #endif

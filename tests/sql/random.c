@@ -367,6 +367,7 @@ int random_main(int argc, char **argv, const subject *stage)
         failed = !golden_check(&a.stage, a.golden, a.bless);
     else
         failed = run_seeds(&a);
+    play_end();
     if (stage->clean != NULL)
         stage->clean(&a.stage, a.folder);
     rmdir(a.folder);

@@ -13,6 +13,14 @@ function(weir_sql_random store)
     target_link_libraries(random.${store} PRIVATE weir_all weir m ${ARG_LIBRARIES})
 endfunction()
 
+# weir_sql_warm(STORE): its DuckDB stays; see warm.h.
+function(weir_sql_warm store)
+    target_sources(random.${store} PRIVATE ${CMAKE_SOURCE_DIR}/tests/sql/warm.c)
+    foreach(call open_ext connect close register_table_function)
+        target_link_options(random.${store} PRIVATE -Wl,--wrap=duckdb_${call})
+    endforeach()
+endfunction()
+
 # weir_sql_random_test(STORE NAME [PREFIX COMMAND…] ARGUMENTS…): a run of it. PREFIX stands before the program: what
 # starts a server. The one called "random" is what `./do model` repeats.
 function(weir_sql_random_test store name)
@@ -77,9 +85,10 @@ if(TARGET destination-duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
     list(FILTER duckdb_sources EXCLUDE REGEX "/main\\.c$")
     weir_sql_random(duckdb SOURCES ${duckdb_sources} LIBRARIES weir_shared_duckdb
         ${CMAKE_DL_LIBS})
+    weir_sql_warm(duckdb)
     set_target_properties(random.duckdb PROPERTIES BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
     set(arguments --option path=@/warehouse.duckdb --read duckdb:@/warehouse.duckdb)
-    weir_sql_random_test(duckdb random ARGUMENTS --count 15 --compare-every 3 ${arguments})
+    weir_sql_random_test(duckdb random ARGUMENTS --count 120 --compare-every 3 ${arguments})
     weir_sql_random_test(duckdb golden ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/duckdb.sql
         --option path=@/warehouse.duckdb)
     weir_sql_random_test(duckdb kill ARGUMENTS --seed 100001 --count 4 --kill-everywhere ${arguments})
@@ -89,10 +98,11 @@ if(TARGET destination-parquet AND NOT WEIR_SANITIZE MATCHES "thread")
     file(GLOB parquet_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/destination-parquet/*.c)
     list(FILTER parquet_sources EXCLUDE REGEX "/main\\.c$")
     weir_sql_random(parquet SOURCES ${parquet_sources} LIBRARIES weir_shared_duckdb ${CMAKE_DL_LIBS})
+    weir_sql_warm(parquet)
     set_target_properties(random.parquet PROPERTIES BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
     # Parts of three rows, so that every table has several.
     set(arguments --option folder=@/lake --option part_rows=3 --read parquet:@/lake)
-    weir_sql_random_test(parquet random ARGUMENTS --count 12 --compare-every 3 ${arguments})
+    weir_sql_random_test(parquet random ARGUMENTS --count 60 --compare-every 3 ${arguments})
     weir_sql_random_test(parquet golden ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/parquet.sql
         --option folder=@/lake)
     weir_sql_random_test(parquet kill ARGUMENTS --seed 100001 --count 2 --kill-everywhere ${arguments})
