@@ -22,6 +22,7 @@ struct emitter {
     bool parquet;
     weir_writer *writer;
     weir_packer *packer; /* of Parquet files */
+    duck *db;            /* where they are made; opened with the first one */
     weir_buf cells;      /* of one row, in the file's order */
     uint64_t state;      /* of the random numbers */
     unsigned request;
@@ -67,6 +68,7 @@ void emitter_free(emitter *e)
         return;
     weir__writer_free(e->writer);
     weir__packer_free(e->packer);
+    duck_close(e->db);
     weir__buf_clear(&e->cells);
     weir__free(e);
 }
@@ -345,8 +347,11 @@ static weir_status write_parquet(writing *w, size_t *at)
     opened o = { .file = NULL };
     weir_bytes plaintext = { 0 };
     size_t first = *at;
-    weir_status status = parquet_writer_new(&begin, &writer, w->err);
+    weir_status status = w->e->db ? WEIR_OK : parquet_database(&w->e->db, w->err);
 
+    begin.db = w->e->db;
+    if (status == WEIR_OK)
+        status = parquet_writer_new(&begin, &writer, w->err);
     if (status == WEIR_OK)
         status = fill_parquet(w, writer, at);
     if (status == WEIR_OK)
