@@ -306,6 +306,29 @@ def parquet_files_are_typed(bench):
     return 0
 
 
+def parquet_rows_are_as_expected(bench):
+    """R-BAT-11: the model agrees with a destination that reads Parquet with DuckDB's own reader."""
+    if not (bench / "libduckdb.so").exists():
+        print("SKIP: no DuckDB")
+        return 77
+    folder = Folder(bench, "parquet_rows", [HERE / "inputs/b_truncate.json", HERE / "inputs/c_history.json"])
+    folder.write("d.json", {"create_table": {"t": {"columns": {
+        "i": "INT", "o": "BOOLEAN", "n": "SHORT", "l": "LONG", "d": "DECIMAL", "f": "FLOAT", "r": "DOUBLE", "b": "BINARY",
+        "day": "NAIVE_DATE", "u": "UTC_DATETIME", "s": "STRING", "j": "JSON", "x": "XML"}, "primary_key": ["i"]}}, "ops": [
+            {"upsert": {"t": [{"i": 1, "o": True, "n": -7, "l": 9223372036854775807, "d": 1.5, "f": 0.1, "r": 1e300, "b": "x",
+                               "day": "2024-02-29", "u": "2024-01-01T00:00:00.5Z", "s": "a\n\"b\",", "j": {"k": [1]},
+                               "x": "<a/>"},
+                              {"i": 2, "s": ""}, {"i": 3, "d": 123456789.25}]}},
+            {"update": {"t": [{"i": 1, "d": 2.25, "s": None}, {"i": 2, "s": "new", "f": 0.5}]}},
+            {"soft_delete": {"t": [{"i": 3}]}}]})
+    seen = folder.run("--dump", folder.dump, env={"PARQUET": str(bench)}).expect(
+        0, "Rows are as expected: hard (1)", "Rows are as expected: prices (5)", "Rows are as expected: t (3)",
+        without=["WARNING", "SEVERE", "were not checked"])
+    assert seen.report["rows"]["checked"] == "yes"
+    assert (folder.path / "dumps/types.jsonl").exists()
+    return 0
+
+
 def a_seed_makes_a_run_again(bench):
     texts = []
     for run in range(2):

@@ -1,7 +1,7 @@
 """A small destination in memory, on foreign tools only (grpcio, protoc, openssl, zstd), and its faults.
 
-With `--parquet BIN` it asks for Parquet files and reads them with DuckDB's library in the folder BIN; the types of their
-columns are written to `DUMPS/types.jsonl`.
+With `--parquet BIN`, or PARQUET in the environment, it asks for Parquet files and reads them with DuckDB's library in the
+folder BIN; the types of their columns are written to `DUMPS/types.jsonl`.
 
 Rows are kept as the texts that the batch files hold; after every change a table is written as JSON Lines to
 `DUMPS/SCHEMA.TABLE.jsonl`, where `cat` finds it for `weir test --dump`. `--fault NAME` breaks one thing.
@@ -341,7 +341,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", required=True)
     parser.add_argument("--fault", choices=FAULTS, default=os.environ.get("FAULT", "none"))
-    parser.add_argument("--parquet", metavar="BIN")
+    parser.add_argument("--parquet", metavar="BIN", default=os.environ.get("PARQUET"))
     options = parser.parse_args()
     dumps = pathlib.Path(os.environ["DUMPS"])
     common, messages = protocol = kit.load_protocol(dumps / "protocol")

@@ -33,7 +33,7 @@ if(TARGET weir_cli AND TARGET destination-sqlite)
         weir_tester_test(samples.parquet 180 samples_pass_in_parquet)
     endif()
     if(NOT WEIR_SANITIZE) # DuckDB's library and much time
-        weir_tester_test(parquet 60 parquet_files_are_typed)
+        weir_tester_test(parquet 60 parquet_files_are_typed parquet_rows_are_as_expected)
         weir_tester_test(volume 120 many_rows_in_seconds)
     endif()
 endif()
