@@ -67,12 +67,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t j = 0, count = schema->tables.count; j < count; j++)
             note_beside(p, schema, schema->tables.entries[j].value);
     }
-    engine_plan_free(again);
+    plan_free(again);
     again = NULL;
     write_plan(p, &first);
     must(plan_parse(weir__buf_bytes(&first), "f", &again, NULL) == WEIR_OK);
-    engine_plan_free(again);
-    engine_plan_free(p);
+    plan_free(again);
+    plan_free(p);
     weir__buf_clear(&first);
     weir__buf_clear(&second);
     return 0;

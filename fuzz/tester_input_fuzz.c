@@ -56,12 +56,12 @@ static void try_json(const input_text *in, weir_arena *arena)
 static void try_rows(const input_file *file, const input_table *from, const input_rules *rules,
                      weir_arena *arena)
 {
-    weir_table *table = plan_full_table("s", from, arena);
+    weir_table *table = write_plan_full_table("s", from, arena);
     bool *doubtful = table != NULL ? weir__arena_array(arena, table->column_count + 1, sizeof(bool)) : NULL;
     row_table shape = { .table = table, .history = from->history, .doubtful = doubtful };
     plan_options options = { .table = table, .history = from->history, .official = rules->lenient };
     row_reader *reader = doubtful != NULL ? row_reader_new(&file->text, rules, &shape) : NULL;
-    plan *p = reader != NULL ? plan_new(&options) : NULL;
+    write_plan *p = reader != NULL ? write_plan_new(&options) : NULL;
     plan_request request;
     weir_error err = { .text = "" };
     input_row row;
@@ -73,21 +73,21 @@ static void try_rows(const input_file *file, const input_table *from, const inpu
         if (step->rows == NULL || strcmp(step->table, table->name) != 0)
             continue;
         for (const input_value *raw = step->rows->first; raw != NULL; raw = raw->next) {
-            if (row_read(reader, step->op, raw, plan_arena(p), &row, &err) != WEIR_OK) {
+            if (row_read(reader, step->op, raw, write_plan_arena(p), &row, &err) != WEIR_OK) {
                 must(strstr(err.text, "'f', line ") != NULL);
                 continue;
             }
-            added += plan_add(p, &row, (weir_time){ .seconds = 1 }, &err) == WEIR_OK;
+            added += write_plan_add(p, &row, (weir_time){ .seconds = 1 }, &err) == WEIR_OK;
         }
     }
-    if (p != NULL && plan_take(p, &request, &err) == WEIR_OK) {
+    if (p != NULL && write_plan_take(p, &request, &err) == WEIR_OK) {
         size_t rows = request.kinds[PLAN_REPLACE].count + request.kinds[PLAN_UPDATE].count +
                       request.kinds[PLAN_DELETE].count;
 
         must(rules->lenient ? rows == added : rows <= added);
         must((rows == 0) == (added == 0));
     }
-    plan_free(p);
+    write_plan_free(p);
     row_reader_free(reader);
 }
 

@@ -137,7 +137,7 @@ static weir_status load(schema_command *c, const char *file, plan **out)
     if (status != WEIR_NOT_FOUND)
         return status;
     c->fresh = true;
-    *out = engine_plan_new();
+    *out = plan_new();
     return *out ? WEIR_OK : weir__error_memory(&c->error, "making a schema configuration");
 }
 
@@ -297,9 +297,9 @@ static int run(char **values)
     if (c->usage)
         code = CLI_USAGE;
     engine_config_clear(&c->config);
-    engine_plan_free(c->p);
-    engine_plan_free(c->seen);
-    engine_plan_free(c->other);
+    plan_free(c->p);
+    plan_free(c->seen);
+    plan_free(c->other);
     weir__arena_free(c->arena);
     weir__free(c);
     return code;

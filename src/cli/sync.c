@@ -503,7 +503,7 @@ static int run(char **values)
     sync_report_clear(&command->report);
     engine_config_clear(&command->source_config);
     engine_config_clear(&command->destination_config);
-    engine_plan_free(command->plan);
+    plan_free(command->plan);
     watch_free(command->screen);
     weir__free(command);
     return code;

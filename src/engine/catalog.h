@@ -38,7 +38,7 @@ typedef struct engine_column {
     const char *source; /* at the source; `name` when only the destination has told of it */
     weir_type type;     /* never UNSPECIFIED */
     bool key;
-    bool hashed;      /* its values go as hashes (engine/hash.h); a STRING then */
+    bool hashed;      /* its values go as hashes (engine/hasher.h); a STRING then */
     weir_shape shape; /* what the type follows from */
 } engine_column;
 

@@ -68,7 +68,7 @@ weir_status discover_read(const v2_schema_response *reply, plan **out, weir_erro
 {
     const v2_table_list *list;
     weir_bytes none = { "", 0 };
-    plan *p = engine_plan_new();
+    plan *p = plan_new();
     weir_status status = WEIR_OK;
 
     if (p == NULL)
@@ -90,7 +90,7 @@ weir_status discover_read(const v2_schema_response *reply, plan **out, weir_erro
     if (status == WEIR_OK)
         *out = p;
     else
-        engine_plan_free(p);
+        plan_free(p);
     return status;
 }
 

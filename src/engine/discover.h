@@ -20,7 +20,7 @@ typedef struct discover_options {
 
 /*
  * Starts the source, asks for its schema, and ends it. WEIR_TASK: it asks for a person. Fails for a source
- * that does not tell its schema. *out: engine_plan_free. `err` is not NULL.
+ * that does not tell its schema. *out: plan_free. `err` is not NULL.
  */
 weir_status discover_run(const discover_options *options, plan **out, weir_error *err) WEIR_CHECKED;
 /*

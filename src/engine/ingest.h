@@ -16,7 +16,7 @@
 
 #include "engine/catalog.h"
 #include "engine/fold.h"
-#include "engine/hash.h"
+#include "engine/hasher.h"
 #include "engine/history.h"
 #include "engine/request.h"
 #include "engine/state.h"
@@ -52,7 +52,7 @@ typedef struct ingest_port {
 typedef struct ingest_options {
     catalog *tables;         /* borrowed */
     plan *plan;              /* what is wanted; what is met is noted in it. Borrowed; NULL: everything */
-    engine_hasher *hasher;   /* for hashed columns; borrowed, may be NULL without a plan */
+    hasher *hasher;          /* for hashed columns; borrowed, may be NULL without a plan */
     synced_clock *clock;     /* borrowed */
     const ingest_port *port; /* borrowed */
     fold_options fold;

@@ -330,7 +330,7 @@ static weir_status hash_cell(ingest *in, const engine_table *table, size_t at, w
     out = weir__buf_reserve(&in->converted, ENGINE_HASH_SIZE);
     if (out == NULL)
         return weir__error_memory(err, "hashing a value");
-    if (engine_hash_cell(in->options.hasher, &value, out, err) != WEIR_OK)
+    if (hasher_cell(in->options.hasher, &value, out, err) != WEIR_OK)
         return name_cell(table, table->columns[at].name, err);
     in->converted.size += ENGINE_HASH_SIZE;
     cell->as.bytes = (weir_bytes){ out, ENGINE_HASH_SIZE };

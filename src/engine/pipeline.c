@@ -27,7 +27,7 @@ typedef struct pipeline {
     engine_history *history; /* as it was stored when the attempt began */
     state_sweep *sweeps;     /* in the catalog's memory */
     size_t sweep_count;
-    engine_hasher *hasher;
+    hasher *hasher;
     synced_clock clock;
     ingest *in;
     ingest_port port;
@@ -504,7 +504,7 @@ static weir_status build_names(pipeline *p, weir_error *err)
         return WEIR_OK;
     status = state_salt(options->state, salt, err);
     if (status == WEIR_OK)
-        p->hasher = engine_hasher_new(salt);
+        p->hasher = hasher_new(salt);
     explicit_bzero(salt, sizeof salt);
     if (status == WEIR_OK && p->hasher == NULL)
         status = weir__error_memory(err, "starting a sync");
@@ -636,7 +636,7 @@ static void tear_down(pipeline *p)
     remote_free(p->destination);
     catalog_free(p->tables);
     weir__free(p->history);
-    engine_hasher_free(p->hasher);
+    hasher_free(p->hasher);
     weir__queue_free(p->inbox, dispose_message);
     weir__queue_free(p->taken, NULL);
 }

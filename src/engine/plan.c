@@ -13,7 +13,7 @@ static const char *const handling_names[] = { "ALLOW_ALL", "ALLOW_COLUMNS", "BLO
 static const char *const naming_names[] = { "FIVETRAN_NAMING", "FIVETRAN_NAMING", "SOURCE_NAMING" };
 static const char *const mode_names[] = { "SOFT_DELETE", "SOFT_DELETE", "HISTORY" };
 
-plan *engine_plan_new(void)
+plan *plan_new(void)
 {
     plan *p = weir__calloc(1, sizeof *p);
 
@@ -28,7 +28,7 @@ plan *engine_plan_new(void)
     return p;
 }
 
-void engine_plan_free(plan *p)
+void plan_free(plan *p)
 {
     if (p == NULL)
         return;
@@ -437,6 +437,6 @@ weir_status plan_save_noted(const plan *p, const char *file, weir_error *err)
     }
     if (status == WEIR_OK && now->changed)
         status = plan_save(now, file, err);
-    engine_plan_free(now);
+    plan_free(now);
     return status == WEIR_NOT_FOUND ? weir__error(err, "schema configuration '%s' has gone", file) : status;
 }

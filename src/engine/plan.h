@@ -92,12 +92,12 @@ typedef struct plan {
 } plan;
 
 /* A plan that lists nothing and allows all; owned. NULL when out of memory. */
-plan *engine_plan_new(void);
-void engine_plan_free(plan *p); /* accepts NULL */
+plan *plan_new(void);
+void plan_free(plan *p); /* accepts NULL */
 /*
  * Reads a schema configuration; `file` is its name in errors, which give the line, the path and what was
  * expected. Unknown and doubled members, other kinds of values, LIVE, and names that are none are refused.
- * *out: engine_plan_free.
+ * *out: plan_free.
  */
 weir_status plan_parse(weir_bytes text, const char *file, plan **out, weir_error *err) WEIR_CHECKED;
 /* The same from a file. WEIR_NOT_FOUND: there is none. */

@@ -263,6 +263,6 @@ weir_status plan_diff_source(plan *p, const plan *seen, weir_arena *arena, plan_
         status = diff(&d, before, p);
     for (size_t i = 0; status == WEIR_OK && i < before->schemas.count; i++)
         status = gone_schema(&d, seen, before->schemas.entries[i].value);
-    engine_plan_free(before);
+    plan_free(before);
     return status;
 }

@@ -366,12 +366,12 @@ weir_status plan_parse(weir_bytes text, const char *file, plan **out, weir_error
 
     if (!weir__json_parse(text, &root))
         return refuse_text(file, text, err);
-    r.p = engine_plan_new();
+    r.p = plan_new();
     if (r.p == NULL)
         return weir__error_memory(err, "reading a schema configuration");
     status = read_members(&r, &root, members, 4);
     if (status != WEIR_OK) {
-        engine_plan_free(r.p);
+        plan_free(r.p);
         return status;
     }
     r.p->changed = false;

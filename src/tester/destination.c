@@ -223,7 +223,7 @@ static void drop_plans(destination *d)
     for (size_t i = 0; i < d->tables.count; i++) {
         destination_table *table = d->tables.entries[i].value;
 
-        plan_free(table->plan);
+        write_plan_free(table->plan);
         row_reader_free(table->rows);
         table->plan = NULL;
         table->rows = NULL;

@@ -21,7 +21,7 @@ typedef struct destination_table {
     weir_map doubtful;   /* columns whose cells have no certain value: not compared */
     weir_map maybe_gone; /* dropped in history mode: may be described or not */
     bool touched;        /* by the file at hand: compared at its end */
-    plan *plan;          /* rows that wait; NULL: none yet */
+    write_plan *plan;    /* rows that wait; NULL: none yet */
     row_reader *rows;
     const weir_table *shape; /* of plan and rows; in the file's arena */
     bool *shape_doubtful;    /* per column of shape */

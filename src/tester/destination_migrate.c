@@ -119,7 +119,7 @@ static weir_status fall_back_table(destination *d, const input_migration *m, wei
         if (!weir__name_is_system(table->columns[i].name))
             columns[count++] = table->columns[i];
     like.table = (weir_table){ .name = m->what.as.names.to, .columns = columns, .column_count = count };
-    table = plan_full_table(d->options->schema, &like, d->file_arena);
+    table = write_plan_full_table(d->options->schema, &like, d->file_arena);
     if (table == NULL)
         return weir__error_memory(err, "falling back");
     return destination_make(d, table, like.history, err);

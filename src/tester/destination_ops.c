@@ -42,7 +42,7 @@ static weir_status expected_shape(destination *d, const char *name, row_table *o
     weir_table *table = NULL;
 
     if (from != NULL) {
-        table = plan_full_table(d->options->schema, from, d->file_arena);
+        table = write_plan_full_table(d->options->schema, from, d->file_arena);
         out->history = from->history;
     } else if (known != NULL && weir__model_find(d->model, d->options->schema, name) != NULL) {
         table = destination_shape(d, known, d->file_arena);
@@ -121,7 +121,7 @@ static weir_status apply(destination *d, destination_table *known, const plan_re
     weir_status status = WEIR_OK;
 
     for (int kind = 0; kind < PLAN_KIND_COUNT && status == WEIR_OK; kind++)
-        status = model_rows(&request->kinds[kind], known->shape->column_count, plan_arena(known->plan),
+        status = model_rows(&request->kinds[kind], known->shape->column_count, write_plan_arena(known->plan),
                             kinds[kind], err);
     if (status != WEIR_OK || known->unknown_rows)
         return status;
@@ -223,9 +223,9 @@ static weir_status flush(destination *d, destination_table *known, weir_error *e
     plan_request request = { 0 };
     weir_status status;
 
-    if (known->plan == NULL || plan_is_empty(known->plan))
+    if (known->plan == NULL || write_plan_is_empty(known->plan))
         return WEIR_OK;
-    status = plan_take(known->plan, &request, err);
+    status = write_plan_take(known->plan, &request, err);
     if (status != WEIR_OK)
         return status;
     status = send(d, known, &request, err);
@@ -237,7 +237,7 @@ static weir_status flush(destination *d, destination_table *known, weir_error *e
         tester_count(d->t, "rows.written", request.rows);
         status = apply(d, known, &request, err);
     }
-    plan_reset(known->plan);
+    write_plan_reset(known->plan);
     return status;
 }
 
@@ -272,7 +272,7 @@ static weir_status open_plan(destination *d, const input_step *step, destination
         shape = (row_table){ .table = known->shape,
                              .history = known->history,
                              .doubtful = known->shape_doubtful };
-        known->plan = plan_new(&options);
+        known->plan = write_plan_new(&options);
         known->rows = row_reader_new(&d->file->text, &d->rules, &shape);
     }
     return known->plan != NULL && known->rows != NULL ? WEIR_OK : weir__error_memory(err, "gathering rows");
@@ -285,13 +285,13 @@ static weir_status run_rows(destination *d, const input_step *step, weir_time sy
     weir_status status = open_plan(d, step, &known, err);
 
     for (const input_value *raw = step->rows->first; raw != NULL && status == WEIR_OK; raw = raw->next) {
-        if (!d->official && plan_size(known->plan) > WEIR_TESTER_ROWS_SIZE_TARGET)
+        if (!d->official && write_plan_size(known->plan) > WEIR_TESTER_ROWS_SIZE_TARGET)
             status = flush(d, known, err);
         for (int attempt = 0; status == WEIR_OK && attempt < 2; attempt++) {
-            status = row_read(known->rows, step->op, raw, plan_arena(known->plan), &row, err);
+            status = row_read(known->rows, step->op, raw, write_plan_arena(known->plan), &row, err);
             if (status != WEIR_OK)
                 return tester_blame(d->t, TESTER_USAGE, status);
-            status = plan_add(known->plan, &row, synced, err);
+            status = write_plan_add(known->plan, &row, synced, err);
             if (status != WEIR_ITEM)
                 break;
             status = flush(d, known, err);

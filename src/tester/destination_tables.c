@@ -296,7 +296,7 @@ static void tell_overlong(destination *d, const input_table *from, const weir_ta
 static weir_status wanted_table(destination *d, const input_table *from, const weir_table *found,
                                 weir_table **out, weir_error *err)
 {
-    weir_table *wanted = plan_full_table(d->options->schema, from, d->file_arena);
+    weir_table *wanted = write_plan_full_table(d->options->schema, from, d->file_arena);
 
     if (wanted != NULL && found != NULL && d->official)
         wanted = merge_types(found, wanted, d->file_arena);

@@ -29,7 +29,7 @@ typedef struct chain {
     struct chain *next;
 } chain;
 
-struct plan {
+struct write_plan {
     plan_options options;
     weir_arena *arena;
     weir_map keys; /* to chain; official plain tables do without */
@@ -50,9 +50,9 @@ static size_t find(const weir_table *table, const char *name)
     return weir__table_find(table, weir__text(name));
 }
 
-plan *plan_new(const plan_options *options)
+write_plan *write_plan_new(const plan_options *options)
 {
-    plan *p = weir__calloc(1, sizeof *p);
+    write_plan *p = weir__calloc(1, sizeof *p);
 
     if (p == NULL)
         return NULL;
@@ -66,13 +66,13 @@ plan *plan_new(const plan_options *options)
     weir__buf_init(&p->key, WEIR_ROW_SIZE_MAX);
     p->arena = weir__arena_new(WEIR_TESTER_ROWS_SIZE_MAX);
     if (p->arena == NULL) {
-        plan_free(p);
+        write_plan_free(p);
         return NULL;
     }
     return p;
 }
 
-void plan_free(plan *p)
+void write_plan_free(write_plan *p)
 {
     if (p == NULL)
         return;
@@ -82,22 +82,22 @@ void plan_free(plan *p)
     weir__free(p);
 }
 
-weir_arena *plan_arena(plan *p)
+weir_arena *write_plan_arena(write_plan *p)
 {
     return p->arena;
 }
 
-size_t plan_size(const plan *p)
+size_t write_plan_size(const write_plan *p)
 {
     return weir__arena_used(p->arena);
 }
 
-bool plan_is_empty(const plan *p)
+bool write_plan_is_empty(const write_plan *p)
 {
     return p->count == 0;
 }
 
-void plan_reset(plan *p)
+void write_plan_reset(write_plan *p)
 {
     weir__map_clear(&p->keys);
     weir__map_init(&p->keys, 0);
@@ -135,7 +135,7 @@ static weir_time millisecond_before(weir_time t)
 
 /* --- system cells --- */
 
-static void set_cell(const plan *p, const plan_row *row, size_t column, weir_cell cell)
+static void set_cell(const write_plan *p, const plan_row *row, size_t column, weir_cell cell)
 {
     if (column == SIZE_MAX)
         return;
@@ -144,19 +144,19 @@ static void set_cell(const plan *p, const plan_row *row, size_t column, weir_cel
     row->sent[column] = cell;
 }
 
-static void set_time(const plan *p, const plan_row *row, size_t column, weir_time time)
+static void set_time(const write_plan *p, const plan_row *row, size_t column, weir_time time)
 {
     set_cell(p, row, column, weir_utc_datetime("", time));
 }
 
 /* Whether column `at` is part of the table's own key: `_fivetran_start` is not (R-HIS-02). */
-static bool own_key(const plan *p, size_t at)
+static bool own_key(const write_plan *p, size_t at)
 {
     return p->options.table->columns[at].key && at != p->start;
 }
 
 /* A delete row: keys alone count; the official writer makes everything else NULL. */
-static void fill_delete(const plan *p, const plan_row *row)
+static void fill_delete(const write_plan *p, const plan_row *row)
 {
     for (size_t i = 0; i < p->options.table->column_count; i++) {
         if (own_key(p, i))
@@ -173,7 +173,7 @@ static void fill_delete(const plan *p, const plan_row *row)
     }
 }
 
-static plan_kind kind_of(const plan *p, input_op op)
+static plan_kind kind_of(const write_plan *p, input_op op)
 {
     switch (op) {
     case INPUT_UPSERT:
@@ -187,7 +187,7 @@ static plan_kind kind_of(const plan *p, input_op op)
     }
 }
 
-static void fill(const plan *p, const input_row *from, const plan_row *row, weir_time synced)
+static void fill(const write_plan *p, const input_row *from, const plan_row *row, weir_time synced)
 {
     plan_kind kind = kind_of(p, from->op);
 
@@ -211,7 +211,7 @@ static void fill(const plan *p, const input_row *from, const plan_row *row, weir
 
 /* --- adding --- */
 
-static weir_status find_chain(plan *p, const weir_cell *cells, chain **out, weir_error *err)
+static weir_status find_chain(write_plan *p, const weir_cell *cells, chain **out, weir_error *err)
 {
     char *copy;
     chain *c;
@@ -238,7 +238,7 @@ static weir_status find_chain(plan *p, const weir_cell *cells, chain **out, weir
     return WEIR_OK;
 }
 
-static void link_chain(plan *p, chain *c)
+static void link_chain(write_plan *p, chain *c)
 {
     if (p->chains_last == NULL)
         p->chains = c;
@@ -248,7 +248,8 @@ static void link_chain(plan *p, chain *c)
     p->chain_count++;
 }
 
-static weir_status add_entry(plan *p, chain *c, const input_row *from, const plan_row *row, weir_error *err)
+static weir_status add_entry(write_plan *p, chain *c, const input_row *from, const plan_row *row,
+                             weir_error *err)
 {
     entry *e = weir__arena_alloc(p->arena, sizeof *e);
 
@@ -268,7 +269,7 @@ static weir_status add_entry(plan *p, chain *c, const input_row *from, const pla
 }
 
 /* What the row says goes over what waits. */
-static void merge(const plan *p, entry *e, const plan_row *row)
+static void merge(const write_plan *p, entry *e, const plan_row *row)
 {
     for (size_t i = 0; i < p->options.table->column_count; i++)
         if (row->meant[i].presence != WEIR_UNMODIFIED)
@@ -276,7 +277,7 @@ static void merge(const plan *p, entry *e, const plan_row *row)
 }
 
 /* Production, a table without history: one row per key (R-ENG-04). */
-static weir_status fold(plan *p, chain *c, const input_row *from, const plan_row *row, weir_error *err)
+static weir_status fold(write_plan *p, chain *c, const input_row *from, const plan_row *row, weir_error *err)
 {
     entry *e = c->first;
     plan_kind kind = kind_of(p, from->op);
@@ -294,7 +295,7 @@ static weir_status fold(plan *p, chain *c, const input_row *from, const plan_row
 }
 
 /* Whether the row can follow what waits of its key in one request. */
-static bool must_flush(const plan *p, const chain *c, const input_row *from)
+static bool must_flush(const write_plan *p, const chain *c, const input_row *from)
 {
     plan_kind kind = kind_of(p, from->op);
 
@@ -308,7 +309,8 @@ static bool must_flush(const plan *p, const chain *c, const input_row *from)
 }
 
 /* Production: two operations at one time are one version. */
-static weir_status add_version(plan *p, chain *c, const input_row *from, const plan_row *row, weir_error *err)
+static weir_status add_version(write_plan *p, chain *c, const input_row *from, const plan_row *row,
+                               weir_error *err)
 {
     plan_kind kind = kind_of(p, from->op);
 
@@ -323,7 +325,7 @@ static weir_status add_version(plan *p, chain *c, const input_row *from, const p
     return WEIR_OK;
 }
 
-weir_status plan_add(plan *p, const input_row *from, weir_time synced, weir_error *err)
+weir_status write_plan_add(write_plan *p, const input_row *from, weir_time synced, weir_error *err)
 {
     plan_row row = { .meant = from->meant, .sent = from->sent };
     chain *c = NULL;
@@ -347,7 +349,7 @@ weir_status plan_add(plan *p, const input_row *from, weir_time synced, weir_erro
 /* --- taking --- */
 
 typedef struct taking {
-    plan *p;
+    write_plan *p;
     plan_row *rows[PLAN_KIND_COUNT];
     size_t counts[PLAN_KIND_COUNT];
 } taking;
@@ -365,7 +367,7 @@ static int compare_versions(const void *a, const void *b)
 /* Starts, ends and the active mark of a key's versions, and its earliest row. */
 static weir_status chain_versions(taking *t, const chain *c, weir_error *err)
 {
-    plan *p = t->p;
+    write_plan *p = t->p;
     size_t count = 0;
     entry **versions;
     plan_row earliest;
@@ -408,7 +410,7 @@ static weir_status chain_versions(taking *t, const chain *c, weir_error *err)
 }
 
 /* Which columns a kind of file has. */
-static bool has_column(const plan *p, plan_kind kind, size_t column)
+static bool has_column(const write_plan *p, plan_kind kind, size_t column)
 {
     if (kind == PLAN_EARLIEST)
         return own_key(p, column) || column == p->start;
@@ -417,7 +419,7 @@ static bool has_column(const plan *p, plan_kind kind, size_t column)
     return true;
 }
 
-weir_status plan_take(plan *p, plan_request *out, weir_error *err)
+weir_status write_plan_take(write_plan *p, plan_request *out, weir_error *err)
 {
     size_t columns = p->options.table->column_count;
     taking t = { .p = p };
@@ -449,7 +451,7 @@ weir_status plan_take(plan *p, plan_request *out, weir_error *err)
     return WEIR_OK;
 }
 
-weir_table *plan_full_table(const char *schema, const input_table *from, weir_arena *arena)
+weir_table *write_plan_full_table(const char *schema, const input_table *from, weir_arena *arena)
 {
     const weir_table *table = &from->table;
     weir_column *columns = weir__arena_array(arena, table->column_count + 5, sizeof *columns);

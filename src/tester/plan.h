@@ -40,7 +40,7 @@ typedef struct plan_request {
     size_t rows; /* of all kinds but earliest */
 } plan_request;
 
-typedef struct plan plan;
+typedef struct write_plan write_plan;
 
 typedef struct plan_options {
     const weir_table *table; /* with its system columns; borrowed */
@@ -48,28 +48,29 @@ typedef struct plan_options {
     bool official;
 } plan_options;
 
-plan *plan_new(const plan_options *options); /* NULL when out of memory */
-void plan_free(plan *p);                     /* accepts NULL */
-/* Where rows for plan_add are to be read into; they are consumed by it. */
-weir_arena *plan_arena(plan *p);
+write_plan *write_plan_new(const plan_options *options); /* NULL when out of memory */
+void write_plan_free(write_plan *p);                     /* accepts NULL */
+/* Where rows for write_plan_add are to be read into; they are consumed by it. */
+weir_arena *write_plan_arena(write_plan *p);
 /* Bytes held by rows that wait. */
-size_t plan_size(const plan *p);
-bool plan_is_empty(const plan *p);
+size_t write_plan_size(const write_plan *p);
+bool write_plan_is_empty(const write_plan *p);
 /*
  * Adds a row; its system columns are filled in here. WEIR_ITEM: the request has to be taken and sent first;
  * read the row again then.
  */
-weir_status plan_add(plan *p, const input_row *row, weir_time synced, weir_error *err) WEIR_CHECKED;
-/* The request that the rows make; borrowed until plan_reset. */
-weir_status plan_take(plan *p, plan_request *out, weir_error *err) WEIR_CHECKED;
+weir_status write_plan_add(write_plan *p, const input_row *row, weir_time synced,
+                           weir_error *err) WEIR_CHECKED;
+/* The request that the rows make; borrowed until write_plan_reset. */
+weir_status write_plan_take(write_plan *p, plan_request *out, weir_error *err) WEIR_CHECKED;
 /* Forgets all rows. */
-void plan_reset(plan *p);
+void write_plan_reset(write_plan *p);
 
 /*
  * The table that a destination is asked to create: the user's columns, `_fivetran_synced`, `_fivetran_id`
  * where there is no key, and `_fivetran_deleted`, or the columns of R-HIS-01 in history mode. In `arena`;
  * NULL when out of memory.
  */
-weir_table *plan_full_table(const char *schema, const input_table *from, weir_arena *arena);
+weir_table *write_plan_full_table(const char *schema, const input_table *from, weir_arena *arena);
 
 #endif

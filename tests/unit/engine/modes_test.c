@@ -26,7 +26,7 @@ static void begin(world *w, const char *mode)
     char text[128];
 
     snprintf(text, sizeof text, "{\"tables\":{\"items\":{\"sync_mode\":\"%s\"}}}", mode);
-    engine_plan_free(w->plan);
+    plan_free(w->plan);
     w->plan = NULL;
     assert_int_equal(plan_parse(weir__text(text), "plan.json", &w->plan, &w->err), WEIR_OK);
     w->source.schema.which_response = V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA;

@@ -69,18 +69,18 @@ static void what_is_new_is_listed_as_the_policy_says(void **state)
     (void)state;
     assert_int_equal(plan_reload(p, seen, NULL), WEIR_OK);
     expect(p, "public+ orders+ note- id+! email+ log+ id+! line+ audit+ trail+ at+ other+ x+ ");
-    engine_plan_free(p);
+    plan_free(p);
     p = parse("{\"schema_change_handling\": \"ALLOW_COLUMNS\", \"schemas\": {\"public\": {\"tables\": "
               "{\"orders\": {\"columns\": {}}}}}}");
     assert_int_equal(plan_reload(p, seen, NULL), WEIR_OK);
     expect(p, "public+ orders+ id+! email+ note+ log- audit- ");
-    engine_plan_free(p);
+    plan_free(p);
     p = parse("{\"schema_change_handling\": \"BLOCK_ALL\", \"schemas\": {\"public\": {\"tables\": "
               "{\"orders\": {\"columns\": {}}}}}}");
     assert_int_equal(plan_reload(p, seen, NULL), WEIR_OK);
     expect(p, "public+ orders+ id+! email- note- log- audit- ");
-    engine_plan_free(p);
-    engine_plan_free(seen);
+    plan_free(p);
+    plan_free(seen);
 }
 
 static void wishes_are_applied(void **state)
@@ -102,8 +102,8 @@ static void wishes_are_applied(void **state)
     expect(p, "public+ orders+ id+! email+ note+ log- id+! line+ audit- trail+ at+ other+ x+ ");
     assert_int_equal(p->handling, PLAN_BLOCK_ALL);
     assert_int_equal(p->naming, PLAN_SOURCE_NAMING);
-    engine_plan_free(p);
-    engine_plan_free(seen);
+    plan_free(p);
+    plan_free(seen);
 }
 
 /* Out of a source that is blocked altogether. */
@@ -122,8 +122,8 @@ static void turning_on_a_part_turns_on_that_part_alone(void **state)
     wish = (plan_wish){ .enable = "audit" };
     apply(p, seen, &wish);
     expect(p, "public+ orders+ id+! email+ note- log+ id+! line+ audit+ trail+ at+ other+ x+ ");
-    engine_plan_free(p);
-    engine_plan_free(seen);
+    plan_free(p);
+    plan_free(seen);
 }
 
 /* Hashing one column of a table that is off: turned on later, the others are there, too. */
@@ -137,8 +137,8 @@ static void a_table_that_is_off_keeps_its_columns(void **state)
     (void)state;
     apply(p, seen, &wish);
     expect(p, "public+ orders- id+! email+# note+ log- audit- ");
-    engine_plan_free(p);
-    engine_plan_free(seen);
+    plan_free(p);
+    plan_free(seen);
 }
 
 static void names_with_dots_stand_in_quotes(void **state)
@@ -159,8 +159,8 @@ static void names_with_dots_stand_in_quotes(void **state)
     assert_string_equal(found.items[1].path, "\"a.b\".\"x=1, \"\"y\"\"\"");
     assert_string_equal(found.items[2].path, "\"c d\"");
     weir__arena_free(arena);
-    engine_plan_free(p);
-    engine_plan_free(q);
+    plan_free(p);
+    plan_free(q);
 }
 
 static void what_cannot_be_is_refused(void **state)
@@ -201,9 +201,9 @@ static void what_cannot_be_is_refused(void **state)
             fail_msg("case %zu was accepted", i);
         if (strstr(err.text, cases[i].part) == NULL)
             fail_msg("'%s' is not in '%s'", cases[i].part, err.text);
-        engine_plan_free(p);
+        plan_free(p);
     }
-    engine_plan_free(seen);
+    plan_free(seen);
 }
 
 static void without_a_source_only_what_is_listed_is_known(void **state)
@@ -221,9 +221,9 @@ static void without_a_source_only_what_is_listed_is_known(void **state)
     assert_non_null(strstr(err.text, "lists nothing yet"));
     assert_int_equal(plan_reload(p, seen, &err), WEIR_FAILED);
     assert_non_null(strstr(err.text, "lists tables without a schema, and the source has schemas"));
-    engine_plan_free(p);
-    engine_plan_free(empty);
-    engine_plan_free(seen);
+    plan_free(p);
+    plan_free(empty);
+    plan_free(seen);
 }
 
 static void expect_differences(const plan_differences *found, const char *const *wanted, size_t count)
@@ -272,10 +272,10 @@ static void differences_are_listed(void **state)
     assert_int_equal(plan_diff_source(p, seen, arena, &found, NULL), WEIR_OK);
     expect_differences(&found, source, sizeof source / sizeof source[0]);
     weir__arena_free(arena);
-    engine_plan_free(a);
-    engine_plan_free(b);
-    engine_plan_free(p);
-    engine_plan_free(seen);
+    plan_free(a);
+    plan_free(b);
+    plan_free(p);
+    plan_free(seen);
 }
 
 /* Keys are told, names of the platform's are left out, a source that tells nothing is refused. */
@@ -298,12 +298,12 @@ static void a_source_s_reply_is_read(void **state)
     reply.response.with_schema = &with;
     assert_int_equal(discover_read(&reply, &p, NULL), WEIR_OK);
     expect(p, "s+ t+ id+! v+ u+ empty+ ");
-    engine_plan_free(p);
+    plan_free(p);
     reply = (v2_schema_response){ .which_response = V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA };
     reply.response.without_schema = &without;
     assert_int_equal(discover_read(&reply, &p, NULL), WEIR_OK);
     expect(p, "+ t+ id+! v+ u+ ");
-    engine_plan_free(p);
+    plan_free(p);
     reply = (v2_schema_response){ .which_response = V2_SCHEMA_RESPONSE_SCHEMA_RESPONSE_NOT_SUPPORTED };
     assert_int_equal(discover_read(&reply, &p, &err), WEIR_UNSUPPORTED);
     assert_non_null(strstr(err.text, "does not tell its schema"));
@@ -326,8 +326,8 @@ static weir_status scenario(void *context)
         status = plan_apply(p, seen, wish, NULL);
     if (status == WEIR_OK)
         status = plan_diff(seen, p, arena, &found, NULL);
-    engine_plan_free(p);
-    engine_plan_free(seen);
+    plan_free(p);
+    plan_free(seen);
     weir__arena_free(arena);
     return status;
 }

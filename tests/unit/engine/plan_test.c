@@ -59,7 +59,7 @@ static void nothing_said_means_everything(void **state)
     assert_int_equal(plan_table_mode(p, text("a"), text("b")), PLAN_SOFT_DELETE);
     assert_int_equal(plan_table_mode(NULL, text("a"), text("b")), PLAN_SOFT_DELETE);
     assert_int_equal(p->naming, PLAN_NAMING_UNSAID);
-    engine_plan_free(p);
+    plan_free(p);
 }
 
 static const char shop[] = "{\"schema_change_handling\": \"%s\", \"schemas\": {"
@@ -103,7 +103,7 @@ static void policies_decide_on_what_is_new(void **state)
         assert_true(column(p, "public", "all", "anything"));
         assert_true(table(p, "whole", "anything") && column(p, "whole", "anything", "c"));
         assert_int_equal(plan_table_mode(p, text("public"), text("all")), PLAN_HISTORY);
-        engine_plan_free(p);
+        plan_free(p);
     }
 }
 
@@ -152,7 +152,7 @@ static void new_objects_are_listed_as_the_policy_says(void **state)
                    "    }\n"
                    "  }\n"
                    "}\n");
-    engine_plan_free(p);
+    plan_free(p);
 }
 
 static void a_source_without_schemas_has_tables_at_the_top(void **state)
@@ -174,7 +174,7 @@ static void a_source_without_schemas_has_tables_at_the_top(void **state)
                    "    }\n"
                    "  }\n"
                    "}\n");
-    engine_plan_free(p);
+    plan_free(p);
 }
 
 static void names_of_all_kinds_survive(void **state)
@@ -202,7 +202,7 @@ static void names_of_all_kinds_survive(void **state)
     (void)state;
     assert_non_null(plan_find_column(p, text("a \"b\" \\ c"), text("Größe.x"), text("\n")));
     expect_text(p, from);
-    engine_plan_free(p);
+    plan_free(p);
 }
 
 static void errors_name_line_path_and_what_to_do(void **state)
@@ -287,12 +287,12 @@ static void what_was_edited_meanwhile_stays(void **state)
     assert_false(table(after, "", "b"));
     assert_true(table(after, "", "n") && column(after, "", "n", "c"));
     assert_false(column(after, "", "n", "other"));
-    engine_plan_free(after);
+    plan_free(after);
     write_file(path, "not JSON");
     assert_int_equal(plan_save_noted(p, path, NULL), WEIR_FAILED);
     assert_int_equal(weir__file_remove(path, NULL), WEIR_OK);
     assert_int_equal(plan_save_noted(p, path, NULL), WEIR_FAILED);
-    engine_plan_free(p);
+    plan_free(p);
     assert_int_equal(weir__folder_remove(folder, NULL), WEIR_OK);
 }
 
@@ -301,13 +301,13 @@ static weir_status parse_scenario(void *context)
     plan *p = NULL;
     weir_status status = plan_parse(text(context), "f.json", &p, NULL);
 
-    engine_plan_free(p);
+    plan_free(p);
     return status;
 }
 
 static weir_status note_scenario(void *context)
 {
-    plan *p = engine_plan_new();
+    plan *p = plan_new();
     weir_buf out;
     weir_status status = p ? plan_note(p, text("s"), text("t"), text(context), NULL) : WEIR_FAILED;
 
@@ -315,7 +315,7 @@ static weir_status note_scenario(void *context)
     if (status == WEIR_OK)
         status = plan_put(p, &out, NULL);
     weir__buf_clear(&out);
-    engine_plan_free(p);
+    plan_free(p);
     return status;
 }
 

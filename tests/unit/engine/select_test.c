@@ -16,7 +16,7 @@ static void configure(world *w, const char *text)
     weir_error err;
 
     snprintf(w->file, sizeof w->file, "%s/schema.json", w->folder);
-    engine_plan_free(w->plan);
+    plan_free(w->plan);
     w->plan = NULL;
     assert_int_equal(weir__file_replace(w->file, text, strlen(text), &err), WEIR_OK);
     if (plan_load(w->file, &w->plan, &err) != WEIR_OK)
@@ -580,7 +580,7 @@ static void the_configuration_is_not_forgotten(void **state)
     configure(w, "{\"tables\": {\"t\": {\"columns\": {\"secret\": " HASHED "}}}}");
     assert_ok(w);
     assert_string_equal(fake_cell(&w->destination, "t", "a", "secret"), hash_of(w, "geheim"));
-    engine_plan_free(w->plan);
+    plan_free(w->plan);
     w->plan = NULL;
     assert_fails(w, WEIR_FAILED, "--schema-config");
     assert_string_equal(fake_cell(&w->destination, "t", "a", "secret"), hash_of(w, "geheim"));

@@ -57,7 +57,7 @@ static inline int world_tear_down(void **state)
     world *w = *state;
 
     sync_report_clear(&w->report);
-    engine_plan_free(w->plan);
+    plan_free(w->plan);
     fake_source_close(&w->source);
     fake_destination_close(&w->destination);
     assert_int_equal(weir__folder_remove(w->folder, NULL), WEIR_OK);

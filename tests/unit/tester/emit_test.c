@@ -45,14 +45,15 @@ static void emit(place *p, bench *b, emitter *e, emit_files *out)
         for (const input_value *raw = b->file.steps[i].rows->first; raw != NULL; raw = raw->next) {
             input_row row;
 
-            assert_int_equal(row_read(b->reader, b->file.steps[i].op, raw, plan_arena(b->plan), &row, &err),
-                             WEIR_OK);
-            assert_int_equal(plan_add(b->plan, &row, (weir_time){ .seconds = 1 }, &err), WEIR_OK);
+            assert_int_equal(
+                row_read(b->reader, b->file.steps[i].op, raw, write_plan_arena(b->plan), &row, &err),
+                WEIR_OK);
+            assert_int_equal(write_plan_add(b->plan, &row, (weir_time){ .seconds = 1 }, &err), WEIR_OK);
         }
-    assert_int_equal(plan_take(b->plan, &request, &err), WEIR_OK);
+    assert_int_equal(write_plan_take(b->plan, &request, &err), WEIR_OK);
     if (emit_request(e, b->table, "in put", &request, out, &err) != WEIR_OK)
         fail_msg("%s", err.text);
-    plan_reset(b->plan);
+    write_plan_reset(b->plan);
     (void)p;
 }
 
@@ -189,10 +190,10 @@ static void a_failure_leaves_nothing(void **state)
     p.options.folder = "/nowhere/at/all";
     e = emitter_new(&p.options, false);
     assert_int_equal(
-        row_read(b.reader, INPUT_UPSERT, b.file.steps[0].rows->first, plan_arena(b.plan), &row, &err),
+        row_read(b.reader, INPUT_UPSERT, b.file.steps[0].rows->first, write_plan_arena(b.plan), &row, &err),
         WEIR_OK);
-    assert_int_equal(plan_add(b.plan, &row, (weir_time){ 0 }, &err), WEIR_OK);
-    assert_int_equal(plan_take(b.plan, &request, &err), WEIR_OK);
+    assert_int_equal(write_plan_add(b.plan, &row, (weir_time){ 0 }, &err), WEIR_OK);
+    assert_int_equal(write_plan_take(b.plan, &request, &err), WEIR_OK);
     assert_true(emit_request(e, b.table, "in", &request, &files, &err) < 0);
     assert_non_null(strstr(err.text, "/nowhere/at/all"));
     assert_int_equal(files.count, 77);

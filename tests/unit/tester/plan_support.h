@@ -12,7 +12,7 @@
 
 #define BENCH_TEXT 16384
 
-/* One table; its operations go through row_read and plan_add, stamped 1, 2, 3 … seconds after 1970. */
+/* One table; its operations go through row_read and write_plan_add, stamped 1, 2, 3 … seconds after 1970. */
 typedef struct bench {
     input_text in;
     input_rules rules;
@@ -21,7 +21,7 @@ typedef struct bench {
     weir_table *table;
     bool *doubtful;
     row_reader *reader;
-    plan *plan;
+    write_plan *plan;
     char told[2048];
     char out[BENCH_TEXT]; /* all requests, as text */
     weir_error err;
@@ -45,12 +45,12 @@ static void bench_open(bench *b, const char *text, bool official)
     b->arena = weir__arena_new(1 << 22);
     if (input_parse(&b->in, &b->rules, b->arena, &b->file, &b->err) != WEIR_OK)
         fail_msg("%s", b->err.text);
-    b->table = plan_full_table("s", &b->file.created[0], b->arena);
+    b->table = write_plan_full_table("s", &b->file.created[0], b->arena);
     b->doubtful = weir__arena_array(b->arena, b->table->column_count, sizeof(bool));
     shape = (row_table){ .table = b->table, .history = b->file.created[0].history, .doubtful = b->doubtful };
     options = (plan_options){ .table = b->table, .history = shape.history, .official = official };
     b->reader = row_reader_new(&b->in, &b->rules, &shape);
-    b->plan = plan_new(&options);
+    b->plan = write_plan_new(&options);
     assert_non_null(b->reader);
     assert_non_null(b->plan);
 }
@@ -58,7 +58,7 @@ static void bench_open(bench *b, const char *text, bool official)
 static void bench_close(bench *b)
 {
     row_reader_free(b->reader);
-    plan_free(b->plan);
+    write_plan_free(b->plan);
     weir__arena_free(b->arena);
 }
 
@@ -88,9 +88,9 @@ static inline void bench_flush(bench *b)
     static const char *const names[] = { "earliest", "replace", "update", "delete" };
     plan_request request;
 
-    if (plan_is_empty(b->plan))
+    if (write_plan_is_empty(b->plan))
         return;
-    assert_int_equal(plan_take(b->plan, &request, &b->err), WEIR_OK);
+    assert_int_equal(write_plan_take(b->plan, &request, &b->err), WEIR_OK);
     snprintf(b->out + strlen(b->out), BENCH_TEXT - strlen(b->out), "request\n");
     for (int kind = 0; kind < PLAN_KIND_COUNT; kind++) {
         if (request.kinds[kind].count > 0)
@@ -98,7 +98,7 @@ static inline void bench_flush(bench *b)
         for (size_t i = 0; i < request.kinds[kind].count; i++)
             bench_put_row(b, &request.kinds[kind], &request.kinds[kind].rows[i]);
     }
-    plan_reset(b->plan);
+    write_plan_reset(b->plan);
 }
 
 /* All operations of the file on its table. False: an error, see b->err. */
@@ -116,9 +116,9 @@ static inline bool bench_run(bench *b)
 
                 if (attempt > 0)
                     bench_flush(b);
-                if (row_read(b->reader, step->op, raw, plan_arena(b->plan), &row, &b->err) != WEIR_OK)
+                if (row_read(b->reader, step->op, raw, write_plan_arena(b->plan), &row, &b->err) != WEIR_OK)
                     return false;
-                status = plan_add(b->plan, &row, synced, &b->err);
+                status = write_plan_add(b->plan, &row, synced, &b->err);
             }
             if (status != WEIR_OK)
                 return false;

@@ -180,7 +180,7 @@ static void system_columns_follow_the_users(void **state)
     for (size_t i = 0; i < 4; i++)
         assert_string_equal(b.table->columns[i].name, plain[i]);
     assert_true(b.table->columns[2].key);
-    table = plan_full_table("s", &b.file.created[1], b.arena);
+    table = write_plan_full_table("s", &b.file.created[1], b.arena);
     assert_int_equal(table->column_count, 5);
     for (size_t i = 0; i < 5; i++) {
         assert_string_equal(table->columns[i].name, history[i]);
@@ -196,23 +196,23 @@ static weir_status take_all(void *context)
     plan_options options = { .table = b->table, .history = true };
     row_table shape = { .table = b->table, .history = true, .doubtful = b->doubtful };
     row_reader *reader = row_reader_new(&b->in, &b->rules, &shape);
-    plan *p = reader != NULL ? plan_new(&options) : NULL;
+    write_plan *p = reader != NULL ? write_plan_new(&options) : NULL;
     weir_status status = p != NULL ? WEIR_OK : WEIR_FAILED;
     plan_request request = { .rows = 77 };
 
     for (size_t i = 0; status == WEIR_OK && i < b->file.step_count; i++) {
         input_row row;
 
-        status = row_read(reader, b->file.steps[i].op, b->file.steps[i].rows->first, plan_arena(p), &row,
-                          NULL);
+        status = row_read(reader, b->file.steps[i].op, b->file.steps[i].rows->first, write_plan_arena(p),
+                          &row, NULL);
         if (status == WEIR_OK)
-            status = plan_add(p, &row, (weir_time){ .seconds = 1 }, NULL);
+            status = write_plan_add(p, &row, (weir_time){ .seconds = 1 }, NULL);
     }
     if (status == WEIR_OK)
-        status = plan_take(p, &request, NULL);
+        status = write_plan_take(p, &request, NULL);
     if (status != WEIR_OK)
         assert_int_equal(request.rows, 77); /* untouched on failure */
-    plan_free(p);
+    write_plan_free(p);
     row_reader_free(reader);
     return status;
 }

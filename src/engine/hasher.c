@@ -1,5 +1,5 @@
-/* engine/hash: OpenSSL's HMAC, keyed once and started anew for each value; see hash.h. */
-#include "engine/hash.h"
+/* engine/hasher: OpenSSL's HMAC, keyed once and started anew for each value; see hash.h. */
+#include "engine/hasher.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -12,36 +12,36 @@
 #include "data/text.h"
 #include "data/type.h"
 
-struct engine_hasher {
+struct hasher {
     EVP_MAC *mac;
     EVP_MAC_CTX *context;
 };
 
-engine_hasher *engine_hasher_new(const unsigned char salt[ENGINE_SALT_SIZE])
+hasher *hasher_new(const unsigned char salt[ENGINE_SALT_SIZE])
 {
     char digest[] = "SHA256";
     OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
                             OSSL_PARAM_construct_end() };
-    engine_hasher *hasher = weir__calloc(1, sizeof *hasher);
+    hasher *h = weir__calloc(1, sizeof *h);
 
-    if (hasher == NULL)
+    if (h == NULL)
         return NULL;
-    hasher->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    hasher->context = hasher->mac ? EVP_MAC_CTX_new(hasher->mac) : NULL;
-    if (hasher->context == NULL || EVP_MAC_init(hasher->context, salt, ENGINE_SALT_SIZE, params) != 1) {
-        engine_hasher_free(hasher);
+    h->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    h->context = h->mac ? EVP_MAC_CTX_new(h->mac) : NULL;
+    if (h->context == NULL || EVP_MAC_init(h->context, salt, ENGINE_SALT_SIZE, params) != 1) {
+        hasher_free(h);
         return NULL;
     }
-    return hasher;
+    return h;
 }
 
-void engine_hasher_free(engine_hasher *hasher)
+void hasher_free(hasher *h)
 {
-    if (hasher == NULL)
+    if (h == NULL)
         return;
-    EVP_MAC_CTX_free(hasher->context);
-    EVP_MAC_free(hasher->mac);
-    weir__free(hasher);
+    EVP_MAC_CTX_free(h->context);
+    EVP_MAC_free(h->mac);
+    weir__free(h);
 }
 
 /* The bytes that are hashed; `room` holds those of a value that is no run of bytes. */
@@ -64,8 +64,7 @@ static weir_status hashed_bytes(const weir_cell *cell, char room[WEIR_TEXT_FIXED
     return WEIR_OK;
 }
 
-weir_status engine_hash_cell(engine_hasher *hasher, const weir_cell *cell, char out[ENGINE_HASH_SIZE],
-                             weir_error *err)
+weir_status hasher_cell(hasher *h, const weir_cell *cell, char out[ENGINE_HASH_SIZE], weir_error *err)
 {
     unsigned char digest[32];
     char room[WEIR_TEXT_FIXED_MAX];
@@ -74,9 +73,9 @@ weir_status engine_hash_cell(engine_hasher *hasher, const weir_cell *cell, char 
 
     if (hashed_bytes(cell, room, &bytes) != WEIR_OK)
         return weir__error(err, "a value to be hashed is no %s", weir_type_name(cell->type));
-    if (EVP_MAC_init(hasher->context, NULL, 0, NULL) != 1 ||
-        EVP_MAC_update(hasher->context, (const unsigned char *)bytes.data, bytes.size) != 1 ||
-        EVP_MAC_final(hasher->context, digest, &size, sizeof digest) != 1)
+    if (EVP_MAC_init(h->context, NULL, 0, NULL) != 1 ||
+        EVP_MAC_update(h->context, (const unsigned char *)bytes.data, bytes.size) != 1 ||
+        EVP_MAC_final(h->context, digest, &size, sizeof digest) != 1)
         return weir__error_memory(err, "hashing a value");
     weir__base64_encode(digest, sizeof digest, out);
     return WEIR_OK;
