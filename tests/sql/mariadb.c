@@ -51,6 +51,7 @@ int main(int argc, char **argv)
     const subject stage = {
         .destination = &destination,
         .limits = { .time_digits = 6, .name_size_max = 64, .no_nan = true, .ignores_case = true },
+        .keeps_sessions = true,
         .leftovers = leftovers
     };
     char options[sizeof known / sizeof *known][256];

@@ -206,6 +206,29 @@ static void judge(player *p, const step *s, weir_status status, unsigned failure
         fail(p, BROKEN, "refused for a wrong reason: %s", text);
 }
 
+/* For all sequences, where the subject keeps sessions; none while a child is made, for the pool has a thread. */
+static weir_pool *sessions;
+
+static void keep_sessions(player *p)
+{
+    const weir_destination *destination = p->stage->destination;
+    const weir_pool_options options = { .form = &destination->form,
+                                        .close = destination->close,
+                                        .idle_max = destination->sessions_idle_max,
+                                        .idle_ms = WEIR_SESSION_IDLE_MS };
+
+    if (p->stage->keeps_sessions && sessions == NULL)
+        sessions = weir__pool_new(&options);
+    p->h->connector.pool = sessions;
+}
+
+static void end_sessions(player *p)
+{
+    weir__pool_free(sessions);
+    sessions = NULL;
+    p->h->connector.pool = NULL;
+}
+
 /* --- kills --- */
 
 static unsigned countdown;
@@ -234,6 +257,7 @@ static bool kill_at(player *p, const step *s, unsigned point)
     pid_t child;
 
     fflush(NULL);
+    end_sessions(p);
     if (p->stage->before_kill != NULL)
         p->stage->before_kill(NULL);
     child = fork();
@@ -400,8 +424,12 @@ static void play_step(player *p, const step *s)
 
     kill_before(p, s);
     failures = weir_test_failures();
-    if (s->kill_row > 0 && !p->stage->kill_everywhere && !is_keyless_write(s))
+    if (s->kill_row > 0 && !p->stage->kill_everywhere && !is_keyless_write(s)) {
+        end_sessions(p);
         weir_harness_crash_after_rows(p->h, s->kill_row);
+    } else {
+        keep_sessions(p);
+    }
     status = step_send(p->h, s);
     if (status == WEIR_CANCELLED && s->kill_row > 0) {
         failures = weir_test_failures();
@@ -477,6 +505,7 @@ void play(const subject *stage, const sequence *s, outcome *out)
         if (!out->failed && ((i + 1) % stage->compare_every == 0 || i + 1 == s->count))
             check(&p);
     }
+    keep_sessions(&p);
     drop_all(&p);
     if (!out->failed && stage->leftovers != NULL)
         check_leftovers(&p);
@@ -492,6 +521,8 @@ void play_end(void)
 {
     rows_reader_close(reader);
     reader = NULL;
+    weir__pool_free(sessions);
+    sessions = NULL;
     free(left_before);
     left_before = NULL;
 }

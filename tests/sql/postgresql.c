@@ -47,6 +47,7 @@ int main(int argc, char **argv)
                   { "password", "PGPASSWORD" } };
     const subject stage = { .destination = &destination,
                             .limits = { .time_digits = 6, .name_size_max = 63, .checks_json = true },
+                            .keeps_sessions = true,
                             .leftovers = leftovers };
     char options[sizeof known / sizeof *known][256];
     char read[] = "--read", postgresql_reader[] = "postgresql", option[] = "--option";

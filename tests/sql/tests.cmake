@@ -62,10 +62,9 @@ if(TARGET destination-postgresql)
     list(FILTER postgresql_sources EXCLUDE REGEX "/destination\\.c$")
     weir_sql_random(postgresql SOURCES ${postgresql_sources} LIBRARIES weir_postgresql ${CMAKE_DL_LIBS})
     set(server ${CMAKE_SOURCE_DIR}/tests/postgresql/with_cluster)
-    weir_sql_random_test(postgresql random PREFIX ${server} ARGUMENTS --count 100 --compare-every 3)
+    weir_sql_random_test(postgresql random PREFIX ${server} ARGUMENTS --count 500 --compare-every 3)
     weir_sql_random_test(postgresql golden PREFIX ${server}
         ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/postgresql.sql)
-    set_tests_properties(sql.random.postgresql PROPERTIES TIMEOUT 1800) # two connections a step
     weir_sql_random_test(postgresql kill PREFIX ${server} ARGUMENTS --seed 100001 --count 8 --kill-everywhere)
 endif()
 
@@ -74,7 +73,7 @@ if(TARGET destination-mariadb)
     list(FILTER mariadb_sources EXCLUDE REGEX "/destination\\.c$")
     weir_sql_random(mariadb SOURCES ${mariadb_sources} LIBRARIES weir_mariadb ${CMAKE_DL_LIBS})
     set(server ${CMAKE_SOURCE_DIR}/tests/mariadb/with_server)
-    weir_sql_random_test(mariadb random PREFIX ${server} ARGUMENTS --count 30 --compare-every 3)
+    weir_sql_random_test(mariadb random PREFIX ${server} ARGUMENTS --count 500 --compare-every 3)
     weir_sql_random_test(mariadb golden PREFIX ${server}
         ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/mariadb.sql)
     weir_sql_random_test(mariadb kill PREFIX ${server} ARGUMENTS --seed 100001 --count 4 --kill-everywhere)
@@ -88,7 +87,7 @@ if(TARGET destination-duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
     weir_sql_warm(duckdb)
     set_target_properties(random.duckdb PROPERTIES BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
     set(arguments --option path=@/warehouse.duckdb --read duckdb:@/warehouse.duckdb)
-    weir_sql_random_test(duckdb random ARGUMENTS --count 120 --compare-every 3 ${arguments})
+    weir_sql_random_test(duckdb random ARGUMENTS --count 500 --compare-every 3 ${arguments})
     weir_sql_random_test(duckdb golden ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/duckdb.sql
         --option path=@/warehouse.duckdb)
     weir_sql_random_test(duckdb kill ARGUMENTS --seed 100001 --count 4 --kill-everywhere ${arguments})
@@ -102,7 +101,7 @@ if(TARGET destination-parquet AND NOT WEIR_SANITIZE MATCHES "thread")
     set_target_properties(random.parquet PROPERTIES BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
     # Parts of three rows, so that every table has several.
     set(arguments --option folder=@/lake --option part_rows=3 --read parquet:@/lake)
-    weir_sql_random_test(parquet random ARGUMENTS --count 60 --compare-every 3 ${arguments})
+    weir_sql_random_test(parquet random ARGUMENTS --count 500 --compare-every 3 ${arguments})
     weir_sql_random_test(parquet golden ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/parquet.sql
         --option folder=@/lake)
     weir_sql_random_test(parquet kill ARGUMENTS --seed 100001 --count 2 --kill-everywhere ${arguments})
