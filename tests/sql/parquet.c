@@ -8,6 +8,7 @@ int connector_main(int argc, char **argv);
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "main.h"
@@ -30,15 +31,25 @@ static void may_die(void)
 
 /* --- what survives a loss of power --- */
 
-/* Paths that have been synced since they were written or renamed. */
-static char *synced[4096];
-static size_t synced_count;
+/* Paths that have been synced since they were written or renamed; children that are killed add to it. */
+static struct {
+    size_t count;
+    char paths[4096][512];
+} * synced;
 static char pending[4096]; /* a folder in which a manifest has got its name */
+
+static void must(bool condition, const char *what, const char *path);
+
+static void watch_begin(void)
+{
+    synced = mmap(NULL, sizeof *synced, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    must(synced != MAP_FAILED, "no memory to share", "");
+}
 
 static bool is_synced(const char *path)
 {
-    for (size_t i = 0; i < synced_count; i++)
-        if (strcmp(synced[i], path) == 0)
+    for (size_t i = 0; i < synced->count; i++)
+        if (strcmp(synced->paths[i], path) == 0)
             return true;
     return false;
 }
@@ -47,16 +58,20 @@ static void note_synced(const char *path)
 {
     if (strcmp(path, pending) == 0)
         pending[0] = '\0';
-    if (!is_synced(path) && synced_count < sizeof synced / sizeof *synced)
-        synced[synced_count++] = strdup(path);
+    if (is_synced(path))
+        return;
+    must(synced->count < sizeof synced->paths / sizeof *synced->paths && strlen(path) < sizeof *synced->paths,
+         "no room to note it", path);
+    memcpy(synced->paths[synced->count++], path, strlen(path) + 1);
 }
 
 static void forget_synced(const char *path)
 {
-    for (size_t i = 0; i < synced_count; i++)
-        if (strcmp(synced[i], path) == 0) {
-            free(synced[i]);
-            synced[i--] = synced[--synced_count];
+    for (size_t i = 0; i < synced->count; i++)
+        if (strcmp(synced->paths[i], path) == 0) {
+            synced->count--;
+            memmove(synced->paths[i], synced->paths[synced->count], sizeof *synced->paths);
+            break;
         }
 }
 
@@ -110,11 +125,11 @@ static void move_synced(const char *from, const char *to)
     size_t size = strlen(from);
     char path[4096];
 
-    for (size_t i = 0; i < synced_count; i++)
-        if (strncmp(synced[i], from, size) == 0 && synced[i][size] == '/') {
-            snprintf(path, sizeof path, "%s%s", to, synced[i] + size);
-            free(synced[i]);
-            synced[i] = strdup(path);
+    for (size_t i = 0; i < synced->count; i++)
+        if (strncmp(synced->paths[i], from, size) == 0 && synced->paths[i][size] == '/') {
+            snprintf(path, sizeof path, "%s%s", to, synced->paths[i] + size);
+            must(strlen(path) < sizeof *synced->paths, "no room to note it", path);
+            memcpy(synced->paths[i], path, strlen(path) + 1);
         }
 }
 
@@ -215,7 +230,7 @@ int main(int argc, char **argv)
     weir_destination checked = destination;
     files_port watched = files_local;
     const subject tested = { .destination = &checked,
-                             .limits = { .ignores_case = true },
+                             .limits = { .ignores_case = true, .checks_json = true },
                              .leftovers = leftovers,
                              .before_kill = before_kill,
                              .clean = clean };
@@ -228,6 +243,7 @@ int main(int argc, char **argv)
     watched.remove_folder = watched_remove_folder;
     files = &watched;
     checked.close = end_session;
+    watch_begin();
     stays = warm_begin(argc, argv);
     return random_main(argc, argv, &tested);
 }

@@ -206,7 +206,7 @@ static void judge(player *p, const step *s, weir_status status, unsigned failure
         fail(p, BROKEN, "refused for a wrong reason: %s", text);
 }
 
-/* For all sequences, where the subject keeps sessions; none while a child is made, for the pool has a thread. */
+/* For all sequences, where they are kept; none while a child is made, for the pool has a thread. */
 static weir_pool *sessions;
 
 static void keep_sessions(player *p)

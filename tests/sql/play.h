@@ -16,7 +16,7 @@ typedef struct subject {
     unsigned compare_every; /* steps between two comparisons; 1: after each */
     /* Every step is killed at every statement before it is done. */
     bool kill_everywhere;
-    /* Sessions go from request to request, as in a connector that is served; those that are killed open their own. */
+    /* Sessions go from request to request, as in a connector that is served. */
     bool keeps_sessions;
     /* What is in the store that should not be there once all tables are gone, as text; may be NULL. */
     const char *(*leftovers)(const struct subject *stage, weir_arena *arena);
