@@ -68,6 +68,10 @@
 #define WEIR_SESSION_IDLE_MS 60000             /* a pooled session without use for so long is closed */
 #define WEIR_CHECKPOINT_AGE_MAX_MS 3600000     /* without a checkpoint for so long: a warning (R-SRC-04) */
 
+/* --- destinations of SQL stores --- */
+#define WEIR_SEEN_PARTS_MAX \
+    ((size_t)512) /* of 64 KiB: 3.1 million keys of a stage; past it the store is asked */
+
 /* --- engine (R-ENG-08) --- */
 #define WEIR_CATALOG_SIZE_MAX (256 * WEIR_MIB) /* names and declarations of one sync */
 #define WEIR_WINDOW_SIZE (6 * WEIR_MIB)        /* text of rows that wait to be folded; two windows at most */

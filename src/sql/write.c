@@ -9,20 +9,10 @@
 
 #include "base/hash.h"
 #include "model/value.h"
+#include "sql/seen.h"
 #include "sql/sql_internal.h"
 
 #define ROWS_BETWEEN_LOOKS 4096 /* at weir_running */
-#define SEEN_MIN ((size_t)1 << 12)
-#define SEEN_MAX ((size_t)1 << 23) /* slots; past half of them the store is asked */
-
-/* Hashes of keys; 0 is a free slot. */
-typedef struct seen_keys {
-    uint64_t *slots;
-    size_t size; /* a power of two */
-    size_t count;
-    bool doubled;  /* two rows had one hash */
-    bool overflow; /* there were too many rows to tell */
-} seen_keys;
 
 typedef struct writer {
     weir_sql_request r;
@@ -35,7 +25,7 @@ typedef struct writer {
     bool empty; /* the table has no rows */
     bool keyed;
     unsigned stages;
-    seen_keys seen;
+    weir_seen seen;
     uint64_t *modified; /* per column: rows of the stage that set it; in history, of the versions */
     uint64_t rows;      /* of the stage; in history, the versions */
     weir_sql_versions has;
@@ -196,41 +186,12 @@ static bool is_version(const weir_row *row)
     return row->op == WEIR_REPLACE || row->op == WEIR_UPDATE;
 }
 
-static void see_hash(seen_keys *seen, uint64_t hash)
-{
-    size_t at = hash & (seen->size - 1);
-
-    hash += hash == 0;
-    while (seen->slots[at] != 0 && seen->slots[at] != hash)
-        at = (at + 1) & (seen->size - 1);
-    seen->doubled = seen->doubled || seen->slots[at] == hash;
-    seen->count += seen->slots[at] == 0;
-    seen->slots[at] = hash;
-}
-
-static void grow_seen(weir_call *call, seen_keys *seen)
-{
-    seen_keys larger = { .size = seen->size * 2 };
-
-    if (larger.size > SEEN_MAX) {
-        seen->overflow = true;
-        return;
-    }
-    larger.slots = weir_alloc(call, larger.size * sizeof *larger.slots);
-    for (size_t i = 0; i < seen->size; i++)
-        if (seen->slots[i] != 0)
-            see_hash(&larger, seen->slots[i]);
-    larger.doubled = seen->doubled;
-    *seen = larger;
-}
-
 /* Notes the key of a row, by value as the store keeps it (R-DST-07). */
 static void see_key(writer *w, const weir_row *row)
 {
-    seen_keys *seen = &w->seen;
     uint64_t hash = 1;
 
-    if (seen->doubled || seen->overflow || w->stage.unique || (w->history && !is_version(row)))
+    if (w->seen.doubled || w->seen.overflow || w->stage.unique || (w->history && !is_version(row)))
         return;
     for (size_t i = 0; i < row->count; i++) {
         weir_cell cell = row->cells[i];
@@ -242,13 +203,7 @@ static void see_key(writer *w, const weir_row *row)
             cell.as.time = weir__sql_cut(w->r.sql, cell.as.time, &fine);
         hash = weir__value_hash(&cell, hash);
     }
-    if (seen->slots == NULL) {
-        seen->size = SEEN_MIN;
-        seen->slots = weir_alloc(w->r.call, seen->size * sizeof *seen->slots);
-    }
-    see_hash(seen, hash);
-    if (seen->count * 2 > seen->size)
-        grow_seen(w->r.call, seen);
+    weir__seen_add(&w->seen, w->r.call, hash);
 }
 
 static void count_row(writer *w, const weir_row *row)
@@ -282,10 +237,7 @@ static weir_status open_stage(writer *w, weir_op op)
         .direct = op == WEIR_REPLACE && !w->history,
     };
     w->open = true;
-    if (w->seen.slots != NULL)
-        memset(w->seen.slots, 0, w->seen.size * sizeof *w->seen.slots);
-    w->seen.count = 0;
-    w->seen.doubled = w->seen.overflow = false;
+    weir__seen_clear(&w->seen);
     w->rows = 0;
     memset(w->modified, 0, w->target.table->column_count * sizeof *w->modified);
     return sql->stage_open != NULL ? sql->stage_open(w->r.call, &w->stage)
