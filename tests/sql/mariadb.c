@@ -48,12 +48,14 @@ int main(int argc, char **argv)
                   { "database", "MARIADB_DATABASE" },
                   { "user", "MARIADB_USER" },
                   { "password", "MARIADB_PASSWORD" } };
-    const subject stage = {
-        .destination = &destination,
-        .limits = { .time_digits = 6, .name_size_max = 64, .no_nan = true, .ignores_case = true },
-        .keeps_sessions = true,
-        .leftovers = leftovers
-    };
+    const subject stage = { .destination = &destination,
+                            .limits = { .time_digits = 6,
+                                        .name_size_max = 64,
+                                        .no_nan = true,
+                                        .ignores_case = true,
+                                        .key_texts_max = 2 },
+                            .keeps_sessions = true,
+                            .leftovers = leftovers };
     char options[sizeof known / sizeof *known][256];
     char read[] = "--read", mariadb_reader[] = "mariadb", option[] = "--option";
     char *arguments[ARGUMENTS_MAX] = { argv[0], read, mariadb_reader };

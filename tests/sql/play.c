@@ -169,6 +169,19 @@ static bool has_other_key(player *p, const step *s)
     return false;
 }
 
+static bool has_long_key(player *p, const weir_table *table)
+{
+    unsigned texts = 0;
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        weir_type type = table->columns[i].type;
+
+        texts += table->columns[i].key &&
+                 (type == WEIR_STRING || type == WEIR_JSON || type == WEIR_XML || type == WEIR_BINARY);
+    }
+    return p->stage->limits.key_texts_max > 0 && texts > p->stage->limits.key_texts_max;
+}
+
 static bool may_refuse(player *p, const step *s)
 {
     switch (s->kind) {
@@ -176,7 +189,7 @@ static bool may_refuse(player *p, const step *s)
     case STEP_HISTORY:
         return s->row_count == 0 || has_other_key(p, s);
     case STEP_ALTER:
-        return null_in_new_key(p, s) || needs_json(p, s);
+        return null_in_new_key(p, s) || needs_json(p, s) || has_long_key(p, &s->table);
     case STEP_MIGRATE:
         return is_null_for_key(p, &s->migration);
     default:
