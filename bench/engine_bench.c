@@ -166,11 +166,11 @@ static weir_status port_truncate(void *context, const engine_table *table, int64
     return WEIR_OK;
 }
 
-static weir_status port_commit(void *context, const weir_bytes *state, weir_error *err)
+static weir_status port_commit(void *context, const weir_bytes *state, weir_bytes interval, weir_error *err)
 {
     path *p = context;
 
-    return p->files != NULL ? spool_commit(p->files, state, err) : WEIR_OK;
+    return p->files != NULL ? spool_commit(p->files, state, interval, err) : WEIR_OK;
 }
 
 static weir_status port_reserve(void *context, int64_t until_ms, weir_error *err)

@@ -84,6 +84,7 @@
 #define WEIR_GROUP_REQUESTS_MAX ((size_t)4096) /* requests of a group; past it loading starts early */
 #define WEIR_HISTORY_PART_RECORDS \
     ((uint64_t)500000)                          /* records of history tables that share a base (R-ENG-10) */
+#define WEIR_INTERVAL_SIZE_MAX (512 * WEIR_MIB) /* keys of an interval that stays open, 20 bytes each */
 #define WEIR_HISTORY_PARTS_MAX 4096             /* bases without a commit; the last part has no end */
 #define WEIR_LINT_LATE_MINUTES 70               /* rows without a checkpoint: a warning (R-SRC-04) */
 #define WEIR_LINT_STATE_SIZE ((size_t)WEIR_MIB) /* a state that grows and is larger: a warning */

@@ -825,12 +825,12 @@ static weir_status carry_row(const fold *f, const fold_split_options *options, c
 }
 
 /* True when row `index` has come or changed after the savepoint; *out is what goes along. */
-static bool goes_along(const fold *f, uint32_t index, const fold_window *fresh, fold_row *out)
+static bool goes_along(const fold *f, uint32_t index, const fold_split_options *options, fold_row *out)
 {
     const fold_row *row = &f->window->rows[index];
 
     if (row->history)
-        return fold__history_carry(f, index, fresh, out);
+        return fold__history_carry(f, index, options, out);
     *out = *row;
     return index >= f->mark || row->generation == f->generation;
 }
@@ -848,7 +848,7 @@ weir_status fold_split(fold *f, const fold_split_options *options, fold_window *
         return weir__error_memory(err, "parting rows at a checkpoint");
     memset(fresh->index, 0, (index_mask(f) + 1) * sizeof *fresh->index);
     for (uint32_t i = 0; i < window->row_count && status == WEIR_OK; i++)
-        if (goes_along(f, i, fresh, &row))
+        if (goes_along(f, i, options, &row))
             status = carry_row(f, options, &row, renewals, err);
     weir__free(renewals);
     if (status != WEIR_OK) {
@@ -862,7 +862,10 @@ weir_status fold_split(fold *f, const fold_split_options *options, fold_window *
         weir__sum_take(&fresh->parts[i].received, from->received_saved);
     }
     restore(f, window);
-    fold_interval(f);
+    if (options->same_interval)
+        fold__history_taken(f, window);
+    else
+        fold_interval(f);
     f->window = fresh;
     *old = window;
     return WEIR_OK;

@@ -41,6 +41,7 @@
 
 #include <weir/types.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "batch/name.h"
@@ -118,7 +119,7 @@ typedef struct fold_options {
 typedef struct fold_input {
     uint32_t table;
     weir_op op;        /* not TRUNCATE */
-    weir_hash128 hash; /* of the key's canonical bytes; mixed with the table's number here */
+    weir_hash128 hash; /* of the key's canonical bytes; in history mode of the table's name, too */
     const char *text;
     size_t size;
     char **
@@ -170,9 +171,16 @@ void fold_seal(fold *f, uint32_t table);
 
 /*
  * History: an interval begins: versions are numbered from 0 again, and no key of it has come. The window is
- * empty. (fold_split does the same for the rows that it carries over.)
+ * empty. (fold_split does the same for the rows that it carries over, unless the interval is the same.)
  */
 void fold_interval(fold *f);
+/*
+ * History: appends the interval's keys that have been taken away, with the numbers of their next versions.
+ * False: `out` is full, or there is no memory.
+ */
+bool fold_keep_interval(const fold *f, weir_buf *out);
+/* Goes on with an interval that another fold has kept; nothing has come yet. False: no memory. */
+bool fold_resume_interval(fold *f, weir_bytes kept);
 /* The greatest number of a version in this interval. */
 uint32_t fold_number_max(const fold *f);
 
@@ -202,6 +210,7 @@ typedef struct fold_split_options {
     fold_window *fresh;
     weir_status (*renew)(void *context, uint32_t table, fold_renewal *out, weir_error *err);
     void *context;
+    bool same_interval; /* history: what comes now belongs to the interval of what came before */
 } fold_split_options;
 
 weir_status fold_split(fold *f, const fold_split_options *options, fold_window **old, weir_error *err);

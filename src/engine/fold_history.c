@@ -14,12 +14,12 @@
 #include "engine/fold_internal.h"
 
 #define SEEN_MIN 1024
+#define SEEN_SIZE (sizeof(weir_hash128) + sizeof(uint32_t)) /* of a key that is kept */
 
 /* --- keys that have come --- */
 
-static weir_hash128 print_of(weir_hash128 hash, uint32_t table)
+static weir_hash128 print_of(weir_hash128 hash)
 {
-    hash.high ^= (uint64_t)table * UINT64_C(0x9E3779B97F4A7C15);
     hash.low |= 1;
     return hash;
 }
@@ -94,7 +94,7 @@ void fold__history_taken(fold *f, const fold_window *window)
         const fold_row *row = &window->rows[i];
 
         if (row->history)
-            seen_add(&f->seen, print_of(row->hash, row->table),
+            seen_add(&f->seen, print_of(row->hash),
                      row->kind == WEIR_BATCH_DELETE ? row->number : row->number + 1);
     }
     if (window->number_max > f->number_max)
@@ -112,6 +112,38 @@ void fold_interval(fold *f)
     f->number_max = 0;
 }
 
+bool fold_keep_interval(const fold *f, weir_buf *out)
+{
+    const fold_seen *seen = &f->seen;
+
+    if (!weir__buf_put(out, &f->number_max, sizeof f->number_max))
+        return false;
+    for (size_t i = 0; seen->count > 0 && i <= seen->mask; i++)
+        if (seen->prints[i].low != 0 && (!weir__buf_put(out, &seen->prints[i], sizeof *seen->prints) ||
+                                         !weir__buf_put(out, &seen->next[i], sizeof *seen->next)))
+            return false;
+    return true;
+}
+
+bool fold_resume_interval(fold *f, weir_bytes kept)
+{
+    size_t count = (kept.size - sizeof f->number_max) / SEEN_SIZE;
+    const char *at = kept.data + sizeof f->number_max;
+
+    if (!seen_reserve(&f->seen, count))
+        return false;
+    memcpy(&f->number_max, kept.data, sizeof f->number_max);
+    for (; count > 0; count--, at += SEEN_SIZE) {
+        weir_hash128 print;
+        uint32_t next;
+
+        memcpy(&print, at, sizeof print);
+        memcpy(&next, at + sizeof print, sizeof next);
+        seen_add(&f->seen, print, next);
+    }
+    return true;
+}
+
 uint32_t fold_number_max(const fold *f)
 {
     return f->number_max > f->window->number_max ? f->number_max : f->window->number_max;
@@ -125,7 +157,7 @@ static void begin_key(const fold *f, const fold_input *in, fold_row *row)
     bool seen = false;
 
     if (f->seen.count > 0) {
-        size_t at = seen_find(&f->seen, print_of(in->hash, in->table));
+        size_t at = seen_find(&f->seen, print_of(in->hash));
 
         seen = f->seen.prints[at].low != 0;
         row->number = seen ? f->seen.next[at] : 0;
@@ -208,8 +240,9 @@ fold_outcome fold__history_put(fold *f, const fold_input *in, size_t at)
 
 /* --- savepoints --- */
 
-bool fold__history_carry(const fold *f, uint32_t index, const fold_window *fresh, fold_row *out)
+bool fold__history_carry(const fold *f, uint32_t index, const fold_split_options *options, fold_row *out)
 {
+    const fold_window *fresh = options->fresh;
     const fold_row *row = &f->window->rows[index];
     uint32_t latest = f->window->index[fold__find(f, f->window, row->hash, row->table)] - 1;
     uint32_t before = fresh->index[fold__find(f, fresh, row->hash, row->table)];
@@ -220,13 +253,16 @@ bool fold__history_carry(const fold *f, uint32_t index, const fold_window *fresh
         if (row->generation != f->generation || latest != index)
             return false;
         out->kind = WEIR_BATCH_DELETE;
-        out->number = 0;
+        out->number = options->same_interval ? row->number + 1 : 0;
         out->earliest = false;
         return true;
     }
     if (row->kind == WEIR_BATCH_DELETE && row->deleted == FOLD_UNTOUCHED)
         return false;
-    out->number = before != 0 ? fresh->rows[before - 1].number + 1 : 0;
     out->earliest = before == 0 && row->kind != WEIR_BATCH_DELETE;
+    if (options->same_interval)
+        out->earliest = before == 0 && (out->earliest || row->earliest);
+    else
+        out->number = before != 0 ? fresh->rows[before - 1].number + 1 : 0;
     return true;
 }

@@ -66,8 +66,8 @@ void fold__history_taken(fold *f, const fold_window *window);
 void fold__history_clear(fold *f);
 /*
  * What becomes of row `index` when the window is split at the savepoint: false when it stays, else *out is
- * what goes along, behind what is in `fresh` and its index by now.
+ * what goes along, behind what is in the fresh window and its index by now.
  */
-bool fold__history_carry(const fold *f, uint32_t index, const fold_window *fresh, fold_row *out);
+bool fold__history_carry(const fold *f, uint32_t index, const fold_split_options *options, fold_row *out);
 
 #endif

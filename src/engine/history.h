@@ -5,7 +5,9 @@
  * base, which is stored before anything of the interval is written and used again when the interval has to be
  * sent again. A long interval has several parts, each with a base; they end after a fixed number of records,
  * so a source that sends the same again gets the same parts. An interval that was begun ends, the next time,
- * not before everything has come that may have been written under its bases.
+ * not before everything has come that may have been written under its bases. Checkpoints before that are
+ * committed, but the interval stays open: how far it has come, and which keys have, is stored with the state,
+ * so that a source that always fails a little earlier gets on all the same.
  */
 #ifndef WEIR_ENGINE_HISTORY_H
 #define WEIR_ENGINE_HISTORY_H

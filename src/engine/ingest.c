@@ -41,12 +41,13 @@ ingest *ingest_new(const ingest_options *options)
     in->rows = fold_new(&options->fold);
     in->group_begun_ns = options->port->now_ns(options->port->context);
     lint_begin(&in->lint, in->group_begun_ns);
-    ingest_history_init(in, options->history);
     weir__buf_init(&in->text, TEXT_SIZE_MAX);
     weir__buf_init(&in->key, TEXT_SIZE_MAX);
     weir__buf_init(&in->converted, CONVERTED_SIZE_MAX);
     weir__buf_init(&in->state, WEIR_STATE_SIZE_MAX);
-    if (in->reader == NULL || in->hasher == NULL || in->arena == NULL || in->rows == NULL) {
+    weir__buf_init(&in->interval, WEIR_INTERVAL_SIZE_MAX);
+    if (in->reader == NULL || in->hasher == NULL || in->arena == NULL || in->rows == NULL ||
+        !ingest_history_init(in)) {
         ingest_free(in);
         return NULL;
     }
@@ -73,6 +74,7 @@ void ingest_free(ingest *in)
     weir__buf_clear(&in->key);
     weir__buf_clear(&in->converted);
     weir__buf_clear(&in->state);
+    weir__buf_clear(&in->interval);
     weir__record_reader_free(in->reader);
     weir__row_hasher_free(in->hasher);
     weir__arena_free(in->arena);
@@ -226,13 +228,17 @@ static weir_status check_state(weir_bytes state, weir_error *err)
     return WEIR_OK;
 }
 
-static weir_status end_group(ingest *in, bool with_state, weir_error *err)
+/* `keeps`: the interval of histories stays open. */
+static weir_status end_group(ingest *in, bool with_state, bool keeps, weir_error *err)
 {
+    weir_bytes interval = { 0 };
     weir_bytes state = weir__buf_bytes(&in->state);
     weir_status status = with_state ? check_state(state, err) : WEIR_OK;
 
+    if (status == WEIR_OK && keeps)
+        status = ingest_history_keep(in, &interval, err);
     if (status == WEIR_OK)
-        status = in->port->commit(in->port->context, with_state ? &state : NULL, err);
+        status = in->port->commit(in->port->context, with_state ? &state : NULL, interval, err);
     if (with_state)
         in->waiting = false;
     in->committed = true;
@@ -245,11 +251,12 @@ static weir_status end_group(ingest *in, bool with_state, weir_error *err)
 static weir_status close_group(ingest *in, bool with_state, weir_error *err)
 {
     uint64_t before = in->history.total_saved;
+    bool keeps = with_state && ingest_history_behind(in);
     weir_status status = ingest_seal_all(in, err);
 
     if (status == WEIR_OK)
-        status = end_group(in, with_state, err);
-    if (status == WEIR_OK && with_state) {
+        status = end_group(in, with_state, keeps, err);
+    if (status == WEIR_OK && with_state && !keeps) {
         ingest_history_next(in, in->history.total - before);
         fold_interval(in->rows);
     }
@@ -295,7 +302,8 @@ static void adopt_renewed(ingest *in)
 /* Parts the window at the savepoint and commits what came before it. */
 static weir_status split_group(ingest *in, weir_error *err)
 {
-    fold_split_options options = { .renew = renew, .context = in };
+    bool keeps = ingest_history_behind(in);
+    fold_split_options options = { .renew = renew, .context = in, .same_interval = keeps };
     uint64_t bytes = in->group_bytes;
     uint64_t before = in->history.total_saved;
     fold_window *old = NULL;
@@ -303,7 +311,8 @@ static weir_status split_group(ingest *in, weir_error *err)
 
     if (status != WEIR_OK)
         return status;
-    ingest_history_next(in, in->history.total - before);
+    if (!keeps)
+        ingest_history_next(in, in->history.total - before);
     status = fold_split(in->rows, &options, &old, err);
     if (status != WEIR_OK) {
         in->port->unused(in->port->context, options.fresh);
@@ -323,7 +332,7 @@ static weir_status split_group(ingest *in, weir_error *err)
         return status; /* the renewed requests go when ingest does */
     adopt_renewed(in);
     WEIR_POINT("ingest.split.adopted");
-    status = end_group(in, true, err);
+    status = end_group(in, true, keeps, err);
     in->group_bytes = bytes / 2; /* which half of it came after the savepoint does not matter much */
     return status;
 }
@@ -426,9 +435,6 @@ static weir_status checkpoint(ingest *in, const v2_checkpoint *message, weir_err
     in->state.size = 0;
     if (state.size > 0 && !weir__buf_put(&in->state, state.data, state.size))
         return weir__error_memory(err, "keeping a checkpoint");
-    in->history.held = ingest_history_behind(in);
-    if (in->history.held)
-        return WEIR_OK;
     in->waiting = true;
     WEIR_POINT("stream.checkpoint.kept");
     in->history.total_saved = in->history.total;
@@ -686,7 +692,7 @@ weir_status ingest_finish(ingest *in, weir_error *err)
             status = sweep(in, table, err);
     }
     if (status == WEIR_OK)
-        status = end_group(in, in->waiting || in->history.held, err);
+        status = end_group(in, in->waiting, false, err);
     return status;
 }
 

@@ -36,8 +36,11 @@ typedef struct ingest_port {
     weir_status (*seal)(void *context, engine_request *request, weir_error *err);
     /* Rows of the table with a synced time below `cutoff_ms` are to be marked deleted. */
     weir_status (*truncate)(void *context, const engine_table *table, int64_t cutoff_ms, weir_error *err);
-    /* Ends a group. `state` is NULL when only rows are to be loaded; else borrowed for the call. */
-    weir_status (*commit)(void *context, const weir_bytes *state, weir_error *err);
+    /*
+     * Ends a group. `state` is NULL when only rows are to be loaded; `interval` is not empty when the
+     * interval of histories stays open and has come so far. Both are borrowed for the call.
+     */
+    weir_status (*commit)(void *context, const weir_bytes *state, weir_bytes interval, weir_error *err);
     /* Stores that synced times up to this may be handed out. */
     weir_status (*reserve)(void *context, int64_t until_ms, weir_error *err);
     /* True when no group is being loaded or waits to be. */
@@ -61,6 +64,7 @@ typedef struct ingest_options {
     uint64_t spool_size_max;
     uint64_t seed;
     const engine_history *history; /* as it is stored; borrowed; NULL: nothing is */
+    weir_bytes interval;           /* how far the open one has been committed; borrowed for ingest_new */
     const state_sweep *sweeps;     /* of a re-sync: made when the stream has ended well; borrowed */
     size_t sweep_count;
     uint64_t history_part_records; /* records that share a base; 0: WEIR_HISTORY_PART_RECORDS */

@@ -4,6 +4,8 @@
  * Bases lie above everything that has been committed, and above the synced clock, for a table that comes from
  * soft delete mode begins its versions at their synced times.
  */
+#include <string.h>
+
 #include "base/limits.h"
 #include "engine/ingest_internal.h"
 
@@ -12,15 +14,65 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-void ingest_history_init(ingest *in, const engine_history *stored)
+/* How far an open interval has been committed; what fold_keep_interval gives comes after it. */
+typedef struct kept_interval {
+    int64_t first_ms; /* the interval's first base: what is kept of another one counts for nothing */
+    uint64_t seed;
+    uint64_t total;
+    uint64_t part_begun;
+    int64_t last_ms;
+    int64_t base_ms;
+    uint32_t part;
+    uint32_t begun;
+} kept_interval;
+
+bool ingest_history_init(ingest *in)
 {
+    const engine_history *stored = in->options.history;
+    weir_bytes from = in->options.interval;
+    kept_interval kept;
+
+    in->seed = in->options.seed;
     if (in->options.history_part_records == 0)
         in->options.history_part_records = WEIR_HISTORY_PART_RECORDS;
     if (stored == NULL)
-        return;
+        return true;
     in->stored = stored;
     in->history.last_ms = stored->last_ms;
     in->history.again = stored->part_count > 0;
+    if (!in->history.again || from.size < sizeof kept)
+        return true;
+    memcpy(&kept, from.data, sizeof kept);
+    if (kept.first_ms != stored->bases_ms[0])
+        return true;
+    in->seed = kept.seed;
+    in->history.total = kept.total;
+    in->history.total_saved = kept.total;
+    in->history.part_begun = kept.part_begun;
+    in->history.last_ms = kept.last_ms;
+    in->history.base_ms = kept.base_ms;
+    in->history.part = kept.part;
+    in->history.begun = kept.begun != 0;
+    return fold_resume_interval(in->rows, (weir_bytes){ from.data + sizeof kept, from.size - sizeof kept });
+}
+
+weir_status ingest_history_keep(ingest *in, weir_bytes *out, weir_error *err)
+{
+    const ingest_history *h = &in->history;
+    kept_interval kept = { .first_ms = in->stored->bases_ms[0],
+                           .seed = in->seed,
+                           .total = h->total_saved,
+                           .part_begun = h->part_begun,
+                           .last_ms = h->last_ms,
+                           .base_ms = h->base_ms,
+                           .part = h->part,
+                           .begun = h->begun };
+
+    in->interval.size = 0;
+    if (!weir__buf_put(&in->interval, &kept, sizeof kept) || !fold_keep_interval(in->rows, &in->interval))
+        return weir__error_memory(err, "keeping the keys of histories");
+    *out = weir__buf_bytes(&in->interval);
+    return WEIR_OK;
 }
 
 /* The base of the part that is about to begin. */
@@ -64,7 +116,6 @@ void ingest_history_next(ingest *in, uint64_t left)
 {
     settle_last(in);
     in->history.again = false;
-    in->history.held = false;
     in->history.part = 0;
     in->history.part_begun = 0;
     in->history.total = left;
@@ -82,7 +133,7 @@ void ingest_history_count(ingest *in, engine_request *request)
  */
 bool ingest_history_behind(const ingest *in)
 {
-    return in->history.again && in->history.total < in->stored->records;
+    return in->history.again && in->history.total_saved < in->stored->records;
 }
 
 weir_status ingest_history_record(ingest *in, weir_error *err)

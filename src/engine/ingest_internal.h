@@ -29,6 +29,7 @@ typedef struct ingest_table {
     engine_request *request; /* open, or NULL */
     engine_request *next;    /* made while a window is being split */
     uint64_t version;        /* of the table, for which the rest was made */
+    uint64_t print;          /* of its name */
     weir_cell *cells;        /* one per column, names set */
     weir_cell *raw;          /* the same as the source sent them; tables without key only */
     uint32_t *order;         /* columns by name; tables without key only */
@@ -42,8 +43,7 @@ typedef struct ingest_history {
     bool begun;
     bool again; /* the interval was begun before, by a run that has not committed it */
     uint32_t part;
-    bool held;      /* a checkpoint has come that must not end the interval yet; its state is in `state` */
-    uint64_t total; /* records of the interval */
+    uint64_t total;       /* records of the interval */
     uint64_t total_saved; /* at the savepoint */
     uint64_t part_begun;  /* `total` when the part began */
 } ingest_history;
@@ -65,6 +65,7 @@ struct ingest {
     weir_buf key;       /* canonical bytes of its key */
     weir_buf converted; /* bytes of converted cells */
     weir_buf state;     /* of the checkpoint that waits */
+    weir_buf interval;  /* of histories, as it is stored when it stays open */
     bool waiting;
     bool committed; /* a group of this stream has been */
     int64_t group_begun_ns;
@@ -73,6 +74,7 @@ struct ingest {
     int64_t synced_ms; /* of the message being read */
     checkpoint_lint lint;
     ingest_history history;
+    uint64_t seed; /* of the hashes of keys: of the open interval, if there is one */
     const engine_history *stored;
     ingest_totals totals;
 };
@@ -81,15 +83,21 @@ struct ingest {
 weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err);
 
 /* --- ingest_history.c --- */
-void ingest_history_init(ingest *in, const engine_history *stored);
+/* False: no memory. */
+bool ingest_history_init(ingest *in);
 /* Tells a new request its mode, and when its versions begin. */
 void ingest_history_request(ingest *in, engine_request *request);
 /* The interval ends with a commit: what comes now, and the last `left` records, belong to the next one. */
 void ingest_history_next(ingest *in, uint64_t left);
 /* A record of a history table has been folded in. */
 void ingest_history_count(ingest *in, engine_request *request);
-/* True when less has come than may have been written under the bases that were stored. */
+/*
+ * True when less had come at the last checkpoint than may have been written under the bases that were stored:
+ * the interval stays open when that is committed.
+ */
 bool ingest_history_behind(const ingest *in);
+/* What a commit of the last checkpoint stores of the open interval; borrowed until the next call. */
+weir_status ingest_history_keep(ingest *in, weir_bytes *out, weir_error *err);
 /* Call before a record of a history table is folded in: begins another part when one is full. */
 weir_status ingest_history_record(ingest *in, weir_error *err);
 

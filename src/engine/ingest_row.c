@@ -248,6 +248,14 @@ static inline bool is_placed(const route *to, const weir_record_cell *from)
 
 /* --- rows --- */
 
+/* Of the name: numbers of tables are others in every run. */
+static uint64_t print_of(const engine_table *table)
+{
+    uint64_t schema = weir__hash128(table->schema, strlen(table->schema), 0).low;
+
+    return weir__hash128(table->source, strlen(table->source), schema).low;
+}
+
 static weir_status prepare(ingest_table *entry, const engine_table *table, weir_error *err)
 {
     size_t count = table->column_count;
@@ -272,6 +280,7 @@ static weir_status prepare(ingest_table *entry, const engine_table *table, weir_
             return weir__error_memory(err, "preparing a table");
         entry->order = order;
         entry->capacity = wanted;
+        entry->print = print_of(table);
     }
     if (table->key_count == 0) {
         weir_column *columns = weir__calloc(count + 1, sizeof *columns);
@@ -424,7 +433,7 @@ static weir_status hash_key(ingest *in, const engine_table *table, const weir_re
         if (weir__key_put(&in->key, cell, err) != WEIR_OK)
             return name_cell(table, cell->column, err);
     }
-    *hash = weir__hash128(in->key.data, in->key.size, in->options.seed);
+    *hash = weir__hash128(in->key.data, in->key.size, in->seed ^ entry->print);
     return WEIR_OK;
 }
 
@@ -440,7 +449,7 @@ static weir_status put_row_id(ingest *in, const engine_table *table, weir_hash12
 
     if (weir__row_id(in->hasher, &row, id, err) != WEIR_OK)
         return weir__error_prefix(err, "table '%s'", engine_table_path(table, path));
-    *hash = weir__hash128(id, sizeof id, in->options.seed);
+    *hash = weir__hash128(id, sizeof id, in->seed ^ entry->print);
     if (!weir__csv_put_text(&in->text, id, sizeof id))
         return weir__error_memory(err, "formatting a row");
     return WEIR_OK;

@@ -46,6 +46,8 @@ struct load_group {
     size_t capacity;
     char *state;
     size_t state_size;
+    char *interval; /* NULL: it ends with the state */
+    size_t interval_size;
 };
 
 /* What the loader keeps per table, by its number. */
@@ -111,6 +113,7 @@ void load_group_free(load_group *group)
     }
     weir__free(group->jobs);
     weir__free(group->state);
+    weir__free(group->interval);
     weir__free(group);
 }
 
@@ -163,11 +166,17 @@ weir_status load_group_truncate(load_group *group, const engine_table *table, in
     return add_item(group, table, (load_item){ .cutoff_ms = cutoff_ms }, err);
 }
 
-weir_status load_group_state(load_group *group, weir_bytes state, weir_error *err)
+weir_status load_group_state(load_group *group, weir_bytes state, weir_bytes interval, weir_error *err)
 {
     group->state = weir__copy_text(state.data, state.size);
     group->state_size = state.size;
-    return group->state ? WEIR_OK : weir__error_memory(err, "keeping a state");
+    if (interval.size > 0) {
+        group->interval = weir__copy_text(interval.data, interval.size);
+        group->interval_size = interval.size;
+    }
+    return group->state != NULL && (interval.size == 0 || group->interval != NULL)
+               ? WEIR_OK
+               : weir__error_memory(err, "keeping a state");
 }
 
 /* --- tables --- */
@@ -467,7 +476,9 @@ static weir_status commit(loader *l, const load_group *group, weir_error *err)
         return weir__error_memory(err, "committing the state");
     for (size_t i = 0; i < group->count; i++)
         counts[i] = group->jobs[i].counts;
-    if (group->state != NULL && end_history(l))
+    if (group->interval != NULL)
+        options.interval = (weir_bytes){ group->interval, group->interval_size };
+    else if (group->state != NULL && end_history(l))
         options.history = l->history;
     WEIR_POINT("load.commit.before");
     status = state_commit(l->options.state, &options, err);

@@ -24,8 +24,8 @@ void load_group_free(load_group *group);
 weir_status load_group_add(load_group *group, engine_request *request, weir_error *err);
 weir_status load_group_truncate(load_group *group, const engine_table *table, int64_t cutoff_ms,
                                 weir_error *err);
-/* The state to be committed; copied. */
-weir_status load_group_state(load_group *group, weir_bytes state, weir_error *err);
+/* The state to be committed, and what `interval` is in ingest_port; copied. */
+weir_status load_group_state(load_group *group, weir_bytes state, weir_bytes interval, weir_error *err);
 
 /* What the loader has done for a table, over all groups. */
 typedef struct load_table_report {

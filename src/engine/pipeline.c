@@ -25,6 +25,7 @@ typedef struct pipeline {
     remote *destination; /* ingest's, for descriptions */
     catalog *tables;
     engine_history *history; /* as it was stored when the attempt began */
+    weir_buf interval;       /* likewise, of its open interval */
     state_sweep *sweeps;     /* in the catalog's memory */
     size_t sweep_count;
     hasher *hasher;
@@ -169,12 +170,12 @@ static weir_status port_truncate(void *context, const engine_table *table, int64
     return status;
 }
 
-static weir_status port_commit(void *context, const weir_bytes *state, weir_error *err)
+static weir_status port_commit(void *context, const weir_bytes *state, weir_bytes interval, weir_error *err)
 {
     weir_status status = WEIR_POINT_FAILS("ingest.commit.before", err);
 
     if (status == WEIR_OK)
-        status = spool_commit(((pipeline *)context)->files, state, err);
+        status = spool_commit(((pipeline *)context)->files, state, interval, err);
     WEIR_POINT("ingest.commit.after");
     return status;
 }
@@ -527,6 +528,8 @@ static weir_status remember(pipeline *p, weir_error *err)
         return weir__error_memory(err, "starting a sync");
     status = state_history(state, p->history, err);
     if (status == WEIR_OK)
+        status = state_interval(state, &p->interval, err);
+    if (status == WEIR_OK)
         status = build_names(p, err);
     if (status == WEIR_OK)
         status = state_sweeps(state, catalog_arena(p->tables), &p->sweeps, &p->sweep_count, err);
@@ -585,12 +588,14 @@ static weir_status build(pipeline *p, weir_error *err)
                           .group_size_min = WEIR_GROUP_SIZE_MIN,
                           .spool_size_max = WEIR_SPOOL_SIZE_MAX,
                           .history = p->history,
+                          .interval = weir__buf_bytes(&p->interval),
                           .sweeps = p->sweeps,
                           .sweep_count = p->sweep_count,
                           .seed = weir__entropy_seed() };
     p->in = ingest_new(&in);
     if (p->in == NULL)
         return weir__error_memory(err, "starting a sync");
+    weir__buf_clear(&p->interval);
     return spool_open(&files, ingest_window(p->in), &p->files, err);
 }
 
@@ -636,6 +641,7 @@ static void tear_down(pipeline *p)
     remote_free(p->destination);
     catalog_free(p->tables);
     weir__free(p->history);
+    weir__buf_clear(&p->interval);
     hasher_free(p->hasher);
     weir__queue_free(p->inbox, dispose_message);
     weir__queue_free(p->taken, NULL);
@@ -661,6 +667,7 @@ weir_status pipeline_run(const pipeline_options *options, weir_error *err)
     weir_error after;
     weir_status status;
 
+    weir__buf_init(&p.interval, WEIR_INTERVAL_SIZE_MAX);
     p.failure.stop = stop_all;
     p.failure.context = &p;
     p.port = (ingest_port){ .context = &p,

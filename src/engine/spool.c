@@ -37,6 +37,8 @@ typedef struct step {
     int64_t cutoff_ms;
     char *state; /* NULL: none */
     size_t state_size;
+    char *interval; /* NULL: it ends with the state */
+    size_t interval_size;
 } step;
 
 /* A file being written; one of each kind. */
@@ -380,7 +382,8 @@ static weir_status end_group(spool *s, const step *one, weir_error *err)
     if (next == NULL)
         return weir__error_memory(err, "starting a group");
     if (one->state != NULL)
-        status = load_group_state(group, (weir_bytes){ one->state, one->state_size }, err);
+        status = load_group_state(group, (weir_bytes){ one->state, one->state_size },
+                                  (weir_bytes){ one->interval, one->interval_size }, err);
     if (status != WEIR_OK) {
         load_group_free(next);
         return status;
@@ -422,6 +425,7 @@ static void free_step(spool *s, step *one)
         give_back(s, one->window);
     free_request(one->request);
     weir__free(one->state);
+    weir__free(one->interval);
     weir__free(one);
 }
 
@@ -464,6 +468,7 @@ static weir_status push(spool *s, const step *one, weir_error *err)
         give_back(s, one->window);
     free_request(one->request);
     weir__free(one->state);
+    weir__free(one->interval);
     return copy ? stopped(err) : weir__error_memory(err, "planning a load");
 }
 
@@ -516,7 +521,7 @@ weir_status spool_truncate(spool *s, const engine_table *table, int64_t cutoff_m
     return push(s, &(step){ .kind = STEP_TRUNCATE, .table = table, .cutoff_ms = cutoff_ms }, err);
 }
 
-weir_status spool_commit(spool *s, const weir_bytes *state, weir_error *err)
+weir_status spool_commit(spool *s, const weir_bytes *state, weir_bytes interval, weir_error *err)
 {
     step one = { .kind = STEP_COMMIT };
     weir_status status;
@@ -526,6 +531,14 @@ weir_status spool_commit(spool *s, const weir_bytes *state, weir_error *err)
         one.state_size = state->size;
         if (one.state == NULL)
             return weir__error_memory(err, "keeping a state");
+    }
+    if (interval.size > 0) {
+        one.interval = weir__copy_text(interval.data, interval.size);
+        one.interval_size = interval.size;
+        if (one.interval == NULL) {
+            weir__free(one.state);
+            return weir__error_memory(err, "keeping the keys of histories");
+        }
     }
     /* Groups without a state are made for want of room, so they must not pile up either. */
     while (state == NULL && atomic_load(&s->options.progress->groups_waiting) >= WEIR_GROUPS_WAITING_MAX &&

@@ -44,7 +44,8 @@ void spool_unused(spool *s, fold_window *window);
 weir_status spool_window(spool *s, fold_window *window, weir_error *err);
 weir_status spool_seal(spool *s, engine_request *request, weir_error *err);
 weir_status spool_truncate(spool *s, const engine_table *table, int64_t cutoff_ms, weir_error *err);
-weir_status spool_commit(spool *s, const weir_bytes *state, weir_error *err);
+/* Both as in ingest_port; copied. */
+weir_status spool_commit(spool *s, const weir_bytes *state, weir_bytes interval, weir_error *err);
 
 /* No more steps: waits until all are done. What belongs to no committed group is dropped. */
 void spool_finish(spool *s);

@@ -1,7 +1,8 @@
 /*
  * engine/state: statements over four small tables.
  *
- *   connection(name, value)       schema, state, synced, history, naming, salt, modes of tables, re-syncs
+ *   connection(name, value)       schema, state, synced, history and its open interval, naming, salt, modes
+ *                                 of tables, re-syncs
  *   columns(…)                    per table and column: type, key, and the shape that the type follows from;
  *                                 names are the source's
  *   syncs(…), sync_tables(…)      what came of syncs, per table
@@ -330,6 +331,8 @@ static weir_status put_history(state_store *store, const engine_history *history
     memcpy(numbers + 2, history->bases_ms, history->part_count * sizeof *numbers);
     status = put_value(store, "history", (weir_bytes){ (const char *)numbers, count * sizeof *numbers }, err);
     weir__free(numbers);
+    if (status == WEIR_OK && history->part_count == 0)
+        status = state__run(store, "DELETE FROM connection WHERE name = 'interval'", err);
     return status;
 }
 
@@ -365,6 +368,17 @@ weir_status state_history(state_store *store, engine_history *out, weir_error *e
             read_history(&value, out);
     }
     weir__buf_clear(&value);
+    return status;
+}
+
+weir_status state_interval(state_store *store, weir_buf *out, weir_error *err)
+{
+    weir_status status;
+    bool found = false;
+
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, "interval", out, &found, err);
+    pthread_mutex_unlock(&store->lock);
     return status;
 }
 
@@ -800,6 +814,8 @@ weir_status state_commit(state_store *store, const state_commit_options *options
         WEIR_POINT("state.commit.put");
         if (status == WEIR_OK && options->history != NULL)
             status = put_history(store, options->history, err);
+        if (status == WEIR_OK && options->interval.size > 0)
+            status = put_value(store, "interval", options->interval, err);
         if (status == WEIR_OK)
             status = state__count(store, options, err);
         WEIR_POINT("state.commit.counted");

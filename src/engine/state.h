@@ -30,6 +30,8 @@ weir_status state_synced(state_store *store, int64_t *reserved_ms, weir_error *e
 weir_status state_reserve(state_store *store, int64_t reserved_ms, weir_error *err);
 /* R-ENG-10: as it was stored last; zeroes when it never was. Storing is durable when the call returns. */
 weir_status state_history(state_store *store, engine_history *out, weir_error *err);
+/* Appends what a commit has stored of the open interval of histories; nothing when it has not come so far. */
+weir_status state_interval(state_store *store, weir_buf *out, weir_error *err);
 weir_status state_keep_history(state_store *store, const engine_history *history, weir_error *err);
 /*
  * The mode that a table is in or, when `switching`, is being brought to (R-ENG-11). Of an unknown table:
@@ -92,7 +94,8 @@ typedef struct state_commit_options {
     const weir_bytes *state; /* NULL: rows were loaded, the state stays */
     const state_count *counts;
     size_t count;
-    const engine_history *history; /* NULL: stays as it is */
+    const engine_history *history; /* NULL: stays as it is; without parts, no interval is open any more */
+    weir_bytes interval;           /* how far the open one has been committed; empty: stays as it is */
 } state_commit_options;
 
 weir_status state_commit(state_store *store, const state_commit_options *options, weir_error *err);

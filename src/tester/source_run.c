@@ -108,11 +108,12 @@ static weir_status port_truncate(void *context, const engine_table *table, int64
  * DuckDB keeps them in memory: past a bound they are committed before their state, for a replay writes them
  * again.
  */
-static weir_status port_commit(void *context, const weir_bytes *state, weir_error *err)
+static weir_status port_commit(void *context, const weir_bytes *state, weir_bytes interval, weir_error *err)
 {
     run *r = context;
     weir_status status;
 
+    (void)interval; /* no table here is in history mode */
     if (state == NULL && r->uncommitted <= WEIR_UNCOMMITTED_SIZE_MAX)
         return WEIR_OK;
     status = source_store_commit(r->options->store, r->clock.last_ms, err);

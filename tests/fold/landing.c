@@ -378,11 +378,22 @@ static void end_history(landing *l)
 
     h->part_count = 0;
     h->records = 0;
+    free(l->world->interval);
+    l->world->interval = NULL;
+    l->world->interval_size = 0;
     if (l->last_ms > h->last_ms)
         h->last_ms = l->last_ms;
 }
 
-static weir_status port_commit(void *context, const weir_bytes *state, weir_error *err)
+static void keep_interval(landing_world *world, weir_bytes interval)
+{
+    free(world->interval);
+    world->interval = need(malloc(interval.size));
+    world->interval_size = interval.size;
+    memcpy(world->interval, interval.data, interval.size);
+}
+
+static weir_status port_commit(void *context, const weir_bytes *state, weir_bytes interval, weir_error *err)
 {
     landing *l = context;
 
@@ -401,7 +412,10 @@ static weir_status port_commit(void *context, const weir_bytes *state, weir_erro
 
         snprintf(text, sizeof text, "%.*s", (int)state->size, state->data);
         l->world->state = (int)strtol(text, NULL, 10);
-        end_history(l);
+        if (interval.size > 0)
+            keep_interval(l->world, interval);
+        else
+            end_history(l);
     }
     return WEIR_OK;
 }
@@ -571,6 +585,7 @@ landing *landing_open(landing_world *world, const landing_options *options)
     declare(l);
     in.tables = l->tables;
     in.history = l->stored;
+    in.interval = (weir_bytes){ world->interval, world->interval_size };
     l->in = need(ingest_new(&in));
     l->spare = need(ingest_window(l->in));
     return l;
@@ -618,10 +633,13 @@ void landing_world_open(landing_world *world)
     world->history.last_ms = 0;
     world->history.part_count = 0;
     world->history.records = 0;
+    world->interval = NULL;
+    world->interval_size = 0;
     world->state = 0;
 }
 
 void landing_world_close(landing_world *world)
 {
+    free(world->interval);
     weir__model_free(world->model);
 }

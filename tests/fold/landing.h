@@ -17,6 +17,8 @@ typedef struct landing_world {
     weir_model *model;
     int64_t reserved_ms; /* of the synced clock */
     engine_history history;
+    char *interval; /* how far the open one has been committed; NULL: it has not */
+    size_t interval_size;
     int state; /* operations covered by the last commit */
 } landing_world;
 

@@ -7,8 +7,9 @@
  * --length   every sequence of up to N operations on two keys: upserts, updates, deletes, truncates and
  *            checkpoints. The i-th one is run in one of the ways (way_number); up to --all in every way.
  * --replay   every sequence of up to N, with a crash after every request and in the middle of it; what the
- *            last committed state does not cover is sent again
- * --random   sequences of up to 48 operations on up to 8 keys, with crashes
+ *            last committed state does not cover is sent again, at once, or first by a source that fails
+ *            behind a checkpoint, which must be committed all the same
+ * --random   sequences of up to 48 operations on up to 8 keys, with crashes and sources that fail
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ typedef struct way {
     uint64_t part_records;
     int applied_max; /* see landing_options */
     int pieces;
+    int cut; /* operations until the source fails; 0: it does not */
 } way;
 
 static bool history;
@@ -228,7 +230,7 @@ static void compare(const sequence *s, const way *how, const landing_world *worl
     for (int i = 0; i < from; i++)
         oracle_apply(&expected, &s->operations[i]);
     if (how->history) {
-        if (same_history(&expected, world, false))
+        if (from >= 0 && same_history(&expected, world, false))
             return;
     } else {
         read_model(world, &got);
@@ -266,21 +268,21 @@ static int play(const sequence *s, const way *how, landing_world *world)
     bool alive = true;
     int applied;
 
-    for (int i = world->state; i < s->length && alive; i++)
+    for (int i = world->state; i < (how->cut > 0 ? how->cut : s->length) && alive; i++)
         alive = landing_put(l, &s->operations[i], how->busy >> i % 32 & 1);
     if (alive)
-        alive = landing_finish(l, how->failed);
+        alive = landing_finish(l, how->failed || how->cut > 0);
     applied = landing_applied(l);
     landing_close(l);
     return alive ? applied : -1;
 }
 
-/* The operations that count when the stream fails: up to the last checkpoint. */
-static int covered(const sequence *s)
+/* The operations that count when the stream fails after `length` of them: up to the last checkpoint. */
+static int covered(const sequence *s, int length)
 {
     int count = 0;
 
-    for (int i = 0; i < s->length; i++)
+    for (int i = 0; i < length; i++)
         if (s->operations[i].kind == OP_CHECKPOINT)
             count = i + 1;
     return count;
@@ -293,19 +295,39 @@ static int run(const sequence *s, const way *how)
 
     landing_world_open(&world);
     applied = play(s, how, &world);
-    compare(s, how, &world, how->failed ? covered(s) : s->length);
+    compare(s, how, &world, how->failed ? covered(s, s->length) : s->length);
     landing_world_close(&world);
     tried++;
     return applied;
 }
 
-/* Dies as `how` says, and runs again: with other windows, and until it is through (R-ENG-03). */
-static void run_again(const sequence *s, const way *how, const way *then)
+/*
+ * Dies as `how` says, and runs again: with other windows, and until it is through (R-ENG-03). Before that the
+ * source fails after each number of operations in `cuts`, which ends with a 0; however early that is, its
+ * last checkpoint is committed (R-ENG-02).
+ */
+static void run_again(const sequence *s, const way *how, const way *then, const int *cuts)
 {
     landing_world world;
+    bool died;
 
     landing_world_open(&world);
-    if (play(s, how, &world) < 0)
+    died = play(s, how, &world) < 0;
+    for (; died && *cuts > 0; cuts++) {
+        way cut = *then;
+
+        if (*cuts <= world.state)
+            continue;
+        cut.cut = *cuts;
+        if (cuts[1] > 0)
+            cut.applied_max = how->applied_max; /* the engine dies, too; not the last time */
+        if (play(s, &cut, &world) >= 0 && world.state < covered(s, *cuts)) {
+            printf("crash after %d and %d pieces, then the source failed after %d operations: state %d\n",
+                   how->applied_max, how->pieces, *cuts, world.state);
+            compare(s, how, &world, -1);
+        }
+    }
+    if (died)
         (void)play(s, then, &world);
     compare(s, how, &world, s->length);
     landing_world_close(&world);
@@ -329,6 +351,17 @@ static way way_number(uint64_t number)
 
 #define WAYS 36
 
+/* Without a failure of the source, and with one behind every checkpoint but the last operation. */
+static void run_cuts(const sequence *s, const way *how, const way *then)
+{
+    static const int none = 0;
+
+    run_again(s, how, then, &none);
+    for (int i = 0; i + 1 < s->length; i++)
+        if (s->operations[i].kind == OP_CHECKPOINT)
+            run_again(s, how, then, (int[]){ i + 1, 0 });
+}
+
 static void run_crashes(const sequence *s, uint64_t number)
 {
     way how = way_number(number % 18);
@@ -338,7 +371,7 @@ static void run_crashes(const sequence *s, uint64_t number)
     then.part_records = how.part_records; /* the engine's never changes */
     for (how.applied_max = 0; how.applied_max < applied; how.applied_max++) {
         for (how.pieces = 0; how.pieces < (history ? 4 : 2); how.pieces++)
-            run_again(s, &how, &then);
+            run_cuts(s, &how, &then);
     }
 }
 
@@ -403,6 +436,7 @@ static void run_random(long count)
     for (long n = 0; n < count; n++) {
         sequence s = { .length = 1 + (int)draw(OPERATIONS_MAX) };
         int keys = 1 + (int)draw(KEYS_MAX);
+        int cuts[4] = { 0 };
         way how = way_number(draw(WAYS));
         way then = way_number(draw(18));
 
@@ -418,6 +452,7 @@ static void run_random(long count)
         }
         how.window_rows = 1U << draw(6);
         how.busy = (unsigned)draw(UINT32_MAX);
+        how.part_records = draw(2) == 0 ? 3 : 1000;
         if (draw(2) == 0) {
             run(&s, &how);
             continue;
@@ -426,7 +461,9 @@ static void run_random(long count)
         then.part_records = how.part_records;
         how.applied_max = (int)draw(8);
         how.pieces = (int)draw(history ? 4 : 2);
-        run_again(&s, &how, &then);
+        for (int i = 0; i < 3; i++)
+            cuts[i] = (int)draw((uint64_t)s.length);
+        run_again(&s, &how, &then, cuts);
     }
 }
 

@@ -79,6 +79,40 @@ static void a_table_that_cannot_be_altered_is_told(void **state)
     assert_fails(w, WEIR_FAILED, "table 'items' cannot be brought to history mode");
 }
 
+/* R-ENG-10: how far an open interval has been committed is stored until the interval ends. */
+static void an_interval_is_kept_until_it_ends(void **state)
+{
+    world *w = *state;
+    static engine_history kept = { .records = 7, .part_count = 1, .bases_ms = { 11 } };
+    weir_bytes position = weir__text("{\"at\":3}");
+    state_commit_options options = { .state = &position, .interval = weir__text("so far") };
+    state_store *store = NULL;
+    weir_buf read;
+
+    weir__buf_init(&read, 1000);
+    assert_int_equal(weir__folder_create(w->state, &w->err), WEIR_OK);
+    assert_int_equal(state_open(w->state, "test", &store, &w->err), WEIR_OK);
+    assert_int_equal(state_keep_history(store, &kept, &w->err), WEIR_OK);
+    assert_int_equal(state_commit(store, &options, &w->err), WEIR_OK);
+    state_close(store);
+    assert_int_equal(state_open(w->state, "test", &store, &w->err), WEIR_OK);
+    assert_int_equal(state_interval(store, &read, &w->err), WEIR_OK);
+    assert_true(weir__bytes_equal(weir__buf_bytes(&read), options.interval));
+    kept.records = 8;
+    assert_int_equal(state_keep_history(store, &kept, &w->err), WEIR_OK);
+    read.size = 0;
+    assert_int_equal(state_interval(store, &read, &w->err), WEIR_OK);
+    assert_int_equal(read.size, options.interval.size);
+    kept.part_count = 0;
+    options = (state_commit_options){ .state = &position, .history = &kept };
+    assert_int_equal(state_commit(store, &options, &w->err), WEIR_OK);
+    read.size = 0;
+    assert_int_equal(state_interval(store, &read, &w->err), WEIR_OK);
+    assert_int_equal(read.size, 0);
+    weir__buf_clear(&read);
+    state_close(store);
+}
+
 /* R-ENG-10 and R-ENG-11: what is stored of histories comes back, and what is damaged is refused. */
 static void times_and_modes_outlive_the_process(void **state)
 {
@@ -121,6 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_migrate_the_table_is_altered, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(a_table_that_cannot_be_altered_is_told, world_set_up,
                                         world_tear_down),
+        cmocka_unit_test_setup_teardown(an_interval_is_kept_until_it_ends, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(times_and_modes_outlive_the_process, world_set_up, world_tear_down),
     };
 

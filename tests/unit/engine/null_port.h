@@ -67,9 +67,10 @@ static inline weir_status null_truncate(void *context, const engine_table *table
     return WEIR_OK;
 }
 
-static inline weir_status null_commit(void *context, const weir_bytes *state, weir_error *err)
+static inline weir_status null_commit(void *context, const weir_bytes *state, weir_bytes interval,
+                                      weir_error *err)
 {
-    (void)state, (void)err;
+    (void)state, (void)interval, (void)err;
     ((null_port *)context)->commits++;
     return WEIR_OK;
 }

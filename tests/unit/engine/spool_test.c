@@ -75,7 +75,7 @@ static void expect(void (*harm)(fold_window *window), const char *complaint)
     assert_int_equal(spool_window(s, window, &err), WEIR_OK);
     assert_int_equal(engine_request_seal(request, &err), WEIR_OK);
     assert_int_equal(spool_seal(s, request, &err), WEIR_OK);
-    assert_int_equal(spool_commit(s, NULL, &err), WEIR_OK);
+    assert_int_equal(spool_commit(s, NULL, (weir_bytes){ 0 }, &err), WEIR_OK);
     spool_finish(s);
     assert_int_equal(groups, complaint == NULL);
     assert_int_equal(failure.claimed, complaint != NULL);
