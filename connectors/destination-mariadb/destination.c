@@ -57,10 +57,12 @@ static void close_session(void *opened)
 {
     my_session *session = opened;
 
+    load_join(session);
     mysql_free_result(session->rows);
     if (session->link != NULL)
         mysql_close(session->link);
-    free(session->text);
+    free(session->written.text);
+    free(session->sending.text);
     free(session);
 }
 

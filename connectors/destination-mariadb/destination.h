@@ -11,6 +11,8 @@
 #ifndef DESTINATION_MARIADB_DESTINATION_H
 #define DESTINATION_MARIADB_DESTINATION_H
 
+#include <pthread.h>
+
 #include <weir/sql.h>
 #include <weir/weir.h>
 
@@ -28,19 +30,30 @@ struct options {
     const char *tls_authorities;
 };
 
-/* A handler may be left by a jump, so all that must be released hangs here. */
-typedef struct my_session {
-    MYSQL *link;      /* owned */
-    MYSQL_RES *rows;  /* owned: of the last query, until the next one */
-    const char *path; /* of the request's table, borrowed until the request ends */
-    bool passing;     /* the last failure goes away with a new connection */
-    bool committing;  /* it came in the middle of a commit: nobody knows whether that was done */
-    bool broken;      /* in the middle of something: to be closed */
-    char *text;       /* owned: rows of a stage as LOAD DATA reads them */
+/* Rows as LOAD DATA reads them. */
+typedef struct my_segment {
+    char *text; /* owned */
     size_t size;
     size_t capacity;
-    size_t sent;
-    bool serves; /* the server may ask for the text now */
+} my_segment;
+
+/* A handler may be left by a jump, so all that must be released hangs here. */
+typedef struct my_session {
+    MYSQL *link;        /* owned */
+    MYSQL_RES *rows;    /* owned: of the last query, until the next one */
+    const char *path;   /* of the request's table, borrowed until the request ends */
+    bool passing;       /* the last failure goes away with a new connection */
+    bool committing;    /* it came in the middle of a commit: nobody knows whether that was done */
+    bool broken;        /* in the middle of something: to be closed */
+    my_segment written; /* rows of a stage that are still to be sent */
+    /* The rest is the thread's until it is joined, and so is the link. */
+    my_segment sending;
+    size_t passed; /* of it, to the client library */
+    const char *sql;
+    int answer;
+    bool serves;  /* the server may ask for the segment now */
+    bool loading; /* there is a thread, to be joined */
+    pthread_t thread;
 } my_session;
 
 /* --- destination.c --- */
@@ -63,6 +76,9 @@ weir_status store_run(weir_call *call, const char *sql, const char *doing) WEIR_
 /* The same for one with rows: they are in session->rows. */
 weir_status store_query(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
 
+/* Tells the connection's last error, as store_run does. */
+weir_status store_failed(weir_call *call, const char *doing) WEIR_CHECKED;
+
 /* --- types.c: members of weir_sql --- */
 const char *type_sql(weir_call *call, const weir_column *column);
 void type_guess(const char *declared, weir_column *out);
@@ -76,6 +92,8 @@ const char *type_literal(weir_call *call, const weir_sql *sql, const weir_column
 /* --- load.c --- */
 /* The server is given the session's text when it asks for a file, and nothing else. */
 void load_prepare(my_session *session);
+/* Waits for the thread that loads, if there is one. */
+void load_join(my_session *session);
 weir_status load_open(weir_call *call, weir_sql_stage *stage);
 weir_status load_add(weir_call *call, weir_sql_stage *stage, const weir_row *row);
 weir_status load_close(weir_call *call, weir_sql_stage *stage);

@@ -9,21 +9,25 @@
  *                      └─ else ──────────────────────────────────────────────────────────────────┤
  *                              LOAD DATA into staging, as all segments after it ◀────────────────┘
  *
+ * A segment is loaded by a thread of its own while the next one is written, so that the server and we work at
+ * once. Until it is joined the connection is the thread's, and nobody else's.
+ *
  * LOAD DATA LOCAL never fails for a value, it warns: any warning but one of a key that is there is a failure.
  */
 #include <errmsg.h>
 #include <inttypes.h>
 #include <math.h>
 #include <mysqld_error.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "destination.h"
 
-#define SEGMENT_SIZE ((size_t)8 << 20)
-#define FIXED_SIZE_MAX 96 /* a number or a time as text, with what is around it */
-#define TIME_SIZE_MAX 26  /* of the text of a date and time with six digits of a second */
+#define SEGMENT_SIZE ((size_t)4 << 20) /* there are two */
+#define FIXED_SIZE_MAX 96              /* a number or a time as text, with what is around it */
+#define TIME_SIZE_MAX 26               /* of the text of a date and time with six digits of a second */
 #define CLOCK_SIZE_MAX 15
 
 typedef struct loader {
@@ -36,7 +40,9 @@ typedef struct loader {
     const char *name;
     uint64_t rows;   /* seen */
     uint64_t staged; /* gone into the temporary table */
-    uint64_t held;   /* of the segment */
+    uint64_t held;   /* of the segment that is written */
+    uint64_t sent;   /* of the segment that is loaded */
+    uint64_t loaded; /* seen up to its end */
 } loader;
 
 static bool is_staged(const weir_sql_stage *stage, size_t index)
@@ -49,7 +55,7 @@ static bool is_staged(const weir_sql_stage *stage, size_t index)
 /* Room for `count` more bytes, the first of them in *at. */
 static weir_status reserve(const loader *l, size_t count, char **at)
 {
-    my_session *out = l->session;
+    my_segment *out = &l->session->written;
     size_t capacity = out->capacity > 0 ? out->capacity : 4096;
     char *data;
 
@@ -82,7 +88,7 @@ static weir_status put_bytes(const loader *l, weir_bytes value)
             *at++ = '\\';
         *at++ = (char)(byte == '\0' ? '0' : byte == '\t' ? 't' : byte == '\n' ? 'n' : byte);
     }
-    l->session->size += (size_t)(at - start);
+    l->session->written.size += (size_t)(at - start);
     return WEIR_OK;
 }
 
@@ -95,7 +101,7 @@ static weir_status put_text(const loader *l, const char *text, size_t size)
         return status;
     *at = '\t';
     memcpy(at + 1, text, size);
-    l->session->size += size + 1;
+    l->session->written.size += size + 1;
     return WEIR_OK;
 }
 
@@ -120,6 +126,20 @@ static weir_status put_time(const loader *l, const weir_sql_column *into, const 
     return put_text(l, text, size < most ? size : most);
 }
 
+static weir_status put_integer(const loader *l, int64_t value)
+{
+    char text[FIXED_SIZE_MAX];
+    char *at = text + sizeof text;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do
+        *--at = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (value < 0)
+        *--at = '-';
+    return put_text(l, at, (size_t)(text + sizeof text - at));
+}
+
 static weir_status put_value(const loader *l, const weir_sql_column *into, const weir_cell *cell)
 {
     char text[FIXED_SIZE_MAX];
@@ -130,12 +150,12 @@ static weir_status put_value(const loader *l, const weir_sql_column *into, const
     case WEIR_SHORT:
     case WEIR_INT:
     case WEIR_LONG:
-        return put_text(l, text, (size_t)snprintf(text, sizeof text, "%" PRId64, cell->as.integer));
+        return put_integer(l, cell->as.integer);
     case WEIR_FLOAT:
     case WEIR_DOUBLE:
         if (!isfinite(cell->as.real))
             return refuse(l, into);
-        return put_text(l, text, (size_t)snprintf(text, sizeof text, "%.17g", cell->as.real));
+        return put_text(l, text, weir_double_format(cell->as.real, text));
     case WEIR_NAIVE_DATE:
     case WEIR_NAIVE_TIME:
     case WEIR_NAIVE_DATETIME:
@@ -173,7 +193,7 @@ static weir_status put_row(const loader *l, const weir_row *row)
     status = reserve(l, FIXED_SIZE_MAX, &at);
     if (status != WEIR_OK)
         return status;
-    l->session->size += (size_t)snprintf(at, FIXED_SIZE_MAX, "%" PRIu64, l->rows);
+    l->session->written.size += (size_t)snprintf(at, FIXED_SIZE_MAX, "%" PRIu64, l->rows);
     for (size_t i = 0; status == WEIR_OK && i < row->count; i++)
         if (is_staged(l->stage, i))
             status = put_cell(l, i, &row->cells[i]);
@@ -190,7 +210,7 @@ static weir_status put_row(const loader *l, const weir_row *row)
     if (status == WEIR_OK)
         status = reserve(l, 1, &at);
     if (status == WEIR_OK)
-        l->session->text[l->session->size++] = '\n';
+        l->session->written.text[l->session->written.size++] = '\n';
     return status;
 }
 
@@ -213,48 +233,63 @@ static weir_status check_warnings(const loader *l, bool *doubled)
 
         if (number != ER_DUP_ENTRY && number != ER_DUP_ENTRY_WITH_KEY_NAME)
             return weir_task(l->call, "Cannot %s: %s (of the rows up to %" PRIu64 ").", doing,
-                             link_words(l->call, (unsigned)number, row[2]), l->rows);
+                             link_words(l->call, (unsigned)number, row[2]), l->loaded);
         *doubled = true;
     }
     return WEIR_OK;
 }
 
-/* Loads the segment; `columns` is what stands between parentheses. */
-static weir_status load(const loader *l, const char *path, const char *columns, bool *doubled)
+static void *run_load(void *context)
 {
-    my_session *session = l->session;
-    weir_status status;
+    my_session *session = context;
 
-    session->sent = 0;
-    session->serves = true;
-    status = store_run(l->call,
-                       weir_printf(l->call,
-                                   "LOAD DATA LOCAL INFILE 'weir' INTO TABLE %s CHARACTER SET binary FIELDS "
-                                   "TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (%s)",
-                                   path, columns),
-                       l->stage->target->doing);
-    session->serves = false;
-    return status == WEIR_OK ? check_warnings(l, doubled) : status;
+    session->answer = mysql_real_query(session->link, session->sql, (unsigned long)strlen(session->sql));
+    mysql_thread_end();
+    return NULL;
 }
 
-static weir_status load_direct(loader *l)
+void load_join(my_session *session)
+{
+    if (session->loading)
+        (void)pthread_join(session->thread, NULL);
+    session->loading = session->serves = false;
+}
+
+/* Has the sent segment loaded; `columns` is what stands between parentheses. */
+static weir_status start(const loader *l, const char *path, const char *columns)
+{
+    my_session *session = l->session;
+
+    session->sql = weir_printf(l->call,
+                               "LOAD DATA LOCAL INFILE 'weir' INTO TABLE %s CHARACTER SET binary FIELDS "
+                               "TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (%s)",
+                               path, columns);
+    session->passed = 0;
+    session->serves = true;
+    session->loading = pthread_create(&session->thread, NULL, run_load, session) == 0;
+    return session->loading
+               ? WEIR_OK
+               : weir_fail(l->call, "Cannot %s: no thread to load with", l->stage->target->doing);
+}
+
+static weir_status finish(const loader *l, bool *doubled)
+{
+    load_join(l->session);
+    if (l->session->answer != 0)
+        return store_failed(l->call, l->stage->target->doing);
+    return check_warnings(l, doubled);
+}
+
+static weir_status start_direct(const loader *l)
 {
     const weir_sql_target *target = l->stage->target;
     weir_sql_text columns = weir_sql_text_new(l->call);
-    bool doubled = false;
     weir_status status = store_run(l->call, "SAVEPOINT weir_direct", target->doing);
 
     weir_sql_put(&columns, "@seq");
     for (size_t i = 0; i < target->table->column_count; i++)
         weir_sql_printf(&columns, ", %s", weir_sql_quoted(l->call, &mariadb, target->into[i]->name));
-    if (status == WEIR_OK)
-        status = load(l, target->stored->path, columns.data, &doubled);
-    if (status != WEIR_OK)
-        return status;
-    l->direct = !doubled;
-    l->copied = l->copied || !doubled;
-    return store_run(l->call, doubled ? "ROLLBACK TO SAVEPOINT weir_direct" : "RELEASE SAVEPOINT weir_direct",
-                     target->doing);
+    return status == WEIR_OK ? start(l, target->stored->path, columns.data) : status;
 }
 
 /* The temporary table's columns, with types (a table to be made) or without. */
@@ -290,23 +325,55 @@ static weir_status make_stage(loader *l)
     return status;
 }
 
-/* Passes the held rows on. */
+static weir_status start_staged(loader *l)
+{
+    weir_status status = l->made ? WEIR_OK : make_stage(l);
+
+    return status == WEIR_OK ? start(l, l->name, columns_of(l, false)) : status;
+}
+
+/* What was sent is loaded: into the target, or into the temporary table if a key was there already. */
+static weir_status settle(loader *l)
+{
+    const char *doing = l->stage->target->doing;
+    bool doubled = false;
+    weir_status status;
+
+    if (!l->session->loading)
+        return WEIR_OK;
+    status = finish(l, &doubled);
+    if (status == WEIR_OK && l->direct && !doubled) {
+        l->copied = true;
+        return store_run(l->call, "RELEASE SAVEPOINT weir_direct", doing);
+    }
+    if (status == WEIR_OK && l->direct) {
+        l->direct = false;
+        status = store_run(l->call, "ROLLBACK TO SAVEPOINT weir_direct", doing);
+        if (status == WEIR_OK)
+            status = start_staged(l);
+        if (status == WEIR_OK)
+            status = finish(l, &doubled);
+    }
+    l->staged += l->sent;
+    return status;
+}
+
+/* Sends what is held once the segment before it is loaded; its room is the next one's. */
 static weir_status flush(loader *l)
 {
-    bool doubled = false;
-    weir_status status = WEIR_OK;
+    my_session *session = l->session;
+    my_segment written = session->written;
+    weir_status status = settle(l);
 
-    if (l->direct && l->held > 0)
-        status = load_direct(l);
-    if (status == WEIR_OK && !l->direct && !l->made)
-        status = make_stage(l);
-    if (status == WEIR_OK && !l->direct && l->held > 0) {
-        status = load(l, l->name, columns_of(l, false), &doubled);
-        l->staged += l->held;
-    }
-    l->session->size = 0;
+    if (status != WEIR_OK || l->held == 0)
+        return status;
+    session->written = session->sending;
+    session->written.size = 0;
+    session->sending = written;
+    l->sent = l->held;
     l->held = 0;
-    return status;
+    l->loaded = l->rows;
+    return l->direct ? start_direct(l) : start_staged(l);
 }
 
 /* --- the stage --- */
@@ -318,7 +385,7 @@ weir_status load_open(weir_call *call, weir_sql_stage *stage)
     *l = (loader){ .call = call, .session = weir_session(call), .stage = stage };
     l->direct = stage->direct && stage->empty && !stage->masked && !stage->mixed && !stage->keys_only;
     l->name = weir_printf(call, "\"_weir_stage_%u\"", stage->number);
-    l->session->size = 0;
+    l->session->written.size = 0;
     stage->state = l;
     stage->relation = l->name;
     return l->direct ? WEIR_OK : make_stage(l);
@@ -333,7 +400,7 @@ weir_status load_add(weir_call *call, weir_sql_stage *stage, const weir_row *row
     l->rows++;
     l->held++;
     status = put_row(l, row);
-    return status == WEIR_OK && l->session->size >= SEGMENT_SIZE ? flush(l) : status;
+    return status == WEIR_OK && l->session->written.size >= SEGMENT_SIZE ? flush(l) : status;
 }
 
 weir_status load_close(weir_call *call, weir_sql_stage *stage)
@@ -342,6 +409,8 @@ weir_status load_close(weir_call *call, weir_sql_stage *stage)
     weir_status status = flush(l);
 
     (void)call;
+    if (status == WEIR_OK)
+        status = settle(l);
     stage->rows = l->staged;
     stage->empty = stage->empty && !l->copied;
     return status;
@@ -352,9 +421,10 @@ void load_drop(weir_call *call, weir_sql_stage *stage)
     my_session *session = weir_session(call);
     const loader *l = stage->state;
 
-    free(session->text);
-    session->text = NULL;
-    session->size = session->capacity = 0;
+    load_join(session);
+    free(session->written.text);
+    free(session->sending.text);
+    session->written = session->sending = (my_segment){ 0 };
     /* A session that is broken takes it along. */
     if (l != NULL && l->made && !session->broken)
         session->broken = mysql_query(session->link,
@@ -375,12 +445,12 @@ static int infile_init(void **state, const char *name, void *context)
 static int infile_read(void *state, char *out, unsigned size)
 {
     my_session *session = state;
-    size_t left = session->size - session->sent;
+    size_t left = session->sending.size - session->passed;
     size_t part = left < size ? left : size;
 
     if (part > 0)
-        memcpy(out, session->text + session->sent, part);
-    session->sent += part;
+        memcpy(out, session->sending.text + session->passed, part);
+    session->passed += part;
     return (int)part;
 }
 

@@ -76,6 +76,13 @@ static weir_status failed(weir_call *call, weir_status status, const char *doing
     return status;
 }
 
+weir_status store_failed(weir_call *call, const char *doing)
+{
+    const my_session *session = weir_session(call);
+
+    return failed(call, link_failed(call, session->link, doing), doing);
+}
+
 weir_status store_run(weir_call *call, const char *sql, const char *doing)
 {
     const my_session *session = weir_session(call);

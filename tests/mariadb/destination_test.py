@@ -132,6 +132,18 @@ class MariaDB(unittest.TestCase):
         self.assertIn("for key 'texts'", str(failed.exception))
         self.assertNotIn("canary", str(failed.exception))
 
+    def test_a_key_that_comes_again_after_many_rows(self):
+        """A first load goes into the table piece by piece; one that meets a key of the pieces before goes another way (R-DST-05)."""
+        long = "x" * 400
+        text = rows_text(40_000, 0, long) + rows_text(10, 5, "again ").split(b"\n", 1)[1] + rows_text(10, 40_000).split(b"\n", 1)[1]
+        with self.open() as destination:
+            destination.create("pieces", "t", COLUMNS)
+            destination.write("pieces", "t", COLUMNS, self.batch(text))
+        self.assertEqual([(b"40010", b"10", b"5", b"14")], self.server.rows(
+            "SELECT count(*), sum(v = concat('again ', id)), min(IF(v LIKE 'again%', id, NULL)), max(IF(v LIKE 'again%', id, NULL))"
+            " FROM pieces.t"))
+        self.assertEqual([(b"39990",)], self.server.rows(f"SELECT count(*) FROM pieces.t WHERE v = concat('{long}', id)"))
+
     def test_eight_writers(self):
         with self.open() as destination, concurrent.futures.ThreadPoolExecutor(8) as pool:
             for i in range(4):
