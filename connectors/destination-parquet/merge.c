@@ -234,7 +234,9 @@ weir_status merge_stage(weir_call *call, weir_sql_stage *stage, const char *cons
     store *s = weir_session(call);
     stored_table *t = &s->tables[0];
     script words = { .call = call };
-    const char *join = join_keys(call, stage);
+    /* No part has one of its keys (load_close). */
+    bool new_keys = !stage->mixed && stage->op == WEIR_REPLACE && stage->empty;
+    const char *join = new_keys ? "" : join_keys(call, stage);
 
     note_companions(call, t, stage->target->stored);
     if (join[0] != '\0' && hides_rows(t))

@@ -34,8 +34,10 @@ typedef struct duck_link {
     duckdb_connection db;
     row_stage *stages[2]; /* owned; one is filled while the other is merged */
     link_merge merge;
-    bool changed;  /* a merge of this transaction has begun */
-    bool reshaped; /* a table may have other columns than before the request */
+    bool changed;       /* a merge of this transaction has begun */
+    bool reshaped;      /* a table may have other columns than before the request */
+    bool fresh;         /* write: the table had no rows before the request */
+    key_ranges written; /* and of those that it has now, these are the keys */
     /* What statements gave, until it is freed: here, for a handler may be left while it is read. */
     duckdb_result ran;     /* link_run's */
     duckdb_result queried; /* link_query's */

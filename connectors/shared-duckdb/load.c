@@ -83,6 +83,25 @@ static bool is_version(const weir_sql_column *column)
            strcmp(column->column.name, "_fivetran_end") == 0;
 }
 
+/*
+ * Rows of a first load replace only rows of the same request. A stage whose keys are none of theirs is merged
+ * as one into an empty table: by INSERT alone, as DuckDB writes out new rows while they come only where the
+ * transaction has no DELETE among them.
+ */
+static void note_keys(duck_link *s, weir_sql_stage *stage)
+{
+    key_range range = stage_keys(stage->state);
+
+    if (stage->number == 1) {
+        s->fresh = stage->empty;
+        s->written.count = 0;
+    }
+    if (stage->op != WEIR_REPLACE || stage->mixed || !s->fresh)
+        return;
+    stage->empty = !keys_touch(&s->written, range);
+    keys_add(&s->written, range);
+}
+
 /* Where a stage has digits past the microsecond, the table gets a place for them. */
 weir_status load_close(weir_call *call, weir_sql_stage *stage)
 {
@@ -94,6 +113,7 @@ weir_status load_close(weir_call *call, weir_sql_stage *stage)
     weir_status status = WEIR_OK;
 
     stage->rows = stage_rows(stage->state);
+    note_keys(s, stage);
     for (size_t i = 0; stage->mixed && i < target->table->column_count; i++)
         versions = versions || (is_version(target->into[i]) && stage_has_nanos(stage->state, i));
     for (size_t i = 0; i < target->table->column_count; i++) {

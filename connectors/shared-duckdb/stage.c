@@ -56,7 +56,11 @@ struct row_stage {
     size_t long_bytes; /* of strings that are not kept in place */
     slot *slots;       /* a power of two of them, at most half full */
     size_t slot_count;
+    const lane *first_key; /* NULL without keys, or where none are folded */
+    key_range keys;        /* of the rows' first key column */
 };
+
+static const key_range no_keys = { UINT64_MAX, 0 };
 
 /* Stages that statements may name. */
 static pthread_mutex_t stages_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -78,10 +82,17 @@ static row_stage *find_stage(uint64_t id)
 
 typedef struct scan {
     const row_stage *stage;
-    atomic_size_t next; /* chunk */
+    atomic_size_t next; /* chunk that no thread has yet */
+    size_t share;       /* chunks that a thread takes at once */
     idx_t column_count;
     idx_t columns[];
 } scan;
+
+/* What a thread has to read of its share: chunks from `next` to before `end`. */
+typedef struct scan_share {
+    size_t next;
+    size_t end;
+} scan_share;
 
 static void bind_stage(duckdb_bind_info info)
 {
@@ -112,13 +123,39 @@ static void bind_stage(duckdb_bind_info info)
         duckdb_bind_add_result_column(info, "kind", s->types[s->kind_place]);
         duckdb_bind_add_result_column(info, "seq", s->types[s->kind_place + 1]);
     }
-    duckdb_bind_set_cardinality(info, s->rows, true);
+    /*
+     * Not the rows: DuckDB does not count a table's rows of the same transaction, and would keep the keys of
+     * a table that it takes for empty in memory instead of the stage's.
+     */
+    duckdb_bind_set_cardinality(info, 0, false);
     duckdb_bind_set_bind_data(info, s, NULL);
 }
 
 static size_t used_chunks(const row_stage *s)
 {
     return (s->rows + s->vector_size - 1) / s->vector_size;
+}
+
+/*
+ * A thread reads whole row groups, as many as there are, or all: what a thread inserts is written out at once
+ * when it is a row group or more, and appended behind a lock when it is less. Where both happen in one
+ * transaction, DuckDB (1.5) keeps rows in memory until it ends.
+ */
+static size_t share_of(const row_stage *s)
+{
+    size_t group = STAGE_GROUP_ROWS / s->vector_size, used = used_chunks(s);
+
+    return used < 2 * group ? used : group;
+}
+
+static void init_share(duckdb_init_info info)
+{
+    scan_share *out = calloc(1, sizeof *out);
+
+    if (out == NULL)
+        duckdb_init_set_error(info, "out of memory");
+    else
+        duckdb_init_set_init_data(info, out, free);
 }
 
 static void init_scan(duckdb_init_info info)
@@ -133,24 +170,32 @@ static void init_scan(duckdb_init_info info)
     }
     out->stage = s;
     atomic_init(&out->next, 0);
+    out->share = share_of(s);
     out->column_count = count;
     for (idx_t i = 0; i < count; i++)
         out->columns[i] = duckdb_init_get_column_index(info, i);
     duckdb_init_set_init_data(info, out, free);
-    duckdb_init_set_max_threads(info, used_chunks(s));
+    duckdb_init_set_max_threads(info, out->share > 0 ? (used_chunks(s) + out->share - 1) / out->share : 1);
 }
 
 static void scan_stage(duckdb_function_info info, duckdb_data_chunk output)
 {
     scan *in = duckdb_function_get_init_data(info);
+    scan_share *own = duckdb_function_get_local_init_data(info);
     const row_stage *s = in->stage;
-    size_t at = atomic_fetch_add(&in->next, 1);
-    size_t rows;
+    size_t at, rows;
 
+    if (own->next == own->end) {
+        own->next = atomic_fetch_add(&in->next, in->share);
+        own->end = own->next + in->share;
+    }
+    at = own->next;
     if (at >= used_chunks(s)) {
         duckdb_data_chunk_set_size(output, 0);
+        own->end = own->next;
         return;
     }
+    own->next++;
     for (idx_t i = 0; i < in->column_count; i++)
         if (in->columns[i] < s->type_count)
             duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(output, i),
@@ -169,6 +214,7 @@ bool stage_register(duckdb_connection db)
     duckdb_table_function_add_parameter(function, id);
     duckdb_table_function_set_bind(function, bind_stage);
     duckdb_table_function_set_init(function, init_scan);
+    duckdb_table_function_set_local_init(function, init_share);
     duckdb_table_function_set_function(function, scan_stage);
     duckdb_table_function_supports_projection_pushdown(function, true);
     state = duckdb_register_table_function(db, function);
@@ -263,7 +309,10 @@ row_stage *stage_new(const stage_column *columns, size_t count, bool mixed)
         s->lanes[i].column = columns[i];
         s->lanes[i].size = cell_size(&columns[i]);
         s->folds = s->folds || (columns[i].key && !mixed);
+        if (s->folds && s->first_key == NULL)
+            s->first_key = &s->lanes[i];
     }
+    s->keys = no_keys;
     lay_out(s, mixed);
     pthread_mutex_lock(&stages_lock);
     s->id = ++last_id;
@@ -308,6 +357,7 @@ void stage_reset(row_stage *s)
         duckdb_data_chunk_reset(s->chunks[i]);
     s->rows = 0;
     s->long_bytes = 0;
+    s->keys = no_keys;
     memset(s->slots, 0, s->slot_count * sizeof *s->slots);
 }
 
@@ -568,6 +618,52 @@ static uint64_t hash_key(const row_stage *s, idx_t at)
     return hash;
 }
 
+/*
+ * The place of a key in an order (keys.h): equal values have the same. Of texts the first bytes count, and
+ * where there is no order at hand all values have one place.
+ */
+static uint64_t place_of(const lane *l, idx_t at)
+{
+    const uint64_t sign = UINT64_C(1) << 63;
+    duckdb_string_t *text;
+    const unsigned char *bytes;
+    uint64_t place = 0;
+    size_t size;
+
+    switch (l->column.type) {
+    case DUCKDB_TYPE_SMALLINT:
+        return (uint64_t)((const int16_t *)l->data)[at] ^ sign;
+    case DUCKDB_TYPE_INTEGER:
+    case DUCKDB_TYPE_DATE:
+        return (uint64_t)((const int32_t *)l->data)[at] ^ sign;
+    case DUCKDB_TYPE_BIGINT:
+    case DUCKDB_TYPE_TIME:
+    case DUCKDB_TYPE_TIMESTAMP:
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+        return (uint64_t)((const int64_t *)l->data)[at] ^ sign;
+    case DUCKDB_TYPE_VARCHAR:
+    case DUCKDB_TYPE_BLOB:
+        text = (duckdb_string_t *)l->data + at;
+        bytes = (const unsigned char *)duckdb_string_t_data(text);
+        size = duckdb_string_t_length(*text);
+        for (size_t i = 0; i < sizeof place; i++)
+            place = place << 8 | (i < size ? bytes[i] : 0);
+        return place;
+    default:
+        return 0;
+    }
+}
+
+static void note_key(row_stage *s, idx_t at)
+{
+    uint64_t place = place_of(s->first_key, at);
+
+    if (place < s->keys.first)
+        s->keys.first = place;
+    if (place > s->keys.last)
+        s->keys.last = place;
+}
+
 /* A cell of any row, by the data of its vector. */
 static char *cell_at(const row_stage *s, const lane *l, size_t row)
 {
@@ -743,6 +839,8 @@ stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column)
     fault = put_row(s, row, at, column);
     if (fault != STAGE_TAKEN)
         return fault;
+    if (s->first_key)
+        note_key(s, at);
     earlier = s->folds ? find_row(s, s->rows) : s->rows;
     if (earlier == s->rows)
         s->rows++;
@@ -759,6 +857,11 @@ size_t stage_rows(const row_stage *s)
 size_t stage_bytes(const row_stage *s)
 {
     return used_chunks(s) * s->chunk_bytes + s->long_bytes;
+}
+
+key_range stage_keys(const row_stage *s)
+{
+    return s->keys;
 }
 
 bool stage_has_nanos(const row_stage *s, size_t column)

@@ -22,7 +22,10 @@
 #include <duckdb.h>
 #include <weir/weir.h>
 
+#include "keys.h"
+
 #define STAGE_MASK_BITS 60
+#define STAGE_GROUP_ROWS ((size_t)122880) /* of DuckDB's row groups */
 
 typedef struct row_stage row_stage;
 
@@ -61,6 +64,8 @@ void stage_reset(row_stage *s);
 
 size_t stage_rows(const row_stage *s);
 size_t stage_bytes(const row_stage *s); /* of values, rounded up to whole chunks */
+/* Where the rows' keys are (keys.h); empty without rows, and without keys. */
+key_range stage_keys(const row_stage *s);
 /* True when a row has nanoseconds past a microsecond in the column; also remembered over stage_reset. */
 bool stage_has_nanos(const row_stage *s, size_t column);
 

@@ -149,7 +149,11 @@ typedef struct weir_sql_stage {
     bool mixed;      /* history: rows of several kinds, all of the request's; the stage may not become full */
     bool masked;
     bool keys_only; /* delete rows: only the key columns are read */
-    bool empty;     /* the table had no row before this stage */
+    /*
+     * The table had no row before this stage. stage_close may set it where it knows that none of the table's
+     * rows has a key of the stage's.
+     */
+    bool empty;
     /*
      * The store may put rows straight into the table instead of the relation, as long as it finds keys that
      * are there already (a violated constraint) and then undoes it and stages those rows: a first load by

@@ -644,6 +644,30 @@ def many_rows(bench):
     bench.check(model, "t")
 
 
+def more_rows_than_memory(bench):
+    """A first load in one request of more than DuckDB may hold, sorted as sources read them; rows of it come again afterwards."""
+    count, part, memory = 4_000_000, 1_000_000, {"memory_limit_mb": "128"}
+    columns = [Column("id", "LONG", True), Column("v", "LONG"), Column("w", "LONG")]
+    destination = bench.running = bench.start(memory)
+    destination.create("s", "t", columns)
+    files = bench.files()
+    for first in range(0, count, part):
+        files.add_raw("replace", ("id,v,w\n" + "".join(f"{i},{i * 7919 % 1000003},{-i}\n" for i in range(first, first + part))).encode())
+    destination.write("s", "t", columns, files.request(), timeout_s=300)
+    peak = destination.memory_peak_mb()
+    assert peak < 400, f"{peak} MB"
+    files = bench.files()
+    again = range(part // 2, count, part // 2)
+    files.add_raw("replace", ("id,v,w\n" + "".join(f"{i},0,{-i}\n" for i in again)).encode())
+    destination.write("s", "t", columns, files.request())
+    bench.stop()
+    with bench.store.open() as run:
+        text = "CAST({} AS VARCHAR)".format
+        found, = run(f"SELECT {text('count(*)')}, {text('count(DISTINCT id)')}, {text('sum(v)')}, {text('sum(w)')} FROM s.t")
+    values = sum(i * 7919 % 1000003 for i in range(count)) - sum(i * 7919 % 1000003 for i in again)
+    assert [int(value) for value in found] == [count, count, values, -sum(range(count))], found
+
+
 def large_cells(bench):
     """Cells of 16 and 30 MB, and a request whose rows are far larger than memory for one stage."""
     columns = [Column("id", "LONG", True), Column("v", "STRING"), Column("b", "BINARY")]

@@ -22,6 +22,7 @@ foreach(store sqlite duckdb)
     if(store STREQUAL "duckdb")
         weir_destination_test(${store} creation 60 killed_while_the_file_was_made
             file_of_the_first_version)
+        weir_destination_test(${store} memory 60 more_rows_than_memory)
     endif()
     weir_destination_test(${store} volume 300 many_rows large_cells)
     weir_destination_test(${store} random 300 random_operations:1 random_operations:2 random_operations:3)

@@ -32,12 +32,14 @@ if(TARGET destination-duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
     endif()
 endif()
 
-# What both of DuckDB's destinations run statements with.
+# What both of DuckDB's destinations share.
 if(TARGET weir_shared_duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
-    add_executable(duckdb.link ${CMAKE_SOURCE_DIR}/tests/duckdb/link_test.c)
-    set_target_properties(duckdb.link PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
-        BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
-    target_link_libraries(duckdb.link PRIVATE weir_shared_duckdb weir m cmocka)
-    add_test(NAME duckdb.link COMMAND ${CMAKE_BINARY_DIR}/tests/duckdb.link)
-    set_tests_properties(duckdb.link PROPERTIES TIMEOUT 120)
+    foreach(name keys link)
+        add_executable(duckdb.${name} ${CMAKE_SOURCE_DIR}/tests/duckdb/${name}_test.c)
+        set_target_properties(duckdb.${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
+            BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
+        target_link_libraries(duckdb.${name} PRIVATE weir_shared_duckdb weir m cmocka)
+        add_test(NAME duckdb.${name} COMMAND ${CMAKE_BINARY_DIR}/tests/duckdb.${name})
+        set_tests_properties(duckdb.${name} PROPERTIES TIMEOUT 120)
+    endforeach()
 endif()
