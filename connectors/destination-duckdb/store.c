@@ -16,8 +16,6 @@
 #include "load.h"
 #include "shapes.h"
 
-#define ERROR_SIZE_MAX 1000
-
 typedef struct instance {
     struct instance *next;
     duckdb_database database;
@@ -60,23 +58,13 @@ static bool wait_for_others(weir_call *call)
     return weir_running(call);
 }
 
-/* The first line of DuckDB's text: the rest is advice on settings or a stack trace. */
-static void first_line(const char *message, char line[ERROR_SIZE_MAX + 1])
-{
-    size_t size = message ? strcspn(message, "\n") : 0;
-
-    if (size == 0)
-        message = "unknown error";
-    snprintf(line, ERROR_SIZE_MAX + 1, "%.*s", size > 0 ? (int)size : -1, message);
-}
-
 /* Takes no memory: whoever calls may hold a lock. */
 static weir_status explain(weir_call *call, duckdb_error_type type, const char *message, const char *doing)
 {
     const options *opt = weir_options(call);
-    char line[ERROR_SIZE_MAX + 1];
+    char line[LINK_WORDS_MAX + 1];
 
-    first_line(message, line);
+    link_words(type, message, line);
     if (type == DUCKDB_ERROR_INTERRUPT && !weir_running(call))
         return WEIR_CANCELLED;
     if (message && (strstr(message, "No space left") || strstr(message, "Disk quota")))

@@ -70,19 +70,12 @@ static bool is_full(const char *message)
     return strstr(message, "No space left") != NULL || strstr(message, "Disk quota") != NULL;
 }
 
-/* The first line of DuckDB's text: the rest is advice on settings or a stack trace. */
-static const char *first_line(weir_call *call, const char *message)
-{
-    size_t size = message ? strcspn(message, "\n") : 0;
-
-    return size ? weir_copy(call, message, size < ERROR_SIZE_MAX ? size : ERROR_SIZE_MAX) : "unknown error";
-}
-
 static weir_status explain(weir_call *call, duckdb_error_type type, const char *message, const char *doing)
 {
     const options *opt = weir_options(call);
-    const char *line = first_line(call, message);
+    char line[LINK_WORDS_MAX + 1];
 
+    link_words(type, message, line);
     if (type == DUCKDB_ERROR_INTERRUPT && !weir_running(call))
         return WEIR_CANCELLED;
     if (message != NULL && is_full(message))

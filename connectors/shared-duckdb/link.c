@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "load.h"
@@ -53,6 +54,87 @@ const char *link_fault(duckdb_result *result, duckdb_error_type *type)
         if (strncmp(text, kinds[i].text, strlen(kinds[i].text)) == 0)
             *type = kinds[i].type;
     return text;
+}
+
+/* --- words of errors --- */
+
+/* The type that a value was to have, by the text's end; NULL when it says none of DuckDB's. */
+static const char *named_type(const char *message)
+{
+    static const char *const names[] = { "BOOLEAN", "BOOL",    "TINYINT", "SMALLINT", "INTEGER",
+                                         "BIGINT",  "HUGEINT", "FLOAT",   "DOUBLE",   "TIMESTAMP",
+                                         "DECIMAL", "DATE",    "TIME",    "BLOB",     "VARCHAR",
+                                         "INT8",    "INT16",   "INT32",   "INT64",    "INT128" };
+    const char *found = NULL;
+
+    for (const char *at = message; *at != '\0'; at++) {
+        size_t size;
+
+        if (strncmp(at, " to ", 4) == 0)
+            size = strcspn(at + 4, " (),.!?\n");
+        else if (strncmp(at, "type ", 5) == 0)
+            size = strcspn(++at + 4, " (),.!?\n");
+        else
+            continue;
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+            if (strlen(names[i]) == size && strncmp(at + 4, names[i], size) == 0)
+                found = names[i];
+    }
+    return found;
+}
+
+/* Kinds whose text is about files, tables and memory. */
+static bool is_about_rows(duckdb_error_type type, const char *message)
+{
+    switch (type) {
+    case DUCKDB_ERROR_IO:
+    case DUCKDB_ERROR_PERMISSION:
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+    case DUCKDB_ERROR_INTERRUPT:
+    case DUCKDB_ERROR_CATALOG:
+    case DUCKDB_ERROR_DEPENDENCY:
+    case DUCKDB_ERROR_TRANSACTION:
+    case DUCKDB_ERROR_FATAL:
+    case DUCKDB_ERROR_INTERNAL:
+        return strstr(message, "uplicate key") != NULL;
+    default:
+        return true;
+    }
+}
+
+void link_words(duckdb_error_type type, const char *message, char words[LINK_WORDS_MAX + 1])
+{
+    /* Texts without a value: of types.c, which come by error(…), and one of DuckDB's that names a column. */
+    static const char *const plain[] = { "Invalid Input Error: a stored value of column '",
+                                         "Invalid Input Error: a value does not fit the type ",
+                                         "Constraint Error: NOT NULL constraint failed: " };
+    const char *told = message != NULL && message[0] != '\0' ? message : "unknown error";
+    const char *named = named_type(told), *what = "a value or a statement was refused", *kind = "";
+    bool hidden = message != NULL && is_about_rows(type, message);
+
+    for (size_t i = 0; hidden && i < sizeof plain / sizeof plain[0]; i++)
+        hidden = strncmp(message, plain[i], strlen(plain[i])) != 0;
+    if (!hidden) {
+        snprintf(words, LINK_WORDS_MAX + 1, "%.*s", (int)strcspn(told, "\n"), told);
+        return;
+    }
+    if (type == DUCKDB_ERROR_CONVERSION) {
+        kind = "Conversion Error: ";
+        what = "a value does not fit its new type";
+    } else if (type == DUCKDB_ERROR_OUT_OF_RANGE) {
+        kind = "Out of Range Error: ";
+        what = "a value does not fit its type";
+    } else if (type == DUCKDB_ERROR_CONSTRAINT || strstr(message, "uplicate key") != NULL) {
+        kind = "Constraint Error: ";
+        what = "a constraint or an index of the table does not allow a value";
+        named = NULL;
+    } else if (type == DUCKDB_ERROR_INVALID_INPUT) {
+        kind = "Invalid Input Error: ";
+    }
+    if (type != DUCKDB_ERROR_CONVERSION && type != DUCKDB_ERROR_OUT_OF_RANGE)
+        named = NULL;
+    snprintf(words, LINK_WORDS_MAX + 1, "%s%s%s%s", kind, what, named != NULL ? ": " : "",
+             named != NULL ? named : "");
 }
 
 bool link_execute(duckdb_connection db, const char *sql, duckdb_result *result)

@@ -17,6 +17,8 @@
 
 #include "stage.h"
 
+#define LINK_WORDS_MAX 1000 /* bytes of an error's words */
+
 /* The statements of a merge, which run on a thread of their own while the next stage is filled. */
 typedef struct link_merge {
     duckdb_connection db;
@@ -69,6 +71,11 @@ weir_status link_error(weir_call *call, duckdb_result *result, const char *doing
 bool link_execute(duckdb_connection db, const char *sql, duckdb_result *result) WEIR_CHECKED;
 /* The text of a statement's error, borrowed from `result`, and its type; NULL when there is none. */
 const char *link_fault(duckdb_result *result, duckdb_error_type *type);
+/*
+ * What may be told of an error: DuckDB's first line, without its advice on settings, where its kind never
+ * speaks of rows, else the kind and words of our own, as DuckDB's may hold a row's value. Takes no memory.
+ */
+void link_words(duckdb_error_type type, const char *message, char words[LINK_WORDS_MAX + 1]);
 /* Runs SQL without looking at results. `doing` says what is attempted, for the error: "create table 'x'". */
 weir_status link_run(weir_call *call, const char *sql, const char *doing) WEIR_CHECKED;
 /* Runs a query whose columns are texts or integers (weir_sql.query). */

@@ -66,9 +66,53 @@ static void faults_keep_their_type_and_text(void **state)
     duckdb_close(&database);
 }
 
+/* Each statement fails on a row, whose value is no part of what is told; kinds, columns and types are. */
+static void words_hold_no_values(void **state)
+{
+    static const struct {
+        const char *sql;
+        const char *told;
+    } cases[] = {
+        { "SELECT CAST('private ' || i AS INTEGER) FROM range(3) t(i)", "INT32" },
+        { "SELECT CAST('private to INT8' || chr(10) || i AS DATE) FROM range(3) t(i)", "Conversion Error" },
+        { "SELECT CAST(4711 + i AS TINYINT) FROM range(3) t(i)", "INT8" },
+        { "SELECT CAST(4711 + i AS DECIMAL(4,2)) FROM range(3) t(i)", "Error: a value does not fit" },
+        { "SELECT i * 9223372036854774711 FROM range(3) t(i)", "Out of Range Error: a value" },
+        { "INSERT INTO one SELECT 'private', 1 FROM range(2)", "Constraint Error: a constraint" },
+        { "INSERT INTO one SELECT 'x' || i, NULL FROM range(2) t(i)", "one.b" },
+        { "SELECT strptime('private ' || i, '%Y') FROM range(3) t(i)", "Invalid Input Error: a value" },
+        { "SELECT error('private ' || i) FROM range(3) t(i)", "Invalid Input Error: a value" },
+        { "SELECT error('a stored value of column ''b'' has no exact place') FROM range(3)", "column 'b'" },
+        { "SELECT * FROM nowhere", "nowhere" },
+    };
+    duckdb_database database;
+    duckdb_connection db;
+
+    (void)state;
+    assert_int_equal(duckdb_open(NULL, &database), DuckDBSuccess);
+    assert_int_equal(duckdb_connect(database, &db), DuckDBSuccess);
+    run(db, "CREATE TABLE one (a VARCHAR PRIMARY KEY, b BIGINT NOT NULL)");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        duckdb_result result;
+        duckdb_error_type type;
+        const char *fault;
+        char words[LINK_WORDS_MAX + 1];
+
+        assert_false(link_execute(db, cases[i].sql, &result));
+        fault = link_fault(&result, &type);
+        link_words(type, fault, words);
+        if (strstr(words, "private") || strstr(words, "4711") || strstr(words, cases[i].told) == NULL)
+            fail_msg("'%s' of '%s'", words, fault);
+        duckdb_destroy_result(&result);
+    }
+    duckdb_disconnect(&db);
+    duckdb_close(&database);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(faults_keep_their_type_and_text) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(faults_keep_their_type_and_text),
+                                        cmocka_unit_test(words_hold_no_values) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
