@@ -365,48 +365,46 @@ weir_status remote_describe(remote *r, const engine_table *table, weir_arena *ar
     return status == WEIR_OK ? status : say_where(r, &m, table->name, err);
 }
 
-weir_status remote_create(remote *r, const weir_table *table, weir_error *err)
+/* `slot` is the table of the request, which takes `table` to the destination. */
+static weir_status send_table(remote *r, const method *m, const void *request, const v2_table **slot,
+                              const weir_table *table, weir_error *err)
 {
-    method m = { "CreateTable", V2_DESTINATION_CONNECTOR_CREATE_TABLE_PATH, &weir__v2_create_table_request,
-                 &weir__v2_create_table_response, r->options.timeouts->describe_ms };
-    v2_create_table_request request = { .configuration = r->config,
-                                        .configuration_count = r->options.config->count,
-                                        .schema_name = text(table->schema) };
     v2_write_batch_response reply = { 0 };
     weir_status status = WEIR_OK;
     weir_arena *arena = weir__arena_new(SCRATCH_SIZE_MAX);
 
-    request.table = arena ? write_table(table, arena) : NULL;
-    if (request.table == NULL)
+    *slot = arena ? write_table(table, arena) : NULL;
+    if (*slot == NULL)
         status = weir__error_memory(err, "describing a table");
     if (status == WEIR_OK)
-        status = call(r, &m, &request, &reply, err);
+        status = call(r, m, request, &reply, err);
     if (status == WEIR_OK)
         status = judge(r, &reply, err);
     weir__arena_free(arena);
-    return status == WEIR_OK ? status : say_where(r, &m, table->name, err);
+    return status == WEIR_OK ? status : say_where(r, m, table->name, err);
+}
+
+weir_status remote_create(remote *r, const weir_table *table, weir_error *err)
+{
+    const method m = { "CreateTable", V2_DESTINATION_CONNECTOR_CREATE_TABLE_PATH,
+                       &weir__v2_create_table_request, &weir__v2_create_table_response,
+                       r->options.timeouts->describe_ms };
+    v2_create_table_request request = { .configuration = r->config,
+                                        .configuration_count = r->options.config->count,
+                                        .schema_name = text(table->schema) };
+
+    return send_table(r, &m, &request, &request.table, table, err);
 }
 
 weir_status remote_alter(remote *r, const weir_table *table, weir_error *err)
 {
-    method m = { "AlterTable", V2_DESTINATION_CONNECTOR_ALTER_TABLE_PATH, &weir__v2_alter_table_request,
-                 &weir__v2_alter_table_response, r->options.timeouts->alter_ms };
+    const method m = { "AlterTable", V2_DESTINATION_CONNECTOR_ALTER_TABLE_PATH, &weir__v2_alter_table_request,
+                       &weir__v2_alter_table_response, r->options.timeouts->alter_ms };
     v2_alter_table_request request = { .configuration = r->config,
                                        .configuration_count = r->options.config->count,
                                        .schema_name = text(table->schema) };
-    v2_write_batch_response reply = { 0 };
-    weir_status status = WEIR_OK;
-    weir_arena *arena = weir__arena_new(SCRATCH_SIZE_MAX);
 
-    request.table = arena ? write_table(table, arena) : NULL;
-    if (request.table == NULL)
-        status = weir__error_memory(err, "describing a table");
-    if (status == WEIR_OK)
-        status = call(r, &m, &request, &reply, err);
-    if (status == WEIR_OK)
-        status = judge(r, &reply, err);
-    weir__arena_free(arena);
-    return status == WEIR_OK ? status : say_where(r, &m, table->name, err);
+    return send_table(r, &m, &request, &request.table, table, err);
 }
 
 /* Floors towards the past, so that nanos are never negative (R-SRC-07). */
