@@ -53,7 +53,7 @@ int main(int argc, char **argv)
                                         .name_size_max = 64,
                                         .no_nan = true,
                                         .ignores_case = true,
-                                        .key_texts_max = 2 },
+                                        .small_keys = true },
                             .keeps_sessions = true,
                             .leftovers = leftovers };
     char options[sizeof known / sizeof *known][256];

@@ -169,17 +169,25 @@ static bool has_other_key(player *p, const step *s)
     return false;
 }
 
+/* A store may have no room for it in an index: many texts, or one that was none or not of the key before. */
 static bool has_long_key(player *p, const weir_table *table)
 {
+    const weir_model_table *model = weir__model_find(p->h->destination->model, table->schema, table->name);
     unsigned texts = 0;
 
-    for (size_t i = 0; i < table->column_count; i++) {
-        weir_type type = table->columns[i].type;
+    for (size_t i = 0; model != NULL && i < table->column_count; i++) {
+        const weir_column *column = &table->columns[i];
+        const weir_column *stored = weir_table_column(weir__model_columns(model), column->name);
+        bool text = column->type == WEIR_STRING || column->type == WEIR_JSON || column->type == WEIR_XML ||
+                    column->type == WEIR_BINARY;
 
-        texts += table->columns[i].key &&
-                 (type == WEIR_STRING || type == WEIR_JSON || type == WEIR_XML || type == WEIR_BINARY);
+        if (!column->key || !text)
+            continue;
+        if (stored == NULL || !stored->key || stored->type != column->type)
+            return p->stage->limits.small_keys;
+        texts++;
     }
-    return p->stage->limits.key_texts_max > 0 && texts > p->stage->limits.key_texts_max;
+    return p->stage->limits.small_keys && texts > 2;
 }
 
 static bool may_refuse(player *p, const step *s)

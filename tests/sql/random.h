@@ -18,13 +18,13 @@
 
 /* What a store cannot hold, or a destination is not asked to do. */
 typedef struct limits {
-    unsigned time_digits;   /* of a second; 0: nine */
-    size_t name_size_max;   /* bytes of a column's name in the store; longer ones end in a hash. 0: any */
-    bool no_nan;            /* neither NaN nor infinities */
-    bool ignores_case;      /* of names */
-    bool checks_json;       /* a text that is none cannot become JSON */
-    unsigned key_texts_max; /* columns of a key that are texts; more may be too long for an index. 0: any */
-    bool only_wider;        /* types change to wider ones only, and not to text */
+    unsigned time_digits; /* of a second; 0: nine */
+    size_t name_size_max; /* bytes of a column's name in the store; longer ones end in a hash. 0: any */
+    bool no_nan;          /* neither NaN nor infinities */
+    bool ignores_case;    /* of names */
+    bool checks_json;     /* a text that is none cannot become JSON */
+    bool small_keys;      /* a key of more than two texts, or of long ones, may be refused */
+    bool only_wider;      /* types change to wider ones only, and not to text */
 } limits;
 
 typedef struct dice {
