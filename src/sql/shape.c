@@ -129,31 +129,29 @@ static const char *fine_of(const weir_sql_request *r, const weir_sql_part *part)
     return part->fine_value != NULL ? part->fine_value : weir__sql_of(r, WEIR_SQL_TABLE, part->old->fine);
 }
 
-/* A value of the part that has no place in its new type, in *rows; none where all have one. */
+/* *found: a value of the part has no place in its new type. */
 static weir_status find_misfit(const weir_sql_request *r, const weir_sql_shape *shape,
-                               const weir_sql_part *part, weir_sql_rows *rows)
+                               const weir_sql_part *part, bool *found)
 {
     const char *value = weir__sql_of(r, WEIR_SQL_TABLE, part->old->name);
     const char *misfit = r->sql->misfit != NULL ? r->sql->misfit(r->call, part->old, value, &part->column)
                                                 : NULL;
 
-    *rows = (weir_sql_rows){ .call = r->call };
+    *found = false;
     if (misfit == NULL)
         return WEIR_OK;
-    return weir__sql_query(r,
-                           weir_printf(r->call, "SELECT %s FROM %s AS t WHERE %s LIMIT 1",
-                                       weir__sql_fill(r->call, text_cast(r), value, ""), shape->stored->path,
-                                       misfit),
-                           rows);
+    return weir__sql_any(
+        r, weir_printf(r->call, "SELECT 1 FROM %s AS t WHERE %s LIMIT 1", shape->stored->path, misfit),
+        found);
 }
 
-/* Values that have no place in a part's type are a task. */
+/* Values that have no place in a part's type are a task, which does not tell them: it ends in logs. */
 static weir_status check_values(const weir_sql_request *r, const weir_sql_shape *shape)
 {
     for (size_t i = 0; i < shape->count; i++) {
         const weir_sql_part *part = &shape->parts[i];
-        weir_sql_rows rows;
         weir_status status;
+        bool found;
 
         if (!converts(r, part))
             continue;
@@ -161,16 +159,14 @@ static weir_status check_values(const weir_sql_request *r, const weir_sql_shape 
             return weir_task(
                 r->call, "Cannot %s: column '%s' cannot turn from %s into %s. Re-sync the table.", r->doing,
                 part->column.name, weir_type_name(part->old->column.type), weir_type_name(part->column.type));
-        status = find_misfit(r, shape, part, &rows);
+        status = find_misfit(r, shape, part, &found);
         if (status != WEIR_OK)
             return status;
-        if (rows.count > 0)
+        if (found)
             return weir_task(r->call,
-                             "Cannot %s: a stored value of column '%s', %.64s, does not fit its new type %s. "
+                             "Cannot %s: a stored value of column '%s' does not fit its new type %s. "
                              "Drop or correct such values, or re-sync the table.",
-                             r->doing, part->column.name,
-                             rows.items[0][0] != NULL ? rows.items[0][0] : "NULL",
-                             r->sql->type(r->call, &part->column));
+                             r->doing, part->column.name, r->sql->type(r->call, &part->column));
     }
     return WEIR_OK;
 }

@@ -120,6 +120,16 @@ class MariaDB(unittest.TestCase):
         subprocess.run(command, check=True, capture_output=True, timeout=120)
         self.assertEqual([(b"4",)], self.server.rows("SELECT count(*) FROM copied.people WHERE NOT _fivetran_deleted"))
 
+    def test_no_value_in_an_alter_that_is_refused(self):
+        narrower = [C("id", "LONG", True), C("v", "INT"), C("_fivetran_synced", "UTC_DATETIME")]
+        with self.open() as destination:
+            destination.create("narrow", "t", COLUMNS)
+            destination.write("narrow", "t", COLUMNS, self.batch(rows_text(3, v="canary")))
+            with self.assertRaises(kit.Failed) as failed:
+                destination.alter("narrow", "t", narrower)
+        self.assertIn("task: Cannot alter table 'narrow.t': a stored value of column 'v' does not fit", str(failed.exception))
+        self.assertNotIn("canary", str(failed.exception))
+
     def test_no_key_of_a_row_in_what_is_told(self):
         with self.open() as destination:
             destination.create("keys", "t", COLUMNS)
