@@ -34,11 +34,16 @@ static weir_type wider(dice *d, weir_type type)
     }
 }
 
-/* Digits of a DECIMAL as text are the store's own: zeros at the end mean nothing. */
+/*
+ * Digits of a DECIMAL as text are the store's own: zeros at the end mean nothing. And nobody means those of a
+ * real as base64, which some stores read without its padding and others do not.
+ */
 static weir_type another_type(dice *d, weir_type type)
 {
     weir_type to = d->limits.only_wider || dice_chance(d, 60) ? wider(d, type) : any_type(d);
 
+    if ((type == WEIR_FLOAT || type == WEIR_DOUBLE) && to == WEIR_BINARY)
+        return type;
     return type == WEIR_DECIMAL && is_text(to) ? type : to;
 }
 
