@@ -1,5 +1,5 @@
 /*
- * shared-mariadb/link: one connection to a MariaDB (or MySQL) server, and statements on it.
+ * shared-mariadb/link: one connection to a MariaDB server, and statements on it.
  *
  * Waits look at weir_running. Errors are told through the call, as a task where a person must act (password,
  * permission, missing database) and as a failure where a later attempt may help. One thread at a time.
