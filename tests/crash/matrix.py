@@ -304,7 +304,10 @@ def run_all(options, runs, folder, calm):
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         jobs = [(run, pool.submit(one_run, options.bin_dir, folder, calm[run.way], run)) for run in runs]
         for run, job in jobs:
-            wrong, failed = job.result()
+            try:
+                wrong, failed = job.result()
+            except subprocess.TimeoutExpired:
+                wrong, failed = f"a sync was not over after {RUN_TIMEOUT_S} s", True
             if wrong is not None:
                 print(f"VIOLATION in {run.way.mode} mode with {run.way.files} files after {run.hits}: {wrong}\n"
                       f"  again: tests/crash/matrix.py {options.bin_dir} --only {run.hits[0][0]}", flush=True)
