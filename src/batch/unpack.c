@@ -333,6 +333,7 @@ static weir_status end_frame(weir_unpacker *unpacker, weir_error *err)
     return unpacker->empty_frames > WEIR_BATCH_EMPTY_FRAMES_MAX ? damaged(unpacker, err) : WEIR_OK;
 }
 
+/* Asks no frame for its content's size, nor for a checksum; one that is there is checked (R-BAT-04). */
 static weir_status run_zstd(weir_unpacker *unpacker, char *data, size_t size, size_t *got, weir_error *err)
 {
     ZSTD_inBuffer in = { unpacker->buffer, unpacker->ready, unpacker->at };

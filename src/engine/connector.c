@@ -240,6 +240,7 @@ static weir_status choose_socket(connector *c, char *target, size_t target_size,
     return WEIR_OK;
 }
 
+/* Its environment says for whom it runs (R-RPC-08). */
 static weir_status start(connector *c, char *target, size_t target_size, weir_error *err)
 {
     const char *program = c->options.where;

@@ -107,12 +107,25 @@ static void a_program_that_was_killed_may_be_tried_again(void **state)
     free(h);
 }
 
+/* R-RPC-08 */
+static void a_program_is_told_for_whom_it_runs(void **state)
+{
+    heard *h = calloc(1, sizeof *h);
+    weir_error err;
+
+    (void)state;
+    run_script(h, "echo \"$FIVETRAN_ACCOUNT_NAME, $FIVETRAN_GROUP_NAME\"; exit 7\n", &err);
+    assert_string_equal(h->text, "source||weir, weir|10\n");
+    free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_no_programs),
         cmocka_unit_test(lines_of_every_kind_are_handed_on),
         cmocka_unit_test(a_program_that_was_killed_may_be_tried_again),
+        cmocka_unit_test(a_program_is_told_for_whom_it_runs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
