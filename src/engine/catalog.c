@@ -177,21 +177,6 @@ size_t engine_table_find(const engine_table *table, weir_bytes name)
     return (size_t)(uintptr_t)weir__map_get(&table->by_name, name) - 1;
 }
 
-/* Column numbers of the key; made anew when a column is added. */
-static bool find_keys(engine_table *table)
-{
-    uint32_t *keys = weir__realloc_array(table->keys, table->column_count + 1, sizeof *keys);
-
-    if (keys == NULL)
-        return false;
-    table->keys = keys;
-    table->key_count = 0;
-    for (size_t i = 0; i < table->column_count; i++)
-        if (table->columns[i].key)
-            keys[table->key_count++] = (uint32_t)i;
-    return true;
-}
-
 static bool column_room(engine_table *table)
 {
     size_t wanted = table->column_capacity ? table->column_capacity * 2 : 8;
@@ -243,7 +228,7 @@ weir_status engine_table_add(catalog *c, engine_table *table, const engine_colum
     if (catalog_hashes(c, table, of))
         make_hashed(&table->columns[table->column_count]);
     table->column_count++;
-    if (!find_keys(table))
+    if (!catalog_find_keys(table))
         return weir__error_memory(err, "adding a column");
     table->version++;
     return WEIR_OK;
@@ -304,39 +289,16 @@ static weir_status declare_column(catalog *c, engine_table *table, const weir_co
     return WEIR_OK;
 }
 
-static weir_status refuse_key(const engine_table *table, const weir_column *column, weir_error *err)
-{
-    char path[ENGINE_PATH_SIZE];
-
-    return weir__error_as(
-        err, WEIR_TASK,
-        "table '%s': column '%s' is %s the key now, but was not so before. " CATALOG_KEY_ADVICE,
-        engine_table_path(table, path), column->name, column->key ? "part of" : "not part of");
-}
-
-/* The key of a table that is open, or was declared before, must stay what it is. */
-static weir_status check_key(const engine_table *table, const weir_table *declared, weir_error *err)
-{
-    for (size_t i = 0; i < declared->column_count; i++) {
-        const weir_column *column = &declared->columns[i];
-        size_t at = engine_table_find(table, weir__text(column->name));
-        const weir_column *held = weir__map_get(&table->untyped, weir__text(column->name));
-        bool key = at != SIZE_MAX ? table->columns[at].key : held != NULL && held->key;
-
-        if (key != column->key)
-            return refuse_key(table, column, err);
-    }
-    return WEIR_OK;
-}
-
 weir_status engine_table_declare(catalog *c, engine_table *table, const weir_table *declared, bool *changed,
                                  weir_error *err)
 {
     /* A table may be declared without columns: they show in its rows (R-SRC-08). */
     weir_status status = declared->column_count == 0 ? WEIR_OK : weir__table_check(declared, err);
 
-    if (status == WEIR_OK && (table->opened || table->declared))
-        status = check_key(table, declared, err);
+    if (status == WEIR_OK && engine_table_rekeys(table, declared)) {
+        *changed = true;
+        status = catalog_rekey(c, table, declared, err);
+    }
     for (size_t i = 0; i < declared->column_count && status == WEIR_OK; i++)
         status = declare_column(c, table, &declared->columns[i], changed, err);
     if (status == WEIR_OK)
@@ -346,7 +308,7 @@ weir_status engine_table_declare(catalog *c, engine_table *table, const weir_tab
 
 /* --- what the destination has --- */
 
-static const engine_column *find_known(const engine_known *known, const char *name)
+const engine_column *catalog_find_known(const engine_known *known, const char *name)
 {
     for (size_t i = 0; known != NULL && i < known->column_count; i++)
         if (strcmp(known->columns[i].name, name) == 0)
@@ -392,40 +354,21 @@ bool catalog_is_history(const weir_table *described)
     return at != SIZE_MAX && (described->columns[at].key || weir__table_key_count(described) == 0);
 }
 
-static weir_status check_described(const engine_table *table, const weir_table *described, weir_error *err)
+static weir_status check_mode(const engine_table *table, const weir_table *described, weir_error *err)
 {
     char path[ENGINE_PATH_SIZE];
-    size_t keys = weir__table_key_count(described);
 
     if (catalog_is_history(described) != table->history)
         return weir__error_as(err, WEIR_TASK,
                               "table '%s' is %sin history mode at the destination, and could not be brought "
                               "to the mode that is asked for; choose another --schema",
                               engine_table_path(table, path), table->history ? "not " : "");
-    for (size_t i = 0; i < described->column_count; i++) {
-        const weir_column *column = &described->columns[i];
-        size_t at = engine_table_find(table, weir__text(column->name));
-        const weir_column *held = weir__map_get(&table->untyped, weir__text(column->name));
-        bool key = at != SIZE_MAX ? table->columns[at].key : held != NULL && held->key;
-        bool id = strcmp(column->name, CATALOG_ID) == 0;
-
-        if (weir__name_is_system(column->name) && !id)
-            continue;
-        if (id)
-            key = table->key_count + table->key_untyped == 0;
-        if (keys > 0 && table->declared && key != column->key && !(id && !column->key))
-            return weir__error_as(
-                err, WEIR_TASK,
-                "table '%s': column '%s' is %s the key at the destination, but the source says "
-                "otherwise. " CATALOG_KEY_ADVICE,
-                engine_table_path(table, path), column->name, column->key ? "part of" : "not part of");
-    }
     return WEIR_OK;
 }
 
 /*
- * Copies the description with the types that its columns count as, and our key where the destination tells
- * none.
+ * Copies the description with the types that its columns count as; where the destination tells no key, with
+ * the one that it was given.
  */
 static weir_status keep_current(catalog *c, engine_table *table, const weir_table *described,
                                 const engine_known *known, weir_error *err)
@@ -447,10 +390,12 @@ static weir_status keep_current(catalog *c, engine_table *table, const weir_tabl
         else if (strcmp(column->name, CATALOG_ID) == 0)
             column->type = WEIR_STRING;
         else
-            stored_shape(&described->columns[i], find_known(known, column->name), &column->type);
-        if (no_keys && at != SIZE_MAX)
+            stored_shape(&described->columns[i], catalog_find_known(known, column->name), &column->type);
+        if (no_keys && known->column_count > 0)
+            column->key = catalog_was_key(described, known, column->name);
+        else if (no_keys && at != SIZE_MAX)
             column->key = table->columns[at].key;
-        if (no_keys && strcmp(column->name, CATALOG_ID) == 0)
+        else if (no_keys && strcmp(column->name, CATALOG_ID) == 0)
             column->key = table->key_count + table->key_untyped == 0;
         if (no_keys && strcmp(column->name, CATALOG_START) == 0)
             column->key = table->history;
@@ -471,15 +416,17 @@ weir_status engine_table_open(catalog *c, engine_table *table, const weir_table 
     status = catalog_name_known(c, table, known, &named, err);
     known = &named;
     if (status == WEIR_OK)
-        status = check_described(table, described, err);
+        status = check_mode(table, described, err);
+    if (status == WEIR_OK)
+        status = catalog_compare_key(c, table, described, known, err);
     for (size_t i = 0; i < described->column_count && status == WEIR_OK; i++) {
         const weir_column *stored = &described->columns[i];
         weir_type type;
 
         if (weir__name_is_system(stored->name))
             continue;
-        status = open_column(c, table, stored, stored_shape(stored, find_known(known, stored->name), &type),
-                             err);
+        status = open_column(c, table, stored,
+                             stored_shape(stored, catalog_find_known(known, stored->name), &type), err);
     }
     if (status == WEIR_OK)
         status = keep_current(c, table, described, known, err);

@@ -27,11 +27,10 @@
 #define CATALOG_END "_fivetran_end"
 #define CATALOG_ACTIVE "_fivetran_active"
 
-/* What to do about a key that is no longer what it was. */
+/* What to do where the rows that are there stand in the way of a changed key (R-ENG-24). */
 #define CATALOG_KEY_ADVICE                                                                                  \
-    "A changed key cannot be carried over: start over with a new --state folder, after dropping the table " \
-    "at "                                                                                                   \
-    "the destination or with another --schema."
+    "To begin the table anew with this key, drop it at the destination and have its rows sent again: sync " \
+    "with --resync-table, or with --resync."
 
 typedef struct engine_column {
     const char *name;   /* at the destination */
@@ -62,6 +61,11 @@ typedef struct engine_table {
     bool history;              /* in history mode; set before it is opened */
     bool truncated;            /* in history mode: that this does nothing has been said */
     bool opened;               /* described at the destination */
+    bool filled;               /* rows of it have come in this stream, since the last truncate */
+    bool restarts;             /* all its rows come (again), and those that do not are marked deleted */
+    bool rekeyed;              /* its key is another one than the destination's: R-ENG-24 */
+    bool unkeyed;              /* and rows that are there have no values in a column of it */
+    const char *key_before;    /* what the key was, "(a, b)"; with `rekeyed` */
     const weir_table *current; /* what the destination had when the table was opened; NULL: no such table */
     weir_map untyped;          /* declared columns without a type: the destination's name → a weir_column */
 } engine_table;
@@ -113,16 +117,23 @@ bool engine_table_is_key(catalog *c, const engine_table *table, weir_bytes sourc
 weir_status engine_table_add(catalog *c, engine_table *table, const engine_column *column, weir_error *err);
 /*
  * Takes in a declaration, whose columns have the names of the destination and have been met: adds columns,
- * widens types, sets the key. *changed: the table is no longer what it was. Fails when the key differs from
- * that of a table already open, and on what weir__table_check refuses.
+ * widens types, sets the key. *changed: the table is no longer what it was. Fails on what weir__table_check
+ * refuses.
  */
 weir_status engine_table_declare(catalog *c, engine_table *table, const weir_table *declared, bool *changed,
                                  weir_error *err);
 /*
+ * Whether a declaration changes the key of a table that is open or was declared before. What it does not name
+ * stays as it is, unless it names a key.
+ */
+bool engine_table_rekeys(const engine_table *table, const weir_table *declared);
+/* "(a, b)": the columns of the key; in the catalog's memory. NULL: memory. */
+const char *engine_table_key(catalog *c, const engine_table *table);
+/*
  * Takes in what the destination has, and what was known of it before; either may be NULL and is copied. Types
  * become those that hold both. A destination may describe a type of ours by a narrower one that it has; where
- * an earlier sync knows better, that counts. Fails when the keys contradict each other, or the table is in
- * another mode than ours.
+ * an earlier sync knows better, that counts. A declared key that is another one there is noted (`rekeyed`).
+ * Fails when the table is in another mode than ours.
  */
 weir_status engine_table_open(catalog *c, engine_table *table, const weir_table *described,
                               const engine_known *known, weir_error *err);

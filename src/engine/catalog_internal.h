@@ -1,4 +1,7 @@
-/* engine/catalog_internal: what catalog.c (tables and columns) and catalog_name.c (their names) share. */
+/*
+ * engine/catalog_internal: what catalog.c (tables and columns), catalog_key.c (their keys) and catalog_name.c
+ * (their names) share.
+ */
 #ifndef WEIR_ENGINE_CATALOG_INTERNAL_H
 #define WEIR_ENGINE_CATALOG_INTERNAL_H
 
@@ -34,5 +37,21 @@ bool catalog_hashes(const catalog *c, const engine_table *table, const catalog_s
 /* A copy of what is known, with the destination's names; `known` may be NULL. */
 weir_status catalog_name_known(catalog *c, engine_table *table, const engine_known *known, engine_known *out,
                                weir_error *err);
+
+/* The column of that name at the destination; NULL: nothing is known of it. `known` may be NULL. */
+const engine_column *catalog_find_known(const engine_known *known, const char *name);
+
+/* --- catalog_key.c --- */
+/* The column, by the destination's name, is one of the key, as far as is known. */
+bool catalog_is_key(const engine_table *table, const char *name);
+/* Column numbers of the key; made anew when a column is added. False: out of memory. */
+bool catalog_find_keys(engine_table *table);
+/* Takes over the key of a declaration that changes it: see engine_table_rekeys. */
+weir_status catalog_rekey(catalog *c, engine_table *table, const weir_table *declared, weir_error *err);
+/* The column is one of the key at the destination; where that tells no key, as an earlier sync knew it. */
+bool catalog_was_key(const weir_table *described, const engine_known *known, const char *name);
+/* Notes whether the declared key is another one at the destination. */
+weir_status catalog_compare_key(catalog *c, engine_table *table, const weir_table *described,
+                                const engine_known *known, weir_error *err);
 
 #endif

@@ -529,6 +529,8 @@ weir_status ingest_declare(ingest *in, weir_bytes schema, const v2_table *declar
         return err->status;
     copy.name = table->source;
     status = copy_columns(in, table, declared, &copy, err);
+    if (status == WEIR_OK && table->opened && engine_table_rekeys(table, &copy))
+        status = ingest_key_change(in, table, err);
     if (status == WEIR_OK && table->opened && would_change(table, &copy))
         status = ingest_seal(in, table, err);
     if (status == WEIR_OK)
@@ -636,22 +638,25 @@ weir_status ingest_tick(ingest *in, weir_error *err)
     return in->waiting && is_due(in) ? ingest_settle(in, err) : WEIR_OK;
 }
 
-/* A declared table without rows: the destination gets the table all the same. */
-static weir_status send_shape(ingest *in, engine_table *table, weir_error *err)
+weir_status ingest_send_shape(ingest *in, engine_table *table, weir_error *err)
 {
-    engine_request *request;
-    weir_status status = ingest_open(in, table, err);
+    engine_request *request = engine_request_new(table, err);
 
-    if (status != WEIR_OK || table->column_count == 0)
-        return status;
-    request = engine_request_new(table, err);
+    in->group_requests++;
     return request == NULL ? WEIR_FAILED : seal_request(in, request, err);
 }
 
-/* True when a re-sync of `text` is about the table; the empty one is of every table. */
-static bool is_called(const engine_table *table, const char *text)
+/*
+ * A declared table without rows: the destination gets the table all the same, but not one whose key has
+ * columns of which nobody knows the type.
+ */
+static weir_status send_declared(ingest *in, engine_table *table, weir_error *err)
 {
-    return text[0] == '\0' || resync_is_called(text, table->schema, table->source);
+    weir_status status = ingest_open(in, table, err);
+
+    if (status != WEIR_OK || table->column_count == 0 || table->key_untyped > 0)
+        return status;
+    return table->rekeyed ? WEIR_OK : ingest_send_shape(in, table, err);
 }
 
 /*
@@ -665,7 +670,7 @@ static weir_status sweep(ingest *in, engine_table *table, weir_error *err)
     for (size_t i = 0; i < in->options.sweep_count && table->opened && status == WEIR_OK; i++) {
         const state_sweep *one = &in->options.sweeps[i];
 
-        if (!is_called(table, one->table))
+        if (!resync_covers(one, table))
             continue;
         status = table->history ? ingest_history_truncate(in, table, err)
                                 : in->port->truncate(in->port->context, table, one->cutoff_ms, err);
@@ -687,7 +692,9 @@ weir_status ingest_finish(ingest *in, weir_error *err)
         engine_table *table = catalog_table(in->options.tables, i);
 
         if (table->declared && !table->opened)
-            status = send_shape(in, table, err);
+            status = send_declared(in, table, err);
+        if (status == WEIR_OK)
+            status = ingest_key_settle(in, table, err);
         if (status == WEIR_OK)
             status = sweep(in, table, err);
     }

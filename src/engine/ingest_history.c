@@ -136,6 +136,20 @@ bool ingest_history_behind(const ingest *in)
     return in->history.again && in->history.total_saved < in->stored->records;
 }
 
+weir_status ingest_history_part(ingest *in, weir_error *err)
+{
+    ingest_history *h = &in->history;
+    weir_status status = ingest_seal_all(in, err);
+
+    if (!h->begun || h->part + 1 == WEIR_HISTORY_PARTS_MAX)
+        return status;
+    settle_last(in);
+    fold_interval(in->rows);
+    h->part++;
+    h->part_begun = h->total;
+    return status;
+}
+
 weir_status ingest_history_record(ingest *in, weir_error *err)
 {
     ingest_history *h = &in->history;
@@ -144,22 +158,17 @@ weir_status ingest_history_record(ingest *in, weir_error *err)
 
     if (h->total - h->part_begun >= most && h->part + 1 < WEIR_HISTORY_PARTS_MAX) {
         status = ingest_settle(in, err);
-        if (status == WEIR_OK && h->total - h->part_begun >= most) {
-            status = ingest_seal_all(in, err);
-            settle_last(in);
-            fold_interval(in->rows);
-            h->part++;
-            h->part_begun = h->total;
-        }
+        if (status == WEIR_OK && h->total - h->part_begun >= most)
+            status = ingest_history_part(in, err);
     }
     return status;
 }
 
 /*
- * The protocol ends versions by their keys alone: Truncate marks rows in a column that histories lack, and no
- * migration changes some rows only. Ending the versions of all keys without their end would make each key
- * overlap with its next version, so nothing is done: a row that comes again gets its new version, and one
- * that does not stays active until the source deletes it.
+ * R-HIS-06: the protocol ends versions by their keys alone. Truncate marks rows in a column that histories
+ * lack, and no migration changes some rows only. Ending the versions of all keys without their end would make
+ * each key overlap with its next version, so nothing is done: a row that comes again gets its new version,
+ * and one that does not stays active until the source deletes it.
  */
 weir_status ingest_history_truncate(ingest *in, engine_table *table, weir_error *err)
 {

@@ -1,6 +1,6 @@
 /*
  * engine/ingest_internal: what ingest.c (messages, groups), ingest_row.c (records into rows), ingest_select.c
- * (what is wanted) and ingest_history.c (when versions begin) share.
+ * (what is wanted), ingest_key.c (changed keys) and ingest_history.c (when versions begin) share.
  */
 #ifndef WEIR_ENGINE_INGEST_INTERNAL_H
 #define WEIR_ENGINE_INGEST_INTERNAL_H
@@ -30,6 +30,7 @@ typedef struct ingest_table {
     engine_request *next;    /* made while a window is being split */
     uint64_t version;        /* of the table, for which the rest was made */
     uint64_t print;          /* of its name */
+    uint64_t rows_after;     /* number + 1 of the checkpoint that its last row came after; 0: none came */
     weir_cell *cells;        /* one per column, names set */
     weir_cell *raw;          /* the same as the source sent them; tables without key only */
     uint32_t *order;         /* columns by name; tables without key only */
@@ -101,6 +102,8 @@ weir_status ingest_history_keep(ingest *in, weir_bytes *out, weir_error *err);
 /* Call before a record of a history table is folded in: begins another part when one is full. */
 weir_status ingest_history_record(ingest *in, weir_error *err);
 
+/* Begins another part of the open interval, with nothing left in the window: numbers begin anew. */
+weir_status ingest_history_part(ingest *in, weir_error *err);
 /* Says what a truncate cannot do (R-HIS-02 knows rows by their keys only); once per table. */
 weir_status ingest_history_truncate(ingest *in, engine_table *table, weir_error *err);
 
@@ -120,6 +123,15 @@ weir_status ingest_load_early(ingest *in, weir_error *err);
 weir_status ingest_settle(ingest *in, weir_error *err);
 /* To be called before a table changes: `retype` says that text of rows in the window may no longer fit. */
 weir_status ingest_before_change(ingest *in, const engine_table *table, bool retype, weir_error *err);
+
+/* Has the destination bring the table to its shape, before what comes next. */
+weir_status ingest_send_shape(ingest *in, engine_table *table, weir_error *err);
+
+/* --- ingest_key.c --- */
+/* To be called before anything happens to an open table: asks for its new key, if it has one (R-ENG-24). */
+weir_status ingest_key_settle(ingest *in, engine_table *table, weir_error *err);
+/* To be called before an open table takes over another key: what came before is complete, and committed. */
+weir_status ingest_key_change(ingest *in, engine_table *table, weir_error *err);
 
 /* --- what is wanted (ingest_select.c) --- */
 

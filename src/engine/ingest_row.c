@@ -622,6 +622,10 @@ static weir_status truncate(ingest *in, engine_table *table, weir_error *err)
         return status;
     if (status == WEIR_OK)
         status = ingest_seal(in, table, err);
+    table->restarts = true;
+    table->filled = false;
+    if (status == WEIR_OK) /* before any row is marked: the destination may refuse */
+        status = ingest_key_settle(in, table, err);
     if (status != WEIR_OK)
         return status;
     cutoff_ms = synced_cutoff(in->options.clock, in->port->wall_ms(in->port->context));
@@ -662,6 +666,12 @@ weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err
     entry = ingest_table_of(in, to->table);
     if (entry == NULL)
         return weir__error_memory(err, "meeting a table");
+    if (to->table->rekeyed)
+        status = ingest_key_settle(in, to->table, err);
+    if (status != WEIR_OK)
+        return status;
+    entry->rows_after = in->totals.checkpoints + 1;
+    to->table->filled = true;
     if (record->op == WEIR_UPDATE && to->table->key_count == 0)
         return weir__error(
             err,

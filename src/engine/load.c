@@ -200,9 +200,30 @@ static void tell_changes(const weir_difference *changes, size_t count, char *out
                              weir_type_name(changes[i].before->type), weir_type_name(to->type));
         else if (changes[i].kind == WEIR_DIFFERENCE_PARAMS)
             wrote = snprintf(out + at, size - at, "%swiden the bounds of column '%s'", comma, to->name);
+        else if (changes[i].kind == WEIR_DIFFERENCE_KEY)
+            wrote = snprintf(out + at, size - at, "%smake column '%s' %s the key", comma, to->name,
+                             to->key ? "part of" : "no part of");
         if (wrote > 0)
             at += (size_t)wrote;
     }
+}
+
+static bool changes_key(const weir_difference *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (changes[i].kind == WEIR_DIFFERENCE_KEY ||
+            (changes[i].kind == WEIR_DIFFERENCE_ADD && changes[i].after->key))
+            return true;
+    return false;
+}
+
+/* The destination's own text says which rows stand in the way of a key; this is what helps in any case. */
+static void advise(weir_error *err)
+{
+    weir_error task = *err;
+
+    weir__error_as(err, WEIR_TASK, "%s%s " CATALOG_KEY_ADVICE, task.text,
+                   task.text[0] != '\0' && strchr(".!?", task.text[strlen(task.text) - 1]) ? "" : ".");
 }
 
 static weir_status keep_current(load_table *known, const weir_table *shape, weir_error *err)
@@ -244,7 +265,10 @@ static weir_status alter(remote *destination, load_table *known, const weir_tabl
     WEIR_POINT("load.alter.after");
     if (status == WEIR_OK) {
         status = keep_current(known, shape, err);
-    } else if (status != WEIR_TASK) {
+    } else if (status == WEIR_TASK) {
+        if (changes_key(changes, wanted))
+            advise(err);
+    } else {
         tell_changes(changes, wanted, text, sizeof text);
         weir__error_prefix(err, "cannot %s", text);
     }

@@ -11,6 +11,7 @@
 #include "engine/file.h"
 #include "engine/ingest.h"
 #include "engine/mode.h"
+#include "engine/resync.h"
 #include "engine/selection.h"
 #include "engine/spool.h"
 #include "sys/clock.h"
@@ -59,7 +60,7 @@ static weir_status refuse_gone(const pipeline *p, const engine_table *table, wei
     return weir__error_as(
         err, WEIR_TASK,
         "%s: table '%s' is gone at the destination, with the rows that earlier syncs wrote. "
-        "Restore it, or start over with a new --state folder.",
+        "Restore it, or have its rows sent again: sync with --resync-table, or with --resync.",
         connector_name(p->options->destination), engine_table_path(table, path));
 }
 
@@ -96,6 +97,15 @@ static weir_status check_format(pipeline *p, const engine_table *table, weir_err
     return status;
 }
 
+/* All rows of the table are sent again, and those that are not are marked deleted in the end. */
+static bool is_resynced(const pipeline *p, const engine_table *table)
+{
+    for (size_t i = 0; i < p->sweep_count; i++)
+        if (resync_covers(&p->sweeps[i], table))
+            return true;
+    return false;
+}
+
 static weir_status port_open(void *context, engine_table *table, weir_error *err)
 {
     pipeline *p = context;
@@ -111,7 +121,9 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
     WEIR_POINT("ingest.open.described");
     p->attributed = status != WEIR_OK;
     if (status == WEIR_OK)
-        status = state_known(p->options->state, table, arena, &known, err);
+        status = state_known(p->options->state, table, resync_began(p->sweeps, p->sweep_count, table), arena,
+                             &known, err);
+    table->restarts = known == NULL || !known->loaded || is_resynced(p, table);
     if (status == WEIR_OK && described == NULL && known != NULL && known->loaded) {
         p->attributed = true;
         status = refuse_gone(p, table, err);

@@ -40,6 +40,21 @@ bool resync_is_called(const char *path, const char *schema, const char *name)
     return at != NULL && *at == '\0';
 }
 
+bool resync_covers(const state_sweep *sweep, const engine_table *table)
+{
+    return sweep->table[0] == '\0' || resync_is_called(sweep->table, table->schema, table->source);
+}
+
+int64_t resync_began(const state_sweep *sweeps, size_t count, const engine_table *table)
+{
+    int64_t last = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (resync_covers(&sweeps[i], table) && sweeps[i].sync > last)
+            last = sweeps[i].sync;
+    return last;
+}
+
 /* True when `path` without what marks its dots is `table`. */
 static bool is_plainly(const char *path, const char *table)
 {
@@ -108,11 +123,12 @@ static weir_status forget_table(const weir_buf *state, const char *table, char *
     return status;
 }
 
-weir_status resync_begin(state_store *store, const char *table, int64_t wall_ms, weir_error *err)
+weir_status resync_begin(state_store *store, const char *table, int64_t sync, int64_t wall_ms,
+                         weir_error *err)
 {
+    state_sweep sweep = { .table = "", .sync = sync };
     synced_clock clock;
     int64_t reserved_ms = 0;
-    int64_t cutoff_ms;
     char *text = NULL;
     char *path = NULL;
     weir_buf state;
@@ -127,10 +143,12 @@ weir_status resync_begin(state_store *store, const char *table, int64_t wall_ms,
     if (status != WEIR_OK)
         goto out;
     synced_init(&clock, reserved_ms);
-    cutoff_ms = synced_cutoff(&clock, wall_ms);
+    sweep.cutoff_ms = synced_cutoff(&clock, wall_ms);
+    if (path != NULL)
+        sweep.table = path;
     status = state_reserve(store, clock.last_ms, err);
     if (status == WEIR_OK)
-        status = state_resync(store, path ? path : "", cutoff_ms, weir__text(text ? text : ""), err);
+        status = state_resync(store, &sweep, weir__text(text ? text : ""), err);
 out:
     free(text);
     weir__free(path);

@@ -17,10 +17,17 @@
 /* True when the state calls the table of this schema ("": none) and name `path`. */
 bool resync_is_called(const char *path, const char *schema, const char *name);
 
+/* The last sync that began a re-sync of this table which has not ended; 0: none. */
+int64_t resync_began(const state_sweep *sweeps, size_t count, const engine_table *table);
+/* True when the sweep is about the table; the empty name is of every table. */
+bool resync_covers(const state_sweep *sweep, const engine_table *table);
+
 /*
- * `table`: "schema.table", or "table" without schemas, with or without '\'; NULL: all. Durable when it
- * returns. WEIR_FAILED, with nothing changed: the state does not keep that table apart.
+ * `sync` is the one that begins it. `table`: "schema.table", or "table" without schemas, with or without '\';
+ * NULL: all. Durable when it returns. WEIR_FAILED, with nothing changed: the state does not keep that table
+ * apart.
  */
-weir_status resync_begin(state_store *store, const char *table, int64_t wall_ms, weir_error *err);
+weir_status resync_begin(state_store *store, const char *table, int64_t sync, int64_t wall_ms,
+                         weir_error *err);
 
 #endif

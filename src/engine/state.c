@@ -571,13 +571,14 @@ static weir_status read_known(state_store *store, sqlite3_stmt *statement, weir_
  * Whether rows of the table are at the destination that the source will not send again: without a state it
  * sends everything.
  */
-static weir_status read_loaded(state_store *store, const engine_table *table, bool *loaded, weir_error *err)
+static weir_status read_loaded(state_store *store, const engine_table *table, int64_t since, bool *loaded,
+                               weir_error *err)
 {
     sqlite3_stmt *statement;
     weir_status status = state__prepare(
         store,
-        "SELECT EXISTS(SELECT 1 FROM sync_tables WHERE schema_name = ? AND table_name = ? AND acknowledged > "
-        "0)"
+        "SELECT EXISTS(SELECT 1 FROM sync_tables WHERE schema_name = ? AND table_name = ? AND sync >= ?"
+        " AND acknowledged > 0)"
         " AND EXISTS(SELECT 1 FROM connection WHERE name = 'state' AND length(value) > 0)",
         &statement, err);
 
@@ -585,6 +586,7 @@ static weir_status read_loaded(state_store *store, const engine_table *table, bo
         return status;
     state__bind_text(statement, 1, table->schema);
     state__bind_text(statement, 2, table->source);
+    sqlite3_bind_int64(statement, 3, since);
     if (sqlite3_step(statement) == SQLITE_ROW)
         *loaded = sqlite3_column_int(statement, 0) != 0;
     else
@@ -593,8 +595,8 @@ static weir_status read_loaded(state_store *store, const engine_table *table, bo
     return status;
 }
 
-weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
-                        weir_error *err)
+weir_status state_known(state_store *store, const engine_table *table, int64_t since, weir_arena *arena,
+                        engine_known **out, weir_error *err)
 {
     engine_known *known = weir__arena_alloc(arena, sizeof *known);
     sqlite3_stmt *statement = NULL;
@@ -615,7 +617,7 @@ weir_status state_known(state_store *store, const engine_table *table, weir_aren
         sqlite3_finalize(statement);
     }
     if (status == WEIR_OK)
-        status = read_loaded(store, table, &known->loaded, err);
+        status = read_loaded(store, table, since, &known->loaded, err);
     pthread_mutex_unlock(&store->lock);
     if (status == WEIR_OK)
         *out = known->column_count > 0 ? known : NULL;
@@ -695,24 +697,24 @@ weir_status state_learn(state_store *store, const engine_table *table, const eng
     return status;
 }
 
-/* --- re-syncs: values called "resync TABLE" with the cut-off's eight bytes --- */
+/* --- re-syncs: values called "resync TABLE" with the cut-off and the sync, eight bytes each --- */
 
-static weir_status put_sweep(state_store *store, const char *table, int64_t cutoff_ms, weir_error *err)
+static weir_status put_sweep(state_store *store, const state_sweep *sweep, weir_error *err)
 {
-    size_t size = strlen(table) + sizeof "resync ";
+    int64_t numbers[2] = { sweep->cutoff_ms, sweep->sync };
+    size_t size = strlen(sweep->table) + sizeof "resync ";
     char *name = weir__malloc(size);
     weir_status status;
 
     if (name == NULL)
         return weir__error_memory(err, "beginning a re-sync");
-    snprintf(name, size, "resync %s", table);
-    status = put_value(store, name, (weir_bytes){ (const char *)&cutoff_ms, sizeof cutoff_ms }, err);
+    snprintf(name, size, "resync %s", sweep->table);
+    status = put_value(store, name, (weir_bytes){ (const char *)numbers, sizeof numbers }, err);
     weir__free(name);
     return status;
 }
 
-weir_status state_resync(state_store *store, const char *table, int64_t cutoff_ms, weir_bytes state,
-                         weir_error *err)
+weir_status state_resync(state_store *store, const state_sweep *sweep, weir_bytes state, weir_error *err)
 {
     weir_status status;
 
@@ -723,7 +725,7 @@ weir_status state_resync(state_store *store, const char *table, int64_t cutoff_m
     if (status == WEIR_OK) {
         status = put_value(store, "state", state, err);
         if (status == WEIR_OK)
-            status = put_sweep(store, table, cutoff_ms, err);
+            status = put_sweep(store, sweep, err);
         status = end_transaction(store, status, err);
     }
     WEIR_POINT("state.resync.after");
@@ -740,6 +742,8 @@ static weir_status read_sweeps(state_store *store, sqlite3_stmt *statement, weir
     *count = 0;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0);
+        int64_t numbers[2] = { 0 };
+        size_t size;
         state_sweep *sweep;
 
         (*count)++;
@@ -749,9 +753,12 @@ static weir_status read_sweeps(state_store *store, sqlite3_stmt *statement, weir
         sweep->table = name ? weir__arena_copy(arena, name, strlen(name)) : NULL;
         if (sweep->table == NULL)
             return weir__error_memory(err, "reading the state");
-        if (sqlite3_column_bytes(statement, 1) != sizeof sweep->cutoff_ms)
+        size = (size_t)sqlite3_column_bytes(statement, 1);
+        if (size != sizeof numbers[0] && size != sizeof numbers) /* without the sync: of a version before */
             return weir__error(err, "state '%s': a re-sync that was begun is damaged", store->path);
-        memcpy(&sweep->cutoff_ms, sqlite3_column_blob(statement, 1), sizeof sweep->cutoff_ms);
+        memcpy(numbers, sqlite3_column_blob(statement, 1), size);
+        sweep->cutoff_ms = numbers[0];
+        sweep->sync = numbers[1];
     }
     return step == SQLITE_DONE ? WEIR_OK : state__fail(store, "read", err);
 }

@@ -45,11 +45,11 @@ weir_status state_keep_mode(state_store *store, const engine_table *table, bool 
 typedef struct state_sweep {
     const char *table; /* "schema.table" or "table"; "": all */
     int64_t cutoff_ms;
+    int64_t sync; /* the one that began it; 0: one of a version before */
 } state_sweep;
 
 /* Begins a re-sync: replaces the state and notes the sweep that is to come, in one transaction. */
-weir_status state_resync(state_store *store, const char *table, int64_t cutoff_ms, weir_bytes state,
-                         weir_error *err);
+weir_status state_resync(state_store *store, const state_sweep *sweep, weir_bytes state, weir_error *err);
 /* The sweeps that are to come, in `arena`. */
 weir_status state_sweeps(state_store *store, weir_arena *arena, state_sweep **out, size_t *count,
                          weir_error *err);
@@ -64,9 +64,12 @@ weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *ou
 weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], weir_error *err);
 /* Whether it has been asked for: an earlier sync went by a schema configuration. */
 weir_status state_salted(state_store *store, bool *out, weir_error *err);
-/* What is known of a table: columns and names in `arena`; *out is NULL when nothing is. */
-weir_status state_known(state_store *store, const engine_table *table, weir_arena *arena, engine_known **out,
-                        weir_error *err);
+/*
+ * What is known of a table: columns and names in `arena`; *out is NULL when nothing is. Rows count as loaded
+ * when a sync from number `since` on has loaded them.
+ */
+weir_status state_known(state_store *store, const engine_table *table, int64_t since, weir_arena *arena,
+                        engine_known **out, weir_error *err);
 /* Replaces what is known of a table. */
 weir_status state_learn(state_store *store, const engine_table *table, const engine_column *columns,
                         size_t count, weir_error *err);

@@ -435,7 +435,7 @@ static weir_status prepare(sync_run_state *run, weir_error *err)
     weir_status status = begin_record(run, err);
 
     if (status == WEIR_OK && (options->resync || options->resync_table != NULL))
-        status = resync_begin(run->state, options->resync ? NULL : options->resync_table,
+        status = resync_begin(run->state, options->resync ? NULL : options->resync_table, run->sync,
                               weir__clock_wall_ms(), err);
     return status;
 }

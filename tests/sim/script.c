@@ -517,7 +517,10 @@ static void set_cells(const table *t, const operation *op, size_t at, sim_row *r
             row->cells[i] = weir_null(t->columns[i].name);
 }
 
-/* R-ENG-10: an upsert or update ends the version that is active and begins one; a truncate does nothing. */
+/*
+ * R-ENG-10: an upsert or update ends the version that is active and begins one; a truncate does nothing
+ * (R-HIS-06).
+ */
 static void apply_history(const table *t, const operation *op, size_t at, size_t *count)
 {
     sim_row *last = NULL;

@@ -72,6 +72,8 @@ typedef struct fake_destination {
     int files;
     int64_t cutoff_ms;
     char markers[2][64];   /* null strings of the last two requests */
+    char calls[64];        /* the last ones that change something: C, A, T or W each */
+    bool no_keys;          /* it describes tables without telling their keys */
     bool parquet;          /* it asks for Parquet files, and takes nothing else */
     int64_t synced_min_ms; /* smallest synced time of rows written since the last truncate */
 } fake_destination;
@@ -147,6 +149,16 @@ static inline weir_rpc_code fake_reply(weir_rpc_call *call, const weir_codec_mes
         code = WEIR_RPC_INTERNAL;
     weir__buf_clear(&out);
     return code;
+}
+
+static inline void fake_note(fake_destination *d, char call)
+{
+    size_t used = strlen(d->calls);
+
+    if (used == sizeof d->calls - 1)
+        memmove(d->calls, d->calls + 1, used--);
+    d->calls[used] = call;
+    d->calls[used + 1] = '\0';
 }
 
 /* True when this call of the method is to go wrong. */
@@ -251,7 +263,7 @@ static inline weir_rpc_code fake_describe(weir_rpc_call *call, void *context)
         for (size_t i = 0; i < t->column_count; i++)
             columns[i] = (v2_column){ .name = weir__text(t->columns[i].name),
                                       .type = (int32_t)t->columns[i].type,
-                                      .primary_key = t->columns[i].key };
+                                      .primary_key = t->columns[i].key && !d->no_keys };
         reply.which_response = V2_DESCRIBE_TABLE_RESPONSE_TABLE;
         reply.response.table = &described;
     }
@@ -291,6 +303,7 @@ static inline weir_rpc_code fake_create(weir_rpc_call *call, void *context)
     assert_true(fake_request(call, &weir__v2_create_table_request, arena, &request));
     pthread_mutex_lock(&d->lock);
     d->creates++;
+    fake_note(d, 'C');
     if (fake_faulty(d, "CreateTable")) {
         code = fake_answer(d, call, true);
     } else {
@@ -314,6 +327,7 @@ static inline weir_rpc_code fake_alter(weir_rpc_call *call, void *context)
     char schema[64];
     char name[64];
     weir_rpc_code code;
+    fake_table *t;
     bool faulty;
 
     assert_true(fake_request(call, &weir__v2_alter_table_request, arena, &request));
@@ -321,9 +335,13 @@ static inline weir_rpc_code fake_alter(weir_rpc_call *call, void *context)
     fake_text(name, sizeof name, request.table->name);
     pthread_mutex_lock(&d->lock);
     d->alters++;
+    fake_note(d, 'A');
     faulty = fake_faulty(d, "AlterTable");
-    if (!faulty && fake_find(d, schema, name) != NULL)
-        fake_shape(fake_find(d, schema, name), request.table);
+    t = fake_find(d, schema, name);
+    for (size_t i = 0; !faulty && t != NULL && i < t->column_count; i++)
+        t->columns[i].key = false; /* R-DST-03: also of columns that are left out */
+    if (!faulty && t != NULL)
+        fake_shape(t, request.table);
     code = fake_answer(d, call, faulty);
     pthread_mutex_unlock(&d->lock);
     weir__arena_free(arena);
@@ -345,6 +363,7 @@ static inline weir_rpc_code fake_truncate(weir_rpc_call *call, void *context)
     fake_text(name, sizeof name, request.table_name);
     pthread_mutex_lock(&d->lock);
     d->truncates++;
+    fake_note(d, 'T');
     d->cutoff_ms = request.utc_delete_before->seconds * 1000 + request.utc_delete_before->nanos / 1000000;
     d->synced_min_ms = INT64_MAX;
     t = fake_find(d, schema, name);
@@ -490,6 +509,7 @@ static inline weir_rpc_code fake_write(weir_rpc_call *call, void *context)
     fake_text(name, sizeof name, request.table->name);
     pthread_mutex_lock(&d->lock);
     d->writes++;
+    fake_note(d, 'W');
     memcpy(d->markers[1], d->markers[0], sizeof d->markers[0]);
     fake_text(d->markers[0], sizeof d->markers[0], request.file_params->null_string);
     t = fake_find(d, schema, name);

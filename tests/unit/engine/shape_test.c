@@ -133,13 +133,13 @@ static weir_rpc_code play_change(fake_source *s, weir_rpc_call *call)
     return WEIR_RPC_OK;
 }
 
-/* R-SRC-10; a key that changes under rows cannot be carried over. */
+/* R-SRC-10; a table that loses its key has rows without a stand-in id. */
 static void schema_changes_are_followed_in_the_stream(void **state)
 {
     world *w = *state;
 
     w->source.play = play_change;
-    assert_fails(w, WEIR_TASK, "column 'k'");
+    assert_fails(w, WEIR_TASK, "its key is (_fivetran_id) now and was (k)");
     assert_int_equal(fake_rows(&w->destination, "t"), 2);
     assert_string_equal(fake_type(&w->destination, "t", "n"), "LONG");
 }
@@ -275,16 +275,21 @@ static void an_existing_table_is_taken_over(void **state)
     assert_int_equal(d->alters, 1);
 }
 
-static void another_key_at_the_destination_is_a_task(void **state)
+/* R-ENG-24: and gets the key that the source declares. */
+static void another_key_at_the_destination_is_changed(void **state)
 {
     world *w = *state;
+    fake_destination *d = &w->destination;
     v2_table_list list;
 
     existing(w, WEIR_LONG, true);
     declare(w, &keyed_table, &list);
     w->source.play = play_simple;
-    assert_fails(w, WEIR_TASK, "dropping the table");
-    assert_int_equal(w->destination.writes, 0);
+    assert_ok(w);
+    assert_string_equal(d->calls, "AW");
+    assert_true(d->tables[0].columns[0].key);
+    assert_false(d->tables[0].columns[1].key);
+    assert_string_equal(fake_cell(d, "t", "a", "n"), "7");
 }
 
 static weir_rpc_code play_delete_elsewhere(fake_source *s, weir_rpc_call *call)
@@ -302,7 +307,7 @@ static void another_key_in_the_rows_is_a_task(void **state)
     existing(w, WEIR_LONG, true);
     w->source.play = play_delete_elsewhere;
     assert_fails(w, WEIR_TASK, "column 'n' is part of the key at the destination");
-    assert_non_null(strstr(w->err.text, "dropping the table"));
+    assert_non_null(strstr(w->err.text, "--resync-table"));
     assert_int_equal(w->destination.writes, 0);
 }
 
@@ -488,7 +493,7 @@ int main(void)
         TEST(tables_without_key_are_keyed_by_their_rows),
         TEST(a_truncate_marks_what_came_before_and_nothing_else),
         TEST(an_existing_table_is_taken_over),
-        TEST(another_key_at_the_destination_is_a_task),
+        TEST(another_key_at_the_destination_is_changed),
         TEST(another_key_in_the_rows_is_a_task),
         TEST(a_table_that_cannot_be_widened_is_named_with_its_column),
         TEST(a_storm_of_checkpoints_is_folded_into_few_commits),

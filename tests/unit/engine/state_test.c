@@ -302,9 +302,9 @@ static void known_columns_come_back(void **unused)
     assert_int_equal(state_learn(store, &table, columns, 2, &err), WEIR_OK);
     state_close(store);
     store = open_store("shop");
-    assert_int_equal(state_known(store, &other, arena, &known, &err), WEIR_OK);
+    assert_int_equal(state_known(store, &other, 0, arena, &known, &err), WEIR_OK);
     assert_null(known);
-    assert_int_equal(state_known(store, &table, arena, &known, &err), WEIR_OK);
+    assert_int_equal(state_known(store, &table, 0, arena, &known, &err), WEIR_OK);
     assert_int_equal(known->column_count, 2);
     for (size_t i = 0; i < 2; i++) {
         assert_string_equal(known->columns[i].source, columns[i].source);
@@ -339,7 +339,7 @@ static weir_status store_scenario(void *context)
     if (status == WEIR_OK)
         status = state_commit(store, &options, &err);
     if (status == WEIR_OK)
-        status = state_known(store, &table, arena, &known, &err);
+        status = state_known(store, &table, 0, arena, &known, &err);
     if (status == WEIR_OK)
         status = state_load(store, &buf, &err);
     weir__buf_clear(&buf);
