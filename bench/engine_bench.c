@@ -218,10 +218,19 @@ static weir_status drop_group(void *context, load_group *group, weir_error *err)
 /* One pass over all rows; returns the seconds it took. */
 static double run(bool files)
 {
-    static const ingest_port functions = { NULL,         port_open, port_fresh,    port_unused,
-                                           port_window,  port_seal, port_truncate, port_commit,
-                                           port_reserve, port_idle, port_spooled,  port_warn,
-                                           port_now,     port_wall };
+    static const ingest_port functions = { .open = port_open,
+                                           .fresh = port_fresh,
+                                           .unused = port_unused,
+                                           .window = port_window,
+                                           .seal = port_seal,
+                                           .truncate = port_truncate,
+                                           .commit = port_commit,
+                                           .reserve = port_reserve,
+                                           .idle = port_idle,
+                                           .spooled = port_spooled,
+                                           .warn = port_warn,
+                                           .now_ns = port_now,
+                                           .wall_ms = port_wall };
     path p = { .files = NULL };
     ingest_port port = functions;
     ingest_options options = { .clock = &p.clock,

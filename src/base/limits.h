@@ -81,6 +81,8 @@
 #define WEIR_INBOX_SIZE (1 * WEIR_MIB)         /* messages received and not yet looked at */
 #define WEIR_GROUP_SIZE_MIN (64 * WEIR_MIB)    /* bytes after which a checkpoint is committed at once */
 #define WEIR_GROUP_TIME_MS 1000                /* else checkpoints this close share one commit (R-ENG-01) */
+#define WEIR_GROUP_SIZE_LONG (1 * WEIR_GIB)    /* past it no checkpoint is passed over, ... */
+#define WEIR_GROUP_LONG_MS 60000               /* ... nor in a group that old (R-ENG-01) */
 #define WEIR_GROUP_REQUESTS_MAX ((size_t)4096) /* requests of a group; past it loading starts early */
 #define WEIR_HISTORY_PART_RECORDS \
     ((uint64_t)500000)                          /* records of history tables that share a base (R-ENG-10) */

@@ -240,7 +240,7 @@ static weir_status end_group(ingest *in, bool with_state, bool keeps, weir_error
     if (status == WEIR_OK)
         status = in->port->commit(in->port->context, with_state ? &state : NULL, interval, err);
     if (with_state)
-        in->waiting = false;
+        in->waiting = in->passed = false;
     in->committed = true;
     in->group_begun_ns = in->port->now_ns(in->port->context);
     in->group_bytes = 0;
@@ -369,6 +369,28 @@ weir_status ingest_flush(ingest *in, weir_error *err)
     return status;
 }
 
+/*
+ * A group more would only wait behind another one, and a destination loads one large request faster than
+ * several small ones. Histories keep every checkpoint: what a replay must know grows with the distance.
+ */
+static bool is_passed_over(const ingest *in)
+{
+    int64_t age_ns = in->port->now_ns(in->port->context) - in->group_begun_ns;
+
+    return in->history.total == 0 && in->group_bytes < in->options.group_size_long &&
+           age_ns < in->options.group_long_ms * 1000000 && in->port->behind(in->port->context);
+}
+
+weir_status ingest_make_room(ingest *in, weir_error *err)
+{
+    if (in->waiting && is_passed_over(in)) {
+        fold_drop_savepoint(in->rows);
+        in->waiting = false;
+        in->passed = true;
+    }
+    return in->waiting ? ingest_settle(in, err) : ingest_flush(in, err);
+}
+
 weir_status ingest_seal(ingest *in, const engine_table *table, weir_error *err)
 {
     ingest_table *entry = ingest_table_of(in, table);
@@ -436,6 +458,7 @@ static weir_status checkpoint(ingest *in, const v2_checkpoint *message, weir_err
     if (state.size > 0 && !weir__buf_put(&in->state, state.data, state.size))
         return weir__error_memory(err, "keeping a checkpoint");
     in->waiting = true;
+    in->passed = false;
     WEIR_POINT("stream.checkpoint.kept");
     in->history.total_saved = in->history.total;
     if (is_due(in)) {
@@ -699,7 +722,7 @@ weir_status ingest_finish(ingest *in, weir_error *err)
             status = sweep(in, table, err);
     }
     if (status == WEIR_OK)
-        status = end_group(in, in->waiting, false, err);
+        status = end_group(in, in->waiting || in->passed, false, err);
     return status;
 }
 

@@ -9,7 +9,9 @@
  * Groups (R-ENG-01): a checkpoint closes the group when the port says that nothing is being loaded, and the
  * group is the stream's first, or old or large enough. Otherwise it becomes a savepoint in the window, and
  * later checkpoints move it. Rows after it are parted from it when the window must go, the group is due, or
- * the stream fails (R-ENG-02). One thread at a time.
+ * the stream fails (R-ENG-02). While the loader is behind, so that another group would only wait, the window
+ * goes whole and the checkpoint is passed over: a later one, or the end of the stream, commits its rows. One
+ * thread at a time.
  */
 #ifndef WEIR_ENGINE_INGEST_H
 #define WEIR_ENGINE_INGEST_H
@@ -45,6 +47,8 @@ typedef struct ingest_port {
     weir_status (*reserve)(void *context, int64_t until_ms, weir_error *err);
     /* True when no group is being loaded or waits to be. */
     bool (*idle)(void *context);
+    /* True when a group is being loaded and another one waits. */
+    bool (*behind)(void *context);
     /* Bytes of files that wait to be loaded. */
     uint64_t (*spooled)(void *context);
     void (*warn)(void *context, weir_bytes text);
@@ -61,6 +65,8 @@ typedef struct ingest_options {
     fold_options fold;
     int64_t group_time_ms;
     size_t group_size_min;
+    int64_t group_long_ms; /* no checkpoint is passed over in a group as old or as large; 0: in none */
+    size_t group_size_long;
     uint64_t spool_size_max;
     uint64_t seed;
     const engine_history *history; /* as it is stored; borrowed; NULL: nothing is */

@@ -67,8 +67,9 @@ struct ingest {
     weir_buf converted; /* bytes of converted cells */
     weir_buf state;     /* of the checkpoint that waits */
     weir_buf interval;  /* of histories, as it is stored when it stays open */
-    bool waiting;
-    bool committed; /* a group of this stream has been */
+    bool waiting;       /* a checkpoint, with its savepoint */
+    bool passed;        /* or without: rows after it have been written into its group */
+    bool committed;     /* a group of this stream has been */
     int64_t group_begun_ns;
     uint64_t group_bytes;
     size_t group_requests;
@@ -115,6 +116,8 @@ ingest_table *ingest_table_of(ingest *in, const engine_table *table);
 weir_status ingest_open(ingest *in, engine_table *table, weir_error *err);
 /* Writes the window away; a waiting checkpoint is committed before. */
 weir_status ingest_flush(ingest *in, weir_error *err);
+/* The window is full: what comes before a waiting checkpoint goes, or all, the checkpoint passed over. */
+weir_status ingest_make_room(ingest *in, weir_error *err);
 /* Flushes if the table has rows in the window, and seals its request, if there is one. */
 weir_status ingest_seal(ingest *in, const engine_table *table, weir_error *err);
 /* Hands out everything to be loaded, whatever checkpoint it belongs to (R-ENG-08). */

@@ -606,7 +606,7 @@ static weir_status fold_row_in(ingest *in, const route *to, const weir_record *r
         if (outcome == FOLD_REPEAT)
             status = ingest_seal(in, table, err);
         else
-            status = in->waiting ? ingest_settle(in, err) : ingest_flush(in, err);
+            status = ingest_make_room(in, err);
         if (status != WEIR_OK)
             return status;
     }

@@ -207,6 +207,11 @@ static bool port_idle(void *context)
     return atomic_load(&((pipeline *)context)->options->progress->groups_waiting) == 0;
 }
 
+static bool port_behind(void *context)
+{
+    return atomic_load(&((pipeline *)context)->options->progress->groups_waiting) > 1;
+}
+
 static uint64_t port_spooled(void *context)
 {
     return atomic_load(&((pipeline *)context)->options->progress->spooled);
@@ -598,6 +603,8 @@ static weir_status build(pipeline *p, weir_error *err)
                                     .key_count_max = WEIR_REQUEST_KEYS_MAX },
                           .group_time_ms = WEIR_GROUP_TIME_MS,
                           .group_size_min = WEIR_GROUP_SIZE_MIN,
+                          .group_long_ms = WEIR_GROUP_LONG_MS,
+                          .group_size_long = WEIR_GROUP_SIZE_LONG,
                           .spool_size_max = WEIR_SPOOL_SIZE_MAX,
                           .history = p->history,
                           .interval = weir__buf_bytes(&p->interval),
@@ -692,6 +699,7 @@ weir_status pipeline_run(const pipeline_options *options, weir_error *err)
                             .commit = port_commit,
                             .reserve = port_reserve,
                             .idle = port_idle,
+                            .behind = port_behind,
                             .spooled = port_spooled,
                             .warn = port_warn,
                             .now_ns = port_now,

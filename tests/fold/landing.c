@@ -432,6 +432,13 @@ static bool port_idle(void *context)
     return !((landing *)context)->busy;
 }
 
+static bool port_behind(void *context)
+{
+    const landing *l = context;
+
+    return l->busy && l->options.behind;
+}
+
 static uint64_t port_spooled(void *context)
 {
     (void)context;
@@ -553,6 +560,8 @@ landing *landing_open(landing_world *world, const landing_options *options)
                                     .row_count_max = options->window_rows,
                                     .key_count_max = options->keys_max },
                           .group_time_ms = 1,
+                          .group_long_ms = 1000,
+                          .group_size_long = 1 << 20,
                           .spool_size_max = 1 << 30,
                           .history_part_records = options->part_records,
                           .seed = 7 };
@@ -576,6 +585,7 @@ landing *landing_open(landing_world *world, const landing_options *options)
                              .commit = port_commit,
                              .reserve = port_reserve,
                              .idle = port_idle,
+                             .behind = port_behind,
                              .spooled = port_spooled,
                              .warn = port_warn,
                              .now_ns = port_now,

@@ -26,6 +26,7 @@ typedef struct landing_options {
     uint32_t window_rows;
     size_t keys_max;
     bool history;
+    bool behind;           /* when the loader is busy another group waits, too */
     uint64_t part_records; /* history: see ingest_options */
     int applied_max;       /* requests and truncates until the end of the world; negative: none */
     int pieces; /* 0, or then so many kinds of files of one more request, in the order of the rules */

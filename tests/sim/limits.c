@@ -41,6 +41,8 @@ ingest *__wrap_ingest_new(const ingest_options *options)
     small.fold.window_size = (size_t)64 << sim_below(dice, 12);
     small.group_time_ms = sim_below(dice, 2) == 0 ? 0 : (int64_t)sim_below(dice, 3000);
     small.group_size_min = (size_t)64 << sim_below(dice, 12);
+    small.group_long_ms = (int64_t)sim_below(dice, 3000);
+    small.group_size_long = (size_t)64 << sim_below(dice, 12);
     small.spool_size_max = (uint64_t)64 << sim_below(dice, 16);
     return __real_ingest_new(&small);
 }

@@ -216,6 +216,43 @@ static void groups_close_when_they_are_due(void **state)
     null_close(&n);
 }
 
+/* R-ENG-01: the rows of a checkpoint that was passed over are committed by the next, or by the end. */
+static void a_loader_that_is_behind_gets_larger_groups(void **state)
+{
+    null_port n;
+    weir_error err;
+    int next = 60;
+
+    (void)state;
+    assert_true(null_open_ingest(&n, 1 << 20, 16));
+    assert_int_equal(declare_keyed(&n, "t", &err), WEIR_OK);
+    assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    n.idle = false;
+    n.behind = true;
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(row(&n, i, &err), WEIR_OK);
+        if (i % 10 == 9)
+            assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    }
+    assert_int_equal(n.commits, 1);
+    n.now_ns += INT64_C(61000000000); /* a group that is old keeps its checkpoint */
+    assert_true(ingest_waiting(n.in));
+    while (n.commits == 1 && next < 80)
+        assert_int_equal(row(&n, next++, &err), WEIR_OK);
+    assert_int_equal(n.commits, 2);
+    assert_int_equal(n.rows, 60);
+    assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    while (next < 100)
+        assert_int_equal(row(&n, next++, &err), WEIR_OK);
+    assert_false(ingest_waiting(n.in)); /* passed over */
+    assert_int_equal(n.commits, 2);
+    assert_int_equal(ingest_finish(n.in, &err), WEIR_OK);
+    assert_int_equal(n.commits, 3);
+    assert_int_equal(n.states, 3);
+    assert_int_equal(n.rows, 100);
+    null_close(&n);
+}
+
 static void a_window_that_must_go_parts_at_the_checkpoint(void **state)
 {
     null_port n;
@@ -332,6 +369,7 @@ int main(void)
         cmocka_unit_test(rows_cost_no_allocation),
         cmocka_unit_test(wide_tables_pass),
         cmocka_unit_test(groups_close_when_they_are_due),
+        cmocka_unit_test(a_loader_that_is_behind_gets_larger_groups),
         cmocka_unit_test(a_window_that_must_go_parts_at_the_checkpoint),
         cmocka_unit_test(very_many_tables_are_loaded_early),
         cmocka_unit_test(every_failed_allocation_is_told),

@@ -10,11 +10,13 @@ typedef struct null_port {
     ingest_port port;
     ingest *in;
     fold_window *spare;
-    bool idle;      /* what ingest is told about the loader */
+    bool idle; /* what ingest is told about the loader */
+    bool behind;
     int64_t now_ns; /* stands still unless a test moves it */
     uint64_t rows;  /* in windows so far */
     uint64_t requests;
     uint64_t commits;
+    uint64_t states; /* of them with one */
     uint64_t warnings;
     void (*check)(struct null_port *n, const fold_window *window); /* may be NULL */
 } null_port;
@@ -70,8 +72,9 @@ static inline weir_status null_truncate(void *context, const engine_table *table
 static inline weir_status null_commit(void *context, const weir_bytes *state, weir_bytes interval,
                                       weir_error *err)
 {
-    (void)state, (void)interval, (void)err;
+    (void)interval, (void)err;
     ((null_port *)context)->commits++;
+    ((null_port *)context)->states += state != NULL;
     return WEIR_OK;
 }
 
@@ -84,6 +87,11 @@ static inline weir_status null_reserve(void *context, int64_t until_ms, weir_err
 static inline bool null_idle(void *context)
 {
     return ((null_port *)context)->idle;
+}
+
+static inline bool null_behind(void *context)
+{
+    return ((null_port *)context)->behind;
 }
 
 static inline uint64_t null_spooled(void *context)
@@ -125,15 +133,16 @@ static inline bool null_open_ingest(null_port *n, size_t window_size, uint32_t w
         .fold = { .window_size = window_size, .row_count_max = window_rows, .key_count_max = 4096 },
         .group_time_ms = 1000,
         .group_size_min = 1 << 20,
+        .group_long_ms = 60000,
+        .group_size_long = 1 << 20,
         .spool_size_max = 1 << 30,
         .seed = 7
     };
 
     *n = (null_port){ .idle = true };
-    n->port = (ingest_port){
-        n,           null_open,    null_fresh, null_unused,  null_window, null_seal, null_truncate,
-        null_commit, null_reserve, null_idle,  null_spooled, null_warn,   null_now,  null_wall
-    };
+    n->port = (ingest_port){ n,           null_open,     null_fresh,  null_unused,  null_window,
+                             null_seal,   null_truncate, null_commit, null_reserve, null_idle,
+                             null_behind, null_spooled,  null_warn,   null_now,     null_wall };
     n->tables = catalog_new("test", 7);
     options.tables = n->tables;
     n->in = n->tables ? ingest_new(&options) : NULL;
