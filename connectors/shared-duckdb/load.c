@@ -1,7 +1,7 @@
 /*
  * shared-duckdb/load: two stages, one of them being merged. All SQL is worded beforehand; the thread
- * only runs it. A stage that is full holds two of DuckDB's row groups, one for each of two threads; one of a
- * history holds the whole batch.
+ * only runs it. A stage that is full holds one of DuckDB's row groups: one thread fills it while another
+ * merges the one before, and whole row groups are written once. One of a history holds the whole batch.
  */
 #include "load.h"
 
@@ -9,7 +9,7 @@
 
 #include "types.h"
 
-#define STAGE_ROWS_MAX ((size_t)2 * 122880)
+#define STAGE_ROWS_MAX ((size_t)122880)
 #define STAGE_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 /* --- stages --- */
