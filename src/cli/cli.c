@@ -45,13 +45,12 @@ static void print_help(const cli_command *command)
         printf("\n");
     for (size_t i = 0; i < command->option_count; i++) {
         const cli_option *option = &command->options[i];
-        char head[64];
+        int width = printf("  %s%s%s", option->name, option->value ? " " : "",
+                           option->value ? option->value : "");
 
-        snprintf(head, sizeof head, "%s %s", option->name, option->value ? option->value : "");
-        if (strlen(head) > HEAD_WIDTH) /* the help of a long one begins on a line of its own */
-            printf("  %s\n", head);
-        printf("  %-*s %s%s\n", HEAD_WIDTH, strlen(head) > HEAD_WIDTH ? "" : head, option->help,
-               option->required ? " (required)" : "");
+        if (width > HEAD_WIDTH + 2) /* the help of a long one begins on a line of its own */
+            width = printf("\n") - 1;
+        printf("%*s%s%s\n", HEAD_WIDTH + 3 - width, "", option->help, option->required ? " (required)" : "");
     }
     printf("\n%s", command->examples);
 }

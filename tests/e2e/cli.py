@@ -119,6 +119,7 @@ class Sync(unittest.TestCase):
         sync_help = self.run_weir([BIN / "weir", "sync", "--help"]).stdout
         for part in ["--source-config", "--state", "examples:", "Exit status"]:
             self.assertIn(part, sync_help)
+        self.assertIn("|postgresql|mariadb\n", self.run_weir([BIN / "weir", "test", "--help"]).stdout)  # the longest head
         self.assertRegex(self.run_weir([BIN / "weir", "version"]).stdout, r"^weir \d+\.\d+\.\d+\n$")
         script = self.run_weir([BIN / "weir", "completion", "bash"]).stdout
         shell = subprocess.run(["bash", "-c", script + "\nCOMP_WORDS=(weir sync --des); COMP_CWORD=2; _weir\n"
