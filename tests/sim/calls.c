@@ -45,7 +45,8 @@ struct weir_rpc_call {
     bool begun; /* server: the request has been read */
     bool cancelled;
     bool over;
-    int64_t at; /* operation that comes next */
+    int64_t at;     /* operation that comes next */
+    size_t resumed; /* tables that have been told anew, see sim_script_resume */
     int64_t idle_ns;
 };
 
@@ -428,7 +429,11 @@ weir_status __wrap_weir__rpc_recv(weir_rpc_call *call, weir_bytes *message, weir
         status = stream_fault(call, err);
     } else {
         call->message.size = 0;
-        status = sim_script_next(&call->at, 1 + sim_below(dice, 6), &call->message, err);
+        status = sim_script_resume(call->at, &call->resumed, &call->message, err);
+        if (status == WEIR_OK) {
+            call->resumed = SIZE_MAX;
+            status = sim_script_next(&call->at, 1 + sim_below(dice, 6), &call->message, err);
+        }
     }
     if (status == WEIR_ITEM)
         *message = weir__buf_bytes(&call->message);

@@ -20,6 +20,8 @@
 #define COLUMNS_MAX 8
 #define KEYS 7 /* different keys of a table: few, so that they come again */
 #define NEVER SIZE_MAX
+#define KEY_FIRST 1U /* of table.keys: the first column */
+#define KEY_TWIN 2U
 #define MESSAGE_SIZE_MAX ((size_t)1 << 24)
 
 typedef enum op_kind {
@@ -58,6 +60,9 @@ typedef struct table {
     column columns[COLUMNS_MAX];
     size_t column_count;
     size_t key_count;
+    size_t twin;       /* a column that tells rows apart as well as the first one does; 0: none */
+    unsigned keys[2];  /* which of both are the key, before and after */
+    size_t rekeyed_at; /* this operation (R-ENG-24) */
     bool declared;
     bool history;                  /* in this round */
     bool switched[SIM_ROUNDS_MAX]; /* the mode is another one than in the round before */
@@ -73,6 +78,7 @@ static struct {
     size_t count;
     size_t ends[SIM_ROUNDS_MAX];
     size_t rounds;
+    size_t begun; /* operations there were in the round before */
     size_t limit; /* operations there are in this round */
     bool sent[SIM_OPS_MAX + 1];
     sim_row rows[SIM_OPS_MAX];
@@ -98,6 +104,38 @@ static void make_column(table *t, weir_type type, bool key, size_t since)
     t->key_count += key;
 }
 
+/*
+ * R-ENG-24: another key from some operation on: the first one of a round, of which Schema tells, or one
+ * behind a checkpoint, which announces it.
+ */
+static void make_twin(table *t)
+{
+    static const unsigned keys[][2] = { { KEY_FIRST, KEY_TWIN },
+                                        { KEY_TWIN, KEY_FIRST },
+                                        { KEY_FIRST, KEY_FIRST | KEY_TWIN },
+                                        { KEY_FIRST | KEY_TWIN, KEY_TWIN } };
+    const unsigned *chosen = keys[below(4)];
+
+    t->twin = t->column_count;
+    make_column(t, WEIR_LONG, false, 0);
+    t->keys[0] = chosen[0];
+    t->keys[1] = chosen[1];
+    if (script.rounds > 1 && below(2) == 0)
+        t->rekeyed_at = script.ends[below(script.rounds - 1)];
+    else if (script.count > 2)
+        t->rekeyed_at = 1 + below(script.count - 1);
+}
+
+/* The column is one of the key when operation `at` is sent. */
+static bool is_key(const table *t, size_t index, size_t at)
+{
+    unsigned keys = t->keys[at >= t->rekeyed_at];
+
+    if (t->twin == 0 || (index != 0 && index != t->twin))
+        return t->columns[index].key;
+    return (keys & (index == 0 ? KEY_FIRST : KEY_TWIN)) != 0;
+}
+
 static void make_table(size_t number)
 {
     static const weir_type types[] = { WEIR_INT, WEIR_LONG, WEIR_STRING, WEIR_BOOLEAN, WEIR_DOUBLE };
@@ -107,6 +145,7 @@ static void make_table(size_t number)
 
     memset(t, 0, sizeof *t);
     snprintf(t->name, sizeof t->name, "t_%zu", number);
+    t->rekeyed_at = NEVER;
     for (size_t i = 0; i < keys; i++)
         make_column(t, i == 0 ? WEIR_LONG : WEIR_STRING, true, 0);
     for (size_t i = 0; i < values; i++)
@@ -124,6 +163,8 @@ static void make_table(size_t number)
         if (t->columns[i].type == WEIR_INT && below(3) == 0)
             t->columns[i].wide_since = below(script.count);
     }
+    if (keys == 1 && below(2) == 0)
+        make_twin(t);
 }
 
 static value make_value(const column *c, size_t at, bool small)
@@ -143,7 +184,10 @@ static void make_row(operation *op, size_t at)
     for (size_t i = 0; i < t->column_count; i++) {
         const column *c = &t->columns[i];
 
-        if (c->key)
+        if (t->twin > 0 && (i == 0 || i == t->twin))
+            op->values[i] = (value){ .sent = op->kind == OP_UPSERT || is_key(t, i, at),
+                                     .number = i == 0 ? key : 1000 - key };
+        else if (c->key)
             op->values[i] = (value){ .sent = true,
                                      .number = t->key_count == 1 ? key
                                                : i == 0          ? key / 2
@@ -183,14 +227,29 @@ static bool is_known(const operation *op, size_t at)
     return false;
 }
 
+/* A round has so many operations. */
+static bool is_end(size_t count)
+{
+    for (size_t i = 0; i < script.rounds; i++)
+        if (script.ends[i] == count)
+            return true;
+    return false;
+}
+
 static void make_op(size_t at)
 {
     operation *op = &script.ops[at];
     uint64_t chance = below(40);
 
     *op = (operation){ .table = below(script.table_count) };
-    for (size_t i = 0; i < script.rounds; i++)
-        if (script.ends[i] == at + 1) {
+    for (size_t i = 0; i < script.table_count; i++)
+        if (script.tables[i].rekeyed_at == at) {
+            op->table = i;
+            op->kind = is_end(at) && below(2) == 0 ? OP_TRUNCATE : OP_SCHEMA;
+            return;
+        }
+    for (size_t i = 0; i < script.table_count; i++)
+        if (is_end(at + 1) || script.tables[i].rekeyed_at == at + 1) {
             op->kind = OP_CHECKPOINT;
             return;
         }
@@ -221,6 +280,22 @@ static void make_op(size_t at)
         *op = (operation){ .kind = OP_WARNING };
 }
 
+/* Where two changes are at one operation, or one is at the other's checkpoint, the later table has none. */
+static void part_changes(void)
+{
+    for (size_t i = 0; i < script.table_count; i++) {
+        table *t = &script.tables[i];
+
+        for (size_t k = 0; k < i; k++)
+            if (t->rekeyed_at != NEVER && script.tables[k].rekeyed_at != NEVER &&
+                t->rekeyed_at + 2 > script.tables[k].rekeyed_at &&
+                script.tables[k].rekeyed_at + 2 > t->rekeyed_at)
+                t->rekeyed_at = NEVER;
+        if (is_end(t->rekeyed_at + 1))
+            t->rekeyed_at = NEVER;
+    }
+}
+
 void sim_script_make(uint64_t seed)
 {
     memset(&script, 0, sizeof script);
@@ -230,10 +305,11 @@ void sim_script_make(uint64_t seed)
     script.schemas = below(2) == 0;
     script.ahead = below(2) == 0;
     script.table_count = 1 + below(TABLES_MAX);
-    for (size_t i = 0; i < script.table_count; i++)
-        make_table(i);
     for (size_t i = 0; i < script.rounds; i++)
         script.ends[i] = script.count * (i + 1) / script.rounds;
+    for (size_t i = 0; i < script.table_count; i++)
+        make_table(i);
+    part_changes();
     for (size_t i = 0; i < script.count; i++)
         make_op(i);
     sim_script_begin(0);
@@ -268,9 +344,12 @@ void sim_script_print(void)
         printf("  table %s%s, modes:", t->name, t->declared ? "" : ", not declared");
         for (size_t j = 0; j < script.rounds; j++)
             printf(" %s", t->switched[j] ? "switched" : "same");
+        if (t->rekeyed_at != NEVER)
+            printf("; another key from %zu on", t->rekeyed_at);
         printf("; columns:");
         for (size_t j = 0; j < t->column_count; j++)
-            printf(" %s %s%s%s", t->columns[j].name, weir_type_name(t->columns[j].type),
+            printf(" %s %s%s%s%s%s", t->columns[j].name, weir_type_name(t->columns[j].type),
+                   is_key(t, j, 0) ? " key" : "", is_key(t, j, script.count) ? " key then" : "",
                    t->columns[j].untyped ? " (not told)" : "", t->columns[j].since > 0 ? " (later)" : "");
         printf("\n");
     }
@@ -293,6 +372,7 @@ size_t sim_script_rounds(void)
 
 void sim_script_begin(size_t round)
 {
+    script.begun = round > 0 ? script.ends[round - 1] : 0;
     script.limit = script.ends[round];
     for (size_t i = 0; i < script.table_count; i++) {
         table *t = &script.tables[i];
@@ -349,8 +429,8 @@ static weir_cell make_cell(const column *c, const value *from, size_t at)
     }
 }
 
-/* `so_far`: only columns that are there before operation `at`. */
-static void declare(const table *t, size_t at, v2_column columns[COLUMNS_MAX], v2_table *out)
+/* Only columns that are there before operation `at`, with the key of operation `key_at`. */
+static void declare(const table *t, size_t at, size_t key_at, v2_column columns[COLUMNS_MAX], v2_table *out)
 {
     size_t count = 0;
 
@@ -361,7 +441,7 @@ static void declare(const table *t, size_t at, v2_column columns[COLUMNS_MAX], v
             continue;
         columns[count++] = (v2_column){ .name = bytes_of(c->name),
                                         .type = (int32_t)(c->untyped ? WEIR_UNSPECIFIED : c->type),
-                                        .primary_key = c->key };
+                                        .primary_key = is_key(t, i, key_at) };
     }
     *out = (v2_table){ .name = bytes_of(t->name), .columns = columns, .columns_count = count };
 }
@@ -378,7 +458,8 @@ weir_status sim_script_schema(weir_buf *out, weir_error *err)
     for (size_t i = 0; i < script.table_count; i++) {
         if (!script.tables[i].declared)
             continue;
-        declare(&script.tables[i], script.ahead ? script.count : 0, columns[i], &tables[schema.tables_count]);
+        declare(&script.tables[i], script.ahead ? script.count : 0, script.begun, columns[i],
+                &tables[schema.tables_count]);
         schema.tables_count++;
     }
     without.tables_count = schema.tables_count;
@@ -395,7 +476,7 @@ weir_status sim_script_schema(weir_buf *out, weir_error *err)
     return weir__codec_encode(&weir__v2_schema_response, &response, out, err);
 }
 
-static weir_status put_change(const operation *op, size_t at, weir_buf *out, weir_error *err)
+static weir_status put_change(const table *t, size_t at, weir_buf *out, weir_error *err)
 {
     v2_column columns[COLUMNS_MAX];
     v2_table declared;
@@ -406,7 +487,7 @@ static weir_status put_change(const operation *op, size_t at, weir_buf *out, wei
     v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_SCHEMA_CHANGE,
                                     .operation.schema_change = &change };
 
-    declare(&script.tables[op->table], at, columns, &declared);
+    declare(t, at, at, columns, &declared);
     if (script.schemas) {
         change.which_change = V2_SCHEMA_CHANGE_WITH_SCHEMA;
         change.change.with_schema = &with;
@@ -426,7 +507,7 @@ static weir_status put_other(size_t at, weir_buf *out, weir_error *err)
     v2_update_response response = { 0 };
 
     if (op->kind == OP_SCHEMA)
-        return put_change(op, at, out, err);
+        return put_change(&script.tables[op->table], at, out, err);
     if (op->kind == OP_WARNING) {
         response.which_operation = V2_UPDATE_RESPONSE_WARNING;
         response.operation.warning = &warning;
@@ -456,6 +537,21 @@ static weir_status put_record(weir_record_writer *writer, size_t at, weir_error 
             cells[row.count++] = make_cell(&t->columns[i], &op->values[i], at);
     status = weir__record_writer_put(writer, &row, err);
     return status == WEIR_ITEM ? WEIR_OK : status;
+}
+
+weir_status sim_script_resume(int64_t at, size_t *next, weir_buf *out, weir_error *err)
+{
+    for (; *next < script.table_count; ++*next) {
+        const table *t = &script.tables[*next];
+        weir_status status;
+
+        if (t->rekeyed_at <= script.begun || t->rekeyed_at == NEVER || (int64_t)t->rekeyed_at >= at)
+            continue;
+        status = put_change(t, (size_t)at, out, err);
+        ++*next;
+        return status == WEIR_OK ? WEIR_ITEM : status;
+    }
+    return WEIR_OK;
 }
 
 weir_status sim_script_next(int64_t *at, size_t count, weir_buf *out, weir_error *err)

@@ -94,6 +94,11 @@ bool sim_script_sent(int64_t state);
 /* The answer to Schema, encoded. */
 weir_status sim_script_schema(weir_buf *out, weir_error *err);
 /*
+ * What a stream that begins at `at` tells first: keys that have changed since Schema was true. *next counts;
+ * WEIR_ITEM: one message, WEIR_OK: no more.
+ */
+weir_status sim_script_resume(int64_t at, size_t *next, weir_buf *out, weir_error *err);
+/*
  * The next message of a stream that has come to operation *at, at most `count` records in it. WEIR_OK: no
  * more.
  */
