@@ -3,8 +3,8 @@
  * of its tables, and a ledger of its syncs. One SQLite file, `state.db`, in the state folder.
  *
  * A commit is one transaction and durable when it returns (synchronous = FULL): R-ENG-01. One process at a
- * time has a folder open (R-ENG-13). Functions may be called from several threads; a lock inside lets one at
- * a time work.
+ * time has a folder open: a lock sees to it, and a lease where locks fail (R-ENG-13). Functions may be called
+ * from several threads; a lock inside lets one at a time work.
  */
 #ifndef WEIR_ENGINE_STATE_H
 #define WEIR_ENGINE_STATE_H
@@ -74,7 +74,10 @@ weir_status state_known(state_store *store, const engine_table *table, int64_t s
 weir_status state_learn(state_store *store, const engine_table *table, const engine_column *columns,
                         size_t count, weir_error *err);
 
-/* A new line in the ledger; *sync is its number. Older ones that never ended become 'interrupted'. */
+/*
+ * A new line in the ledger; *sync is its number. Older ones that never ended become 'interrupted', and
+ * whoever still has the state open for one of them can change nothing any more (R-ENG-13).
+ */
 weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync, weir_error *err);
 weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, const char *outcome,
                            const char *text, weir_error *err);

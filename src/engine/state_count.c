@@ -14,6 +14,33 @@ static weir_status forget_old(state_store *store, int64_t sync, weir_error *err)
     return state__run(store, sql, err);
 }
 
+/* Writes of this run count while no later one has begun: tables and what is done to them. */
+static const char *const leased[][2] = {
+    { "connection", "INSERT" },  { "connection", "DELETE" }, { "columns", "INSERT" }, { "columns", "DELETE" },
+    { "sync_tables", "INSERT" }, { "ledger", "INSERT" },     { "ledger", "DELETE" },  { "syncs", "UPDATE" },
+};
+
+/*
+ * R-ENG-13: the lease's epoch is the number of the sync. The lock keeps others out as long as there is one
+ * lock file, on a file system that has locks; should that fail, the run that began last has the state, and
+ * every statement of another one that would change it is undone. The triggers belong to the connection alone.
+ */
+static weir_status take_lease(state_store *store, int64_t sync, weir_error *err)
+{
+    weir_status status = WEIR_OK;
+    char sql[512];
+
+    for (size_t i = 0; i < sizeof leased / sizeof leased[0] && status == WEIR_OK; i++) {
+        snprintf(sql, sizeof sql,
+                 "DROP TRIGGER IF EXISTS temp.lease_%zu; CREATE TEMP TRIGGER lease_%zu BEFORE %s ON main.%s"
+                 " WHEN (SELECT max(sync) FROM main.syncs) IS NOT %lld"
+                 " BEGIN SELECT RAISE(ABORT, 'another sync has begun with this state and goes on'); END",
+                 i, i, leased[i][1], leased[i][0], (long long)sync);
+        status = state__run(store, sql, err);
+    }
+    return status;
+}
+
 weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync, weir_error *err)
 {
     sqlite3_stmt *statement;
@@ -34,6 +61,8 @@ weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync,
     }
     if (status == WEIR_OK)
         *sync = sqlite3_last_insert_rowid(store->db);
+    if (status == WEIR_OK)
+        status = take_lease(store, *sync, err);
     if (status == WEIR_OK)
         status = forget_old(store, *sync, err);
     WEIR_POINT("state.begin.after");

@@ -183,7 +183,7 @@ class Sync(unittest.TestCase):
         (self.folder / "warehouse.db").unlink()
         self.source_config({"api_key": SECRET, "rows": "1200"})
         self.one_error(self.sync(code=3), "task: destination 'destination-sqlite': table 'greetings' is gone",
-                       "new --state")
+                       "--resync")
         self.sync(state="again")
         self.assertEqual(self.rows(), (1200, 1200))
 

@@ -191,6 +191,45 @@ static void somebody_elses_database_is_left_alone(void **unused)
     assert_non_null(strstr(err.text, "somebody else's database"));
 }
 
+/*
+ * R-ENG-13: where a lock has not kept a second sync away (its file was removed, a file system without locks),
+ * the one that began last has the state, and nothing of the other one gets into it.
+ */
+static void the_sync_that_began_last_has_the_state(void **unused)
+{
+    state_store *old = open_store("shop");
+    state_store *new = open_store("shop");
+    weir_bytes state = weir__text("{\"n\":1}");
+    state_commit_options commit = { .state = &state };
+    engine_table table = { .schema = "", .source = "t", .name = "t" };
+    engine_column column = { .name = "k", .source = "k", .type = WEIR_LONG };
+    engine_history history = { .last_ms = 5 };
+    weir_error err;
+    weir_buf read;
+
+    (void)unused;
+    weir__buf_init(&read, 1000);
+    assert_int_equal(state_sync_begin(old, 1000, &commit.sync, &err), WEIR_OK);
+    assert_int_equal(state_commit(old, &commit, &err), WEIR_OK);
+    assert_int_equal(state_sync_begin(new, 2000, &commit.sync, &err), WEIR_OK);
+    state = weir__text("{\"n\":2}");
+    assert_int_equal(state_commit(old, &commit, &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "another sync has begun with this state"));
+    assert_int_equal(state_reserve(old, 7, &err), WEIR_FAILED);
+    assert_int_equal(state_learn(old, &table, &column, 1, &err), WEIR_FAILED);
+    assert_int_equal(state_keep_history(old, &history, &err), WEIR_FAILED);
+    assert_int_equal(state_keep_mode(old, &table, true, false, &err), WEIR_FAILED);
+    assert_int_equal(state_resync(old, &(state_sweep){ .table = "" }, state, &err), WEIR_FAILED);
+    assert_int_equal(state_sync_end(old, commit.sync, 3000, "success", "", &err), WEIR_FAILED);
+    assert_int_equal(state_load(new, &read, &err), WEIR_OK);
+    assert_true(weir__bytes_equal(weir__buf_bytes(&read), weir__text("{\"n\":1}")));
+    assert_int_equal(state_commit(new, &commit, &err), WEIR_OK);
+    assert_int_equal(state_sync_end(new, commit.sync, 4000, "success", "", &err), WEIR_OK);
+    weir__buf_clear(&read);
+    state_close(old);
+    state_close(new);
+}
+
 static void a_full_disk_changes_nothing(void **unused)
 {
     state_store *store = open_store("shop");
@@ -374,6 +413,7 @@ int main(void)
         TEST(the_file_is_private),
         TEST(garbage_is_no_state),
         TEST(somebody_elses_database_is_left_alone),
+        TEST(the_sync_that_began_last_has_the_state),
         TEST(a_full_disk_changes_nothing),
         TEST(killed_writers_leave_a_whole_commit),
         TEST(known_columns_come_back),
