@@ -131,7 +131,11 @@ static weir_status lock(weir_call *call, uint64_t number, const char *doing)
     MYSQL_ROW row = status == WEIR_OK ? mysql_fetch_row(session->rows) : NULL;
 
     if (status == WEIR_OK && (row == NULL || row[0] == NULL || row[0][0] != '1'))
-        return weir_fail(call, "Cannot %s: another request holds the table.", doing);
+        return weir_fail(
+            call,
+            "Cannot %s: another session has held the table's lock for an hour. Find it with SHOW "
+            "PROCESSLIST, and end it if it is none of a running sync.",
+            doing);
     return status;
 }
 

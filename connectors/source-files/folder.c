@@ -37,6 +37,15 @@ weir_status folder_stat(weir_call *call, const char *path, int64_t *modified_ns,
     return WEIR_OK;
 }
 
+/* The byte between cells; 0 when the option is none. */
+static char delimiter_of(const options *opt)
+{
+    const char *text = strcmp(opt->delimiter, "\\t") == 0 ? "\t" : opt->delimiter;
+    bool fits = strlen(text) == 1 && (unsigned char)*text < 0x80 && strchr("\"\r\n", *text) == NULL;
+
+    return fits ? *text : '\0';
+}
+
 /* The format that the name's ending stands for; false for files that are none of ours. */
 static bool format_of(weir_call *call, const char *name, file_entry *file)
 {
@@ -45,7 +54,7 @@ static bool format_of(weir_call *call, const char *name, file_entry *file)
 
     if (dot == NULL || name[0] == '.')
         return false;
-    file->delimiter = opt->delimiter[0];
+    file->delimiter = delimiter_of(opt);
     if (strcasecmp(dot, ".csv") == 0) {
         file->format = FILE_CSV;
     } else if (strcasecmp(dot, ".tsv") == 0) {
@@ -115,6 +124,9 @@ static weir_status walk(listing *l, const char *path, int depth)
             continue;
         if (S_ISDIR(info.st_mode) && depth < DEPTH_MAX)
             status = walk(l, child, depth + 1);
+        else if (S_ISDIR(info.st_mode))
+            weir_warn(l->call, "The folder '%s' is %d folders deep; its files are not read.", child,
+                      depth + 1);
         else if (S_ISREG(info.st_mode))
             status = add_file(l, child, entry->d_name);
     }
@@ -137,6 +149,11 @@ weir_status folder_list(weir_call *call, file_list *out)
     weir_status status;
 
     *out = (file_list){ 0 };
+    if (delimiter_of(weir_options(call)) == '\0')
+        return weir_task(call,
+                         "The delimiter '%s' is not one character of ASCII, or is a quote or a line end. "
+                         "Set 'Delimiter' to the character between the cells, \\t for a tab.",
+                         ((const options *)weir_options(call))->delimiter);
     status = walk(&l, "", 0);
     if (status == WEIR_OK && out->count > 0)
         qsort(out->items, out->count, sizeof *out->items, by_table_and_path);

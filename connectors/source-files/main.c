@@ -395,7 +395,7 @@ static const weir_source source = {
                   .description =
                       "Tables whose rows have a key of their own. Others are keyed by file and row number."),
         WEIR_TEXT(options, delimiter, .label = "Delimiter", .fallback = ",",
-                  .description = "The character between the cells of a .csv file."),
+                  .description = "The character between the cells of a .csv file; \\t is a tab."),
         WEIR_TEXT(options, null_text, .label = "NULL text", .fallback = "", .placeholder = "NA",
                   .description = "A cell with this text is NULL, besides the empty cell."),
         WEIR_TOGGLE(

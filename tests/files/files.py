@@ -146,6 +146,27 @@ def check_options(bin_dir, folder):
     sync.write("o.csv", "id;v\n1;a\n2;NA\n1;b\n")
     sync.run()
     assert sync.rows("o", ["id", "v"]) in ([(2, None), (1, "b")], [(1, "b"), (2, None)])
+    tabs = Sync(bin_dir, pathlib.Path(folder) / "tabs", delimiter="\\t")
+    tabs.write("t.csv", "id\tv\n1\ta;b\n")
+    tabs.run()
+    assert tabs.rows("t", ["id", "v"]) == [(1, "a;b")]
+    for wrong in (";;", '"', "é"):
+        sync = Sync(bin_dir, pathlib.Path(folder) / f"wrong{len(wrong)}{ord(wrong[0])}", delimiter=wrong)
+        sync.write("o.csv", "id;v\n1;a\n")
+        summary, _ = sync.run(3)
+        assert "'Delimiter'" in summary["task"], summary
+
+
+def check_depth(bin_dir, folder):
+    """Files too deep are left out with a warning that names the folder."""
+    sync = Sync(bin_dir, folder)
+    deep = "/".join("d" * 18)
+    sync.write("t.csv", "id\n1\n")
+    (sync.files / deep).mkdir(parents=True)
+    sync.write(f"{deep}/x.csv", "id\n2\n")
+    summary, _ = sync.run()
+    assert any("d/d" in text and "deep" in text for text in summary["warnings"]), summary
+    assert sync.rows("t", ["id"]) == [(1,)]
 
 
 def check_bad_files(bin_dir, folder):
