@@ -17,7 +17,7 @@ typedef struct options {
     int64_t changes;
     int64_t checkpoint_every;
     int64_t pause_us; /* per checkpoint, so that a small sync lasts long enough to be hit */
-    bool turns;       /* also a warning, a new column and a truncate on the way */
+    bool turns;       /* also a warning, a new column, a truncate and another key on the way */
     int64_t task_at;  /* step at which it asks for a person; 0: never */
 } options;
 
@@ -47,7 +47,23 @@ static const weir_table wider_pairs = {
     .name = "pairs",
     WEIR_COLUMNS({ .name = "code", .type = WEIR_STRING, .key = true },
                  { .name = "number", .type = WEIR_INT, .key = true },
-                 { .name = "value", .type = WEIR_STRING }, { .name = "step", .type = WEIR_LONG }),
+                 { .name = "value", .type = WEIR_STRING }, { .name = "step", .type = WEIR_LONG },
+                 { .name = "mark", .type = WEIR_LONG }),
+};
+
+/* What tells their rows apart as well as their key does, and takes its place (R-ENG-24). */
+static const weir_table marked_pairs = {
+    .name = "pairs",
+    WEIR_COLUMNS({ .name = "code", .type = WEIR_STRING, .key = true },
+                 { .name = "number", .type = WEIR_INT, .key = true },
+                 { .name = "value", .type = WEIR_STRING }, { .name = "mark", .type = WEIR_LONG }),
+};
+
+static const weir_table rekeyed_pairs = {
+    .name = "pairs",
+    WEIR_COLUMNS({ .name = "code", .type = WEIR_STRING }, { .name = "number", .type = WEIR_INT },
+                 { .name = "value", .type = WEIR_STRING }, { .name = "step", .type = WEIR_LONG },
+                 { .name = "mark", .type = WEIR_LONG, .key = true }),
 };
 
 static const weir_table events = {
@@ -107,8 +123,28 @@ static weir_status send_upsert(weir_call *call, weir_sync *out, int64_t id, int6
                    weir_json("json", weir_printf(call, "{\"step\":%" PRId64 ",\"list\":[1,null]}", step))));
 }
 
-static weir_status send_step(weir_call *call, weir_sync *out, int64_t step, int64_t rows)
+/* The step after which the key of `pairs` is another one; a checkpoint comes right after it. */
+static int64_t rekeyed_at(const options *opt)
 {
+    int64_t at = opt->rows + opt->changes / 2;
+
+    return opt->turns ? at - at % opt->checkpoint_every : INT64_MAX;
+}
+
+static weir_status send_pair(weir_call *call, weir_sync *out, int64_t id, int64_t step, const options *opt)
+{
+    weir_cell cells[] = { weir_string("code", weir_printf(call, "c%" PRId64, id % 50)),
+                          weir_int("number", (int32_t)(id % 7)), weir_string("value", text_of(call, step)),
+                          weir_long("mark", id % 50 * 7 + id % 7) };
+
+    if (!opt->turns)
+        return weir_upsert(out, &pairs, cells, 3);
+    return weir_upsert(out, step > rekeyed_at(opt) ? &rekeyed_pairs : &marked_pairs, cells, 4);
+}
+
+static weir_status send_step(weir_call *call, weir_sync *out, int64_t step, const options *opt)
+{
+    int64_t rows = opt->rows;
     int64_t id = step <= rows ? step : (int64_t)(mixed(step, 6) % (uint64_t)rows) + 1;
     uint64_t choice = step <= rows ? 0 : mixed(step, 7) % 10;
     weir_status status;
@@ -122,10 +158,7 @@ static weir_status send_step(weir_call *call, weir_sync *out, int64_t step, int6
     else
         status = weir_delete(out, &everything, WEIR_CELLS(weir_long("id", id)));
     if (status == WEIR_OK && step % 3 == 0)
-        status = weir_upsert(out, &pairs,
-                             WEIR_CELLS(weir_string("code", weir_printf(call, "c%" PRId64, id % 50)),
-                                        weir_int("number", (int32_t)(id % 7)),
-                                        weir_string("value", text_of(call, step))));
+        status = send_pair(call, out, id, step, opt);
     if (status == WEIR_OK && step % 5 == 0)
         status = weir_upsert(
             out, &events,
@@ -143,9 +176,9 @@ static weir_status send_turn(weir_call *call, weir_sync *out, int64_t step, cons
     if (step == opt->rows) {
         status = weir_schema_change(out, &wider_pairs);
         if (status == WEIR_OK)
-            status = weir_upsert(
-                out, &wider_pairs,
-                WEIR_CELLS(weir_string("code", "wide"), weir_int("number", 1), weir_long("step", step)));
+            status = weir_upsert(out, &wider_pairs,
+                                 WEIR_CELLS(weir_string("code", "wide"), weir_int("number", 1),
+                                            weir_long("step", step), weir_long("mark", -1)));
     }
     return status;
 }
@@ -159,18 +192,22 @@ static weir_status update(weir_call *call, weir_sync *out)
 
     if (opt->turns && weir_state_long(out, "next", 1) == 1)
         status = weir_truncate(out, &events);
+    if (weir_state_long(out, "next", 1) > rekeyed_at(opt) && status == WEIR_OK) /* Schema tells the old key */
+        status = weir_schema_change(out, &rekeyed_pairs);
     for (int64_t step = weir_state_long(out, "next", 1); status == WEIR_OK && step <= last; step++) {
         if (!weir_running(call))
             return WEIR_CANCELLED;
         if (step == opt->task_at)
             return weir_task(call, "step %" PRId64 " needs a person", step);
-        status = send_step(call, out, step, opt->rows);
+        status = send_step(call, out, step, opt);
         if (status == WEIR_OK && opt->turns)
             status = send_turn(call, out, step, opt);
         if (status == WEIR_OK && (step % opt->checkpoint_every == 0 || step == last)) {
             weir_state_set_long(out, "next", step + 1);
             status = weir_checkpoint(out);
             nanosleep(&pause, NULL);
+            if (status == WEIR_OK && step == rekeyed_at(opt))
+                status = weir_schema_change(out, &rekeyed_pairs);
         }
     }
     return status;

@@ -552,13 +552,20 @@ static inline void fake_destination_open(fake_destination *d, const char *folder
         fail_msg("%s", err.text);
 }
 
-static inline void fake_destination_close(fake_destination *d)
+/* Somebody drops all tables. */
+static inline void fake_drop(fake_destination *d)
 {
-    weir__rpc_server_close(d->server);
     for (size_t i = 0; i < d->table_count; i++)
         for (size_t r = 0; r < d->tables[i].row_count; r++)
             for (size_t c = 0; c < FAKE_COLUMNS; c++)
                 free(d->tables[i].cells[r][c]);
+    d->table_count = 0;
+}
+
+static inline void fake_destination_close(fake_destination *d)
+{
+    weir__rpc_server_close(d->server);
+    fake_drop(d);
     pthread_mutex_destroy(&d->lock);
 }
 

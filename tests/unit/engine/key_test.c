@@ -285,7 +285,7 @@ static void a_dropped_table_comes_back_with_a_resync(void **state)
     declare(w, "kn", "k");
     w->source.play = play_progress;
     assert_ok(w);
-    d->table_count = 0;
+    fake_drop(d);
     assert_fails(w, WEIR_TASK, "is gone at the destination");
     assert_non_null(strstr(w->err.text, "--resync-table"));
     w->resync_table = "t";
@@ -293,7 +293,7 @@ static void a_dropped_table_comes_back_with_a_resync(void **state)
     assert_fails(w, WEIR_FAILED, "gone");
     w->resync_table = NULL;
     assert_key(w, "r");
-    d->table_count = 0; /* with rows that the re-sync had brought */
+    fake_drop(d); /* with rows that the re-sync had brought */
     assert_fails(w, WEIR_TASK, "is gone at the destination");
 }
 
