@@ -14,10 +14,10 @@
 #define SLOTS_MIN ((size_t)8192)
 #define INLINE_MAX 12 /* bytes of a string that DuckDB keeps in place */
 
-/* Where a key is found: its fingerprint and its row, counted from 1; 0 is free. */
+/* Where a key is found: a part of its fingerprint, and its row, counted from 1; 0 is free. */
 typedef struct slot {
-    uint64_t hash;
-    uint64_t row;
+    uint32_t hash;
+    uint32_t row;
 } slot;
 
 /* Where the next cell of a column goes. */
@@ -44,18 +44,20 @@ struct row_stage {
     idx_t kind_place; /* of what the row does, and after it its number; 0 without */
     int32_t *kinds;   /* of the current chunk; NULL without */
     int64_t *numbers;
-    bool folds;                 /* rows with one key become one */
     duckdb_logical_type *types; /* of all vectors of a chunk */
     idx_t type_count;
     duckdb_data_chunk *chunks;
+    void **data;        /* of all vectors of all chunks that have begun */
     size_t chunk_count; /* made; those past the rows are empty */
     size_t chunk_room;
     size_t chunk_bytes; /* fixed part of one chunk */
-    size_t vector_size;
+    size_t vector_size; /* rows of a chunk, two to the power of vector_bits */
+    unsigned vector_bits;
     size_t rows;
     size_t long_bytes; /* of strings that are not kept in place */
-    slot *slots;       /* a power of two of them, at most half full */
+    slot *slots;       /* a power of two of them, at most half full; NULL until a key may be there twice */
     size_t slot_count;
+    size_t slotted;        /* rows that have their slots; those after them have keys of their own */
     const lane *first_key; /* NULL without keys, or where none are folded */
     key_range keys;        /* of the rows' first key column */
 };
@@ -133,7 +135,7 @@ static void bind_stage(duckdb_bind_info info)
 
 static size_t used_chunks(const row_stage *s)
 {
-    return (s->rows + s->vector_size - 1) / s->vector_size;
+    return (s->rows + s->vector_size - 1) >> s->vector_bits;
 }
 
 /*
@@ -285,6 +287,7 @@ static void lay_out(row_stage *s, bool mixed)
         s->types[s->type_count++] = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
     }
     s->vector_size = duckdb_vector_size();
+    s->vector_bits = (unsigned)__builtin_ctzll(s->vector_size);
     s->chunk_bytes = s->vector_size * s->type_count * 16;
 }
 
@@ -299,17 +302,14 @@ row_stage *stage_new(const stage_column *columns, size_t count, bool mixed)
     s->lanes = calloc(count, sizeof *s->lanes);
     s->masks = calloc(s->mask_count, sizeof *s->masks);
     s->types = calloc(2 * count + s->mask_count + 2, sizeof *s->types);
-    s->slots = calloc(SLOTS_MIN, sizeof *s->slots);
-    s->slot_count = SLOTS_MIN;
-    if (s->lanes == NULL || s->masks == NULL || s->types == NULL || s->slots == NULL) {
+    if (s->lanes == NULL || s->masks == NULL || s->types == NULL) {
         stage_free(s);
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
         s->lanes[i].column = columns[i];
         s->lanes[i].size = cell_size(&columns[i]);
-        s->folds = s->folds || (columns[i].key && !mixed);
-        if (s->folds && s->first_key == NULL)
+        if (columns[i].key && !mixed && s->first_key == NULL)
             s->first_key = &s->lanes[i];
     }
     s->keys = no_keys;
@@ -339,6 +339,7 @@ void stage_free(row_stage *s)
     for (idx_t i = 0; i < s->type_count; i++)
         duckdb_destroy_logical_type(&s->types[i]);
     free(s->chunks);
+    free(s->data);
     free(s->lanes);
     free(s->masks);
     free(s->types);
@@ -358,7 +359,9 @@ void stage_reset(row_stage *s)
     s->rows = 0;
     s->long_bytes = 0;
     s->keys = no_keys;
-    memset(s->slots, 0, s->slot_count * sizeof *s->slots);
+    if (s->slotted > 0)
+        memset(s->slots, 0, s->slot_count * sizeof *s->slots);
+    s->slotted = 0;
 }
 
 /* --- filling --- */
@@ -368,10 +371,15 @@ static bool add_chunk(row_stage *s)
     if (s->chunk_count == s->chunk_room) {
         size_t room = s->chunk_room * 2 + 8;
         duckdb_data_chunk *chunks = realloc(s->chunks, room * sizeof *chunks);
+        void **data;
 
         if (chunks == NULL)
             return false;
         s->chunks = chunks;
+        data = realloc(s->data, room * s->type_count * sizeof *data);
+        if (data == NULL)
+            return false;
+        s->data = data;
         s->chunk_room = room;
     }
     s->chunks[s->chunk_count] = duckdb_create_data_chunk(s->types, s->type_count);
@@ -384,28 +392,32 @@ static bool add_chunk(row_stage *s)
 /* Points the lanes at the chunk that the next row goes to. */
 static bool begin_chunk(row_stage *s)
 {
-    size_t at = s->rows / s->vector_size;
+    size_t at = s->rows >> s->vector_bits;
     duckdb_data_chunk chunk;
+    void **data;
 
     if (at == s->chunk_count && !add_chunk(s))
         return false;
     chunk = s->chunks[at];
+    data = s->data + at * s->type_count;
+    for (idx_t i = 0; i < s->type_count; i++)
+        data[i] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, i));
     for (size_t i = 0; i < s->count; i++) {
         lane *l = &s->lanes[i];
 
         l->vector = duckdb_data_chunk_get_vector(chunk, l->place);
-        l->data = duckdb_vector_get_data(l->vector);
+        l->data = data[l->place];
         l->validity = duckdb_vector_get_validity(l->vector);
         if (l->nanos_place) {
-            l->nanos = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, l->nanos_place));
+            l->nanos = data[l->nanos_place];
             memset(l->nanos, 0, s->vector_size * sizeof *l->nanos);
         }
     }
     for (size_t i = 0; i < s->mask_count; i++)
-        s->masks[i] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->mask_place + i));
+        s->masks[i] = data[s->mask_place + i];
     if (s->kind_place) {
-        s->kinds = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->kind_place));
-        s->numbers = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, s->kind_place + 1));
+        s->kinds = data[s->kind_place];
+        s->numbers = data[s->kind_place + 1];
     }
     duckdb_data_chunk_set_size(chunk, s->vector_size);
     return true;
@@ -571,51 +583,56 @@ static uint64_t mix_bytes(uint64_t hash, const char *data, size_t size)
  * Equal values have equal fingerprints; the reverse need not hold. NaN and both zeros count as one value each
  * (R-DST-07).
  */
-static uint64_t mix_cell(uint64_t hash, const lane *l, idx_t at)
+static uint64_t mix_cell(uint64_t hash, const lane *l, const char *cell)
 {
-    duckdb_string_t *text;
+    duckdb_string_t text;
+    float narrow;
     double real;
-    uint64_t bits;
+    uint64_t bits = 0;
 
     switch (l->column.type) {
-    case DUCKDB_TYPE_BOOLEAN:
-        return mix(hash, ((const bool *)l->data)[at]);
-    case DUCKDB_TYPE_SMALLINT:
-        return mix(hash, (uint64_t)((const int16_t *)l->data)[at]);
-    case DUCKDB_TYPE_INTEGER:
-    case DUCKDB_TYPE_DATE:
-        return mix(hash, (uint64_t)((const int32_t *)l->data)[at]);
     case DUCKDB_TYPE_FLOAT:
     case DUCKDB_TYPE_DOUBLE:
-        real = l->column.type == DUCKDB_TYPE_FLOAT ? (double)((const float *)l->data)[at]
-                                                   : ((const double *)l->data)[at];
+        if (l->column.type == DUCKDB_TYPE_FLOAT) {
+            memcpy(&narrow, cell, sizeof narrow);
+            real = narrow;
+        } else {
+            memcpy(&real, cell, sizeof real);
+        }
         real = real == 0 ? 0 : real;
         memcpy(&bits, &real, sizeof bits);
         return mix(hash, real == real ? bits : 1);
-    case DUCKDB_TYPE_DECIMAL:
-        if (l->column.width > 18)
-            return mix(hash, ((const duckdb_hugeint *)l->data)[at].lower);
-        if (l->column.width > 9)
-            return mix(hash, ((const uint64_t *)l->data)[at]);
-        return mix(hash,
-                   l->column.width > 4 ? ((const uint32_t *)l->data)[at] : ((const uint16_t *)l->data)[at]);
     case DUCKDB_TYPE_VARCHAR:
     case DUCKDB_TYPE_BLOB:
-        text = (duckdb_string_t *)l->data + at;
-        return mix_bytes(hash, duckdb_string_t_data(text), duckdb_string_t_length(*text));
+        memcpy(&text, cell, sizeof text);
+        return mix_bytes(hash, duckdb_string_t_data(&text), duckdb_string_t_length(text));
     default:
-        return mix(hash, ((const uint64_t *)l->data)[at]);
+        memcpy(&bits, cell, l->size < sizeof bits ? l->size : sizeof bits);
+        return mix(hash, bits);
     }
 }
 
-static uint64_t hash_key(const row_stage *s, idx_t at)
+/* A cell of any row, by the data of its vector. */
+static char *cell_at(const row_stage *s, const lane *l, size_t row)
+{
+    return (char *)s->data[(row >> s->vector_bits) * s->type_count + l->place] +
+           (row & (s->vector_size - 1)) * l->size;
+}
+
+static int16_t *nanos_at(const row_stage *s, const lane *l, size_t row)
+{
+    return (int16_t *)s->data[(row >> s->vector_bits) * s->type_count + l->nanos_place] +
+           (row & (s->vector_size - 1));
+}
+
+static uint32_t hash_key(const row_stage *s, size_t row)
 {
     uint64_t hash = 0;
 
     for (size_t i = 0; i < s->count; i++)
         if (s->lanes[i].column.key)
-            hash = mix_cell(hash, &s->lanes[i], at);
-    return hash;
+            hash = mix_cell(hash, &s->lanes[i], cell_at(s, &s->lanes[i], row));
+    return (uint32_t)hash;
 }
 
 /*
@@ -654,29 +671,17 @@ static uint64_t place_of(const lane *l, idx_t at)
     }
 }
 
-static void note_key(row_stage *s, idx_t at)
+/* True when the row's key comes after all others, so that no other row has it. */
+static bool note_key(row_stage *s, idx_t at)
 {
     uint64_t place = place_of(s->first_key, at);
+    bool rises = s->rows == 0 || place > s->keys.last;
 
     if (place < s->keys.first)
         s->keys.first = place;
     if (place > s->keys.last)
         s->keys.last = place;
-}
-
-/* A cell of any row, by the data of its vector. */
-static char *cell_at(const row_stage *s, const lane *l, size_t row)
-{
-    duckdb_vector vector = duckdb_data_chunk_get_vector(s->chunks[row / s->vector_size], l->place);
-
-    return (char *)duckdb_vector_get_data(vector) + row % s->vector_size * l->size;
-}
-
-static int16_t *nanos_at(const row_stage *s, const lane *l, size_t row)
-{
-    duckdb_vector vector = duckdb_data_chunk_get_vector(s->chunks[row / s->vector_size], l->nanos_place);
-
-    return (int16_t *)duckdb_vector_get_data(vector) + row % s->vector_size;
+    return rises;
 }
 
 /* Equality by value, as DuckDB has it: NaN is itself, both zeros are one (R-DST-07). Keys are never NULL. */
@@ -723,21 +728,27 @@ static bool same_key(const row_stage *s, size_t a, size_t b)
 
 static void put_slot(slot *slots, size_t slot_count, slot value)
 {
-    size_t at = (size_t)value.hash & (slot_count - 1);
+    size_t at = value.hash & (slot_count - 1);
 
     while (slots[at].row != 0)
         at = (at + 1) & (slot_count - 1);
     slots[at] = value;
 }
 
+/* Room for one row more than there are. */
 static bool grow_slots(row_stage *s)
 {
-    size_t count = s->slot_count * 2;
-    slot *slots = calloc(count, sizeof *slots);
+    size_t count = s->slot_count > 0 ? s->slot_count : SLOTS_MIN;
+    slot *slots;
 
+    while (count < 2 * (s->rows + 1))
+        count *= 2;
+    if (count == s->slot_count)
+        return true;
+    slots = calloc(count, sizeof *slots);
     if (slots == NULL)
         return false;
-    for (size_t i = 0; i < s->slot_count; i++)
+    for (size_t i = 0; s->slotted > 0 && i < s->slot_count; i++)
         if (s->slots[i].row)
             put_slot(slots, count, s->slots[i]);
     free(s->slots);
@@ -746,19 +757,28 @@ static bool grow_slots(row_stage *s)
     return true;
 }
 
-/* The row that has the key of `row` already; `row` itself, which then has its place, when there is none. */
-static size_t find_row(row_stage *s, size_t row)
+/*
+ * The row that has the key of the newest row already; that row itself when there is none. Rows whose keys
+ * only rise need no slots: they get them when a key comes that may be among theirs. False: out of memory.
+ */
+static bool find_row(row_stage *s, size_t *found)
 {
-    uint64_t hash = hash_key(s, row % s->vector_size);
-    size_t at = (size_t)hash & (s->slot_count - 1);
+    uint32_t hash = hash_key(s, s->rows);
+    size_t at;
 
-    while (s->slots[at].row != 0) {
-        if (s->slots[at].hash == hash && same_key(s, s->slots[at].row - 1, row))
-            return s->slots[at].row - 1;
-        at = (at + 1) & (s->slot_count - 1);
+    if (!grow_slots(s))
+        return false;
+    for (; s->slotted < s->rows; s->slotted++)
+        put_slot(s->slots, s->slot_count, (slot){ hash_key(s, s->slotted), (uint32_t)s->slotted + 1 });
+    *found = s->rows;
+    for (at = hash & (s->slot_count - 1); s->slots[at].row != 0; at = (at + 1) & (s->slot_count - 1)) {
+        if (s->slots[at].hash == hash && same_key(s, s->slots[at].row - 1, s->rows)) {
+            *found = s->slots[at].row - 1;
+            return true;
+        }
     }
-    s->slots[at] = (slot){ hash, row + 1 };
-    return row;
+    s->slots[at] = (slot){ hash, (uint32_t)++s->slotted };
+    return true;
 }
 
 /*
@@ -767,7 +787,7 @@ static size_t find_row(row_stage *s, size_t row)
  */
 static void fold_row(row_stage *s, size_t earlier, size_t newest)
 {
-    idx_t from = newest % s->vector_size, to = earlier % s->vector_size;
+    idx_t from = newest & (s->vector_size - 1), to = earlier & (s->vector_size - 1);
     duckdb_data_chunk chunk = s->chunks[earlier / s->vector_size];
 
     for (size_t i = 0; i < s->count; i++) {
@@ -828,20 +848,17 @@ static stage_fault put_row(row_stage *s, const weir_row *row, idx_t at, size_t *
 
 stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column)
 {
-    idx_t at = s->rows % s->vector_size;
+    idx_t at = s->rows & (s->vector_size - 1);
+    size_t earlier = s->rows;
     stage_fault fault;
-    size_t earlier;
 
     if (at == 0 && !begin_chunk(s))
-        return STAGE_NO_MEMORY;
-    if (s->folds && s->rows * 2 >= s->slot_count && !grow_slots(s))
         return STAGE_NO_MEMORY;
     fault = put_row(s, row, at, column);
     if (fault != STAGE_TAKEN)
         return fault;
-    if (s->first_key)
-        note_key(s, at);
-    earlier = s->folds ? find_row(s, s->rows) : s->rows;
+    if (s->first_key && !note_key(s, at) && !find_row(s, &earlier))
+        return STAGE_NO_MEMORY;
     if (earlier == s->rows)
         s->rows++;
     else
