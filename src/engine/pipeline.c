@@ -123,7 +123,8 @@ static weir_status port_open(void *context, engine_table *table, weir_error *err
     if (status == WEIR_OK)
         status = state_known(p->options->state, table, resync_began(p->sweeps, p->sweep_count, table), arena,
                              &known, err);
-    table->restarts = known == NULL || !known->loaded || is_resynced(p, table);
+    /* Not when the re-sync has brought rows already: they would have to come once more. */
+    table->restarts = is_resynced(p, table) && (known == NULL || !known->loaded);
     if (status == WEIR_OK && described == NULL && known != NULL && known->loaded) {
         p->attributed = true;
         status = refuse_gone(p, table, err);

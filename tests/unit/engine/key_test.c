@@ -269,6 +269,25 @@ static void a_table_that_starts_over_gets_its_key_first(void **state)
     }
 }
 
+/* Nor does a state that knows nothing help: rows would be there twice, and nobody would mark the old ones. */
+static void an_unknown_table_without_the_new_key_is_a_task(void **state)
+{
+    world *w = *state;
+    char path[128];
+
+    first_sync(w);
+    snprintf(path, sizeof path, "%s/state.db", w->state);
+    assert_int_equal(weir__file_remove(path, NULL), WEIR_OK);
+    snprintf(path, sizeof path, "%s/spool", w->state);
+    assert_int_equal(weir__folder_remove(path, NULL), WEIR_OK);
+    snprintf(path, sizeof path, "%s/run", w->state);
+    assert_int_equal(weir__folder_remove(path, NULL), WEIR_OK);
+    declare(w, "knr", "r");
+    w->source.play = play_new_column;
+    assert_fails(w, WEIR_TASK, "its key is (r) now and was (k)");
+    assert_string_equal(w->destination.calls, "");
+}
+
 static weir_rpc_code play_progress(fake_source *s, weir_rpc_call *call)
 {
     UPSERT(call, "t", weir_string("k", "a"), weir_string("n", "1"), weir_string("r", "x"));
@@ -391,6 +410,7 @@ int main(void)
         TEST(rows_that_are_equal_under_the_new_key_are_a_task),
         TEST(rows_without_the_new_key_are_a_task),
         TEST(a_table_that_starts_over_gets_its_key_first),
+        TEST(an_unknown_table_without_the_new_key_is_a_task),
         TEST(a_dropped_table_comes_back_with_a_resync),
         TEST(a_key_changes_in_the_stream),
         TEST(a_key_changes_after_a_checkpoint_only),
