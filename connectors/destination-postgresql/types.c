@@ -147,6 +147,16 @@ static const char *as_text(weir_call *call, const weir_sql_column *from, const c
     }
 }
 
+#define FLOAT_NOTHING "7.006492321624085e-46" /* half of the least real, 2 to the power of -150 */
+
+/* What rounds to 0 is 0; PostgreSQL's own cast refuses it. */
+static const char *to_float(weir_call *call, const char *value)
+{
+    return weir_printf(
+        call, "CASE WHEN abs((%s)::double precision) <= '" FLOAT_NOTHING "' THEN 0 ELSE (%s)::real END",
+        value, value);
+}
+
 /* A text in the form of R-BAT-08 as a value of the type. */
 static const char *from_text(weir_call *call, const char *text, const weir_column *to)
 {
@@ -155,6 +165,8 @@ static const char *from_text(weir_call *call, const char *text, const weir_colum
     case WEIR_STRING:
     case WEIR_XML:
         return text;
+    case WEIR_FLOAT:
+        return to_float(call, text);
     case WEIR_BINARY:
         return weir_printf(call, "decode(%s, 'base64')", text);
     case WEIR_NAIVE_DATETIME:
@@ -181,6 +193,8 @@ static bool casts(weir_type from, weir_type to)
 const char *type_convert(weir_call *call, const weir_sql_column *from, const char *value,
                          const weir_column *to)
 {
+    if (from->column.type == WEIR_DOUBLE && to->type == WEIR_FLOAT)
+        return to_float(call, value);
     if (casts(from->column.type, to->type))
         return weir_printf(call, "%s::%s", value, type_sql(call, to));
     return from_text(call, as_text(call, from, value), to);
