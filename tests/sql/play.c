@@ -137,7 +137,7 @@ static bool null_in_new_key(player *p, const step *s)
     return false;
 }
 
-/* Values of another type would become JSON, and may be none. */
+/* Values of another type would become JSON, and may be none; where that was refused they stay as they are. */
 static bool needs_json(player *p, const step *s)
 {
     const weir_model_table *table = weir__model_find(p->h->destination->model, s->table.schema,
@@ -195,7 +195,7 @@ static bool may_refuse(player *p, const step *s)
     switch (s->kind) {
     case STEP_WRITE:
     case STEP_HISTORY:
-        return s->row_count == 0 || has_other_key(p, s);
+        return s->row_count == 0 || has_other_key(p, s) || needs_json(p, s);
     case STEP_ALTER:
         return null_in_new_key(p, s) || needs_json(p, s) || has_long_key(p, &s->table);
     case STEP_MIGRATE:
