@@ -164,12 +164,13 @@ static const char *all_rows(weir_call *call, const stored_table *t)
     return weir_printf(call, "SELECT %s FROM %s", words_columns(call, t, ""), t->path);
 }
 
-/* What a table in DuckDB may grow to: an eighth of the memory. */
+/* What a table in DuckDB may grow to: an eighth of the memory; a quarter for all where there are more. */
 static uint64_t bytes_max(weir_call *call)
 {
     const options *opt = weir_options(call);
+    uint64_t requests = store_requests(weir_session(call));
 
-    return (uint64_t)opt->memory_limit_mb * 1024 * 1024 / 8;
+    return (uint64_t)opt->memory_limit_mb * 1024 * 1024 / 4 / (requests > 2 ? requests : 2);
 }
 
 /* A table that has become as large as a part is written and emptied. */
@@ -408,7 +409,7 @@ weir_status merge_finish(weir_call *call, bool *changed)
     store *s = weir_session(call);
     stored_table *t = &s->tables[0];
     uint64_t held = 0;
-    weir_status status = load_wait(call);
+    weir_status status = load_settle(call);
 
     if (status == WEIR_OK)
         status = count_gone(call, t);

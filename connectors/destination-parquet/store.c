@@ -241,6 +241,17 @@ out:
     return status;
 }
 
+size_t store_requests(const store *s)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&instances_lock);
+    for (const store *one = s->instance->holders; one != NULL; one = one->next_holder)
+        count++;
+    pthread_mutex_unlock(&instances_lock);
+    return count > 0 ? count : 1;
+}
+
 static void instance_leave(instance *in)
 {
     pthread_mutex_lock(&instances_lock);

@@ -68,6 +68,8 @@ void store_close_all(void);
 
 /* Waits for requests that name the same tables, and connects to a database of the request's own. */
 weir_status store_enter(weir_call *call, const weir_sql_scope *scope) WEIR_CHECKED;
+/* How many requests are at work in the folder now; one at least. */
+size_t store_requests(const store *s);
 /* The database is gone. */
 void store_leave(store *s);
 /* The same, but a new one takes its place. */

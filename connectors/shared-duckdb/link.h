@@ -25,6 +25,7 @@ typedef struct link_merge {
     const char *const *sql;
     size_t count;
     row_stage *stage; /* what they read, not owned */
+    bool *room;       /* the stage's */
     const char *doing;
     duckdb_result result;
     bool failed; /* `result` has the error */
@@ -35,6 +36,7 @@ typedef struct link_merge {
 typedef struct duck_link {
     duckdb_connection db;
     row_stage *stages[2]; /* owned; one is filled while the other is merged */
+    bool rooms[2];        /* whether there is room for each (room.h) */
     link_merge merge;
     bool changed;       /* a merge of this transaction has begun */
     bool reshaped;      /* a table may have other columns than before the request */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "room.h"
 #include "types.h"
 
 #define STAGE_ROWS_MAX ((size_t)122880)
@@ -24,6 +25,8 @@ weir_status load_open(weir_call *call, weir_sql_stage *stage)
     stage->unique = !stage->mixed;
     if (s->merge.running && s->merge.stage == s->stages[slot])
         status = load_wait(call);
+    if (status == WEIR_OK)
+        status = room_take(call, &s->rooms[slot]);
     if (status != WEIR_OK)
         return status;
     if (s->stages[slot] == NULL) {
@@ -150,6 +153,10 @@ static void *run_merge(void *context)
         if (!m->failed)
             duckdb_destroy_result(&m->result);
     }
+    if (room_wanted()) {
+        stage_shrink(m->stage);
+        room_give(m->room);
+    }
     return NULL;
 }
 
@@ -175,6 +182,25 @@ weir_status load_wait(weir_call *call)
     return status;
 }
 
+static void free_stage(duck_link *s, size_t slot)
+{
+    stage_free(s->stages[slot]);
+    s->stages[slot] = NULL;
+}
+
+weir_status load_settle(weir_call *call)
+{
+    duck_link *s = weir_session(call);
+    weir_status status = load_wait(call);
+
+    if (status != WEIR_OK)
+        return status;
+    for (size_t i = 0; i < 2; i++)
+        free_stage(s, i);
+    room_give(&s->rooms[1]);
+    return room_take(call, &s->rooms[0]);
+}
+
 void load_end(duck_link *s)
 {
     while (s->merge.running) {
@@ -190,8 +216,8 @@ void load_end(duck_link *s)
     duckdb_destroy_data_chunk(&s->chunk);
     duckdb_destroy_result(&s->queried);
     for (size_t i = 0; i < 2; i++) {
-        stage_free(s->stages[i]);
-        s->stages[i] = NULL;
+        free_stage(s, i);
+        room_give(&s->rooms[i]);
     }
 }
 
@@ -204,7 +230,12 @@ weir_status load_merge(weir_call *call, weir_sql_stage *stage, const char *const
         return status;
     s->changed = true;
     s->merge = (link_merge){
-        .db = s->db, .sql = sql, .count = count, .stage = stage->state, .doing = stage->target->doing
+        .db = s->db,
+        .sql = sql,
+        .count = count,
+        .stage = stage->state,
+        .room = &s->rooms[stage->number % 2],
+        .doing = stage->target->doing,
     };
     /* Without a thread the work is done here and now. */
     s->merge.running = pthread_create(&s->merge.thread, NULL, run_merge, &s->merge) == 0;

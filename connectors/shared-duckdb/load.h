@@ -17,7 +17,12 @@ weir_status load_merge(weir_call *call, weir_sql_stage *stage, const char *const
 
 /* Waits for the merge that is under way, if any, and tells how it went. */
 weir_status load_wait(weir_call *call) WEIR_CHECKED;
-/* The same without a caller: it is interrupted. Frees the stages and what statements gave. */
+/*
+ * The same, and there will be no more stages: frees theirs. What the request still has to do with its
+ * rows, it does with the room of one.
+ */
+weir_status load_settle(weir_call *call) WEIR_CHECKED;
+/* Waits without a caller: it is interrupted. Frees the stages and what statements gave. */
 void load_end(duck_link *s);
 
 /* Adds the companion of a column to the table at `path`. */

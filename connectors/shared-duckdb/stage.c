@@ -364,6 +364,15 @@ void stage_reset(row_stage *s)
     s->slotted = 0;
 }
 
+void stage_shrink(row_stage *s)
+{
+    for (size_t i = 0; i < s->chunk_count; i++)
+        duckdb_destroy_data_chunk(&s->chunks[i]);
+    free(s->slots);
+    s->slots = NULL;
+    s->slot_count = s->slotted = s->chunk_count = s->rows = 0;
+}
+
 /* --- filling --- */
 
 static bool add_chunk(row_stage *s)

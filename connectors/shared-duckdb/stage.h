@@ -61,6 +61,8 @@ uint64_t stage_id(const row_stage *s);
 stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column);
 /* Forgets the rows and keeps most of the memory. No statement may be reading. */
 void stage_reset(row_stage *s);
+/* Gives back the memory of the rows, which are gone, after stage_reset too; stage_reset must follow. */
+void stage_shrink(row_stage *s);
 
 size_t stage_rows(const row_stage *s);
 size_t stage_bytes(const row_stage *s); /* of values, rounded up to whole chunks */

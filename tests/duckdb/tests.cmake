@@ -34,7 +34,7 @@ endif()
 
 # What both of DuckDB's destinations share.
 if(TARGET weir_shared_duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
-    foreach(name keys link stage)
+    foreach(name keys link room stage)
         add_executable(duckdb.${name} ${CMAKE_SOURCE_DIR}/tests/duckdb/${name}_test.c)
         set_target_properties(duckdb.${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
             BUILD_RPATH ${CMAKE_BINARY_DIR}/bin)
