@@ -1,10 +1,12 @@
 /* destination-mariadb: form, setup tests and session; what the parts do stands in destination.h. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "destination.h"
 
 #define SERVER_VERSION_MIN 100600
 #define ATTEMPTS_MAX 3
+#define SILENT_SECONDS 20 /* an attempt to connect that takes as long is not repeated: nobody is there */
 
 /*
  * SET reads what was there before the statement; a value that does not fit is refused. What other requests
@@ -16,6 +18,14 @@ static const char session_settings[] =
     " tx_isolation = 'READ-COMMITTED', autocommit = 0, foreign_key_checks = 1, innodb_lock_wait_timeout = "
     "3600,"
     " lock_wait_timeout = 3600, group_concat_max_len = 1048576, collation_connection = 'utf8mb4_nopad_bin'";
+
+static time_t seconds_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
 
 weir_status session_connect(weir_call *call, my_session *at)
 {
@@ -29,8 +39,10 @@ weir_status session_connect(weir_call *call, my_session *at)
                                    .tls_authorities = options->tls_authorities,
                                    .infile = true };
     MYSQL *link = NULL;
+    time_t began = seconds_now();
     weir_status status = link_open(call, &address, &link);
 
+    at->silent = status != WEIR_OK && seconds_now() - began >= SILENT_SECONDS;
     if (status != WEIR_OK)
         return status;
     if (strstr(mysql_get_server_info(link), "MariaDB") == NULL ||
@@ -75,7 +87,7 @@ static weir_status open_session(weir_call *call, void **out)
 
     if (session == NULL)
         return weir_fail(call, "open a session: out of memory");
-    while (status == WEIR_FAILED && weir_retry_next(&again))
+    while (status == WEIR_FAILED && !session->silent && weir_retry_next(&again))
         status = session_connect(call, session);
     if (status == WEIR_OK)
         *out = session;
@@ -89,8 +101,7 @@ static weir_status check_session(weir_call *call, void *opened)
 {
     const my_session *session = opened;
 
-    (void)call;
-    return session->broken || mysql_ping(session->link) != 0 ? WEIR_FAILED : WEIR_OK;
+    return session->broken || !link_answers(call, session->link) ? WEIR_FAILED : WEIR_OK;
 }
 
 static weir_status test_connect(weir_call *call)

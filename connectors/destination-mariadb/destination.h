@@ -44,6 +44,7 @@ typedef struct my_session {
     const char *path;   /* of the request's table, borrowed until the request ends */
     bool passing;       /* the last failure goes away with a new connection */
     bool committing;    /* it came in the middle of a commit: nobody knows whether that was done */
+    bool silent;        /* the last attempt to connect had no answer at all */
     bool broken;        /* in the middle of something: to be closed */
     my_segment written; /* rows of a stage that are still to be sent */
     /* The rest is the thread's until it is joined, and so is the link. */
@@ -57,7 +58,7 @@ typedef struct my_session {
 } my_session;
 
 /* --- destination.c --- */
-/* Opens a connection into `at`, in place of the one that may be there; untouched on failure. */
+/* Opens a connection into `at`, in place of the one that may be there; on failure only `silent` changes. */
 weir_status session_connect(weir_call *call, my_session *at) WEIR_CHECKED;
 
 /* --- retry.c: members of weir_destination --- */

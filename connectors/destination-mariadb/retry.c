@@ -67,7 +67,7 @@ static weir_status serve(weir_call *call, const request *what)
         session->passing = session->committing = false;
         if (connected)
             status = what->run(call, what);
-        if (status != WEIR_FAILED || (connected && !may_pass(session, what)))
+        if (status != WEIR_FAILED || (connected ? !may_pass(session, what) : session->silent))
             return status;
         weir_log_warning(call, "Attempt %d failed for want of the server.", again.attempts);
     }

@@ -3,14 +3,22 @@
 
 #include <errmsg.h>
 #include <mysqld_error.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include "text.h"
 
 #define CONNECT_SECONDS 30U
 #define SILENCE_SECONDS 3600U /* until a connection counts as lost, while rows are awaited */
 #define LOOK_MS 200
+#define PING_LOOKS_MAX 50 /* 10 seconds */
+/* A machine that has gone shows within two minutes, also while a long statement's answer is awaited. */
+#define KEEPALIVE_IDLE_SECONDS 60
+#define UNACKNOWLEDGED_MS 120000
 
 static const char session_settings[] =
     "SET SESSION time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES',"
@@ -101,11 +109,16 @@ weir_status link_failed(weir_call *call, MYSQL *link, const char *doing)
 }
 
 /* The connection could not be made. */
-static weir_status not_connected(weir_call *call, MYSQL *link, const link_address *address)
+static weir_status not_connected(weir_call *call, MYSQL *link, const link_address *address, bool silent)
 {
     unsigned number = mysql_errno(link);
     const char *message = mysql_error(link);
 
+    if (silent)
+        return weir_fail(call,
+                         "connect to '%s', port %lld: no answer within %u seconds. Check host and port, that "
+                         "the server runs, and that no firewall is between.",
+                         address->host, (long long)address->port, CONNECT_SECONDS);
     if (number == ER_ACCESS_DENIED_ERROR || number == ER_ACCESS_DENIED_NO_PASSWORD_ERROR)
         return weir_task(call, "The server refused the user: %s. Check user and password.", message);
     if (number == ER_HOST_NOT_PRIVILEGED)
@@ -181,6 +194,25 @@ static int say_nothing(void *state, char *out, unsigned size)
     return CR_UNKNOWN_ERROR;
 }
 
+/* What cannot be set is left: the waits above end all the same, later. */
+static void watch_peer(MYSQL *link)
+{
+    int file = (int)mysql_get_socket(link);
+    int yes = 1, idle = KEEPALIVE_IDLE_SECONDS, most = UNACKNOWLEDGED_MS;
+
+    (void)setsockopt(file, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+    (void)setsockopt(file, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    (void)setsockopt(file, IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof most);
+}
+
+static time_t seconds_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 weir_status link_open(weir_call *call, const link_address *address, MYSQL **out)
 {
     MYSQL *link = mysql_init(NULL);
@@ -188,6 +220,7 @@ weir_status link_open(weir_call *call, const link_address *address, MYSQL **out)
     my_bool no = 0;
     unsigned infile = address->infile;
     bool local = address->host[0] == '/';
+    time_t silent_at = seconds_now() + CONNECT_SECONDS - 1;
     weir_status status = WEIR_OK;
 
     if (link == NULL)
@@ -203,9 +236,11 @@ weir_status link_open(weir_call *call, const link_address *address, MYSQL **out)
     if (mysql_real_connect(link, local ? NULL : address->host, address->user,
                            address->password ? address->password : "", address->database,
                            (unsigned)address->port, local ? address->host : NULL, 0) == NULL)
-        status = not_connected(call, link, address);
+        status = not_connected(call, link, address, seconds_now() >= silent_at);
     else if (!local && strcmp(address->tls, "require") == 0 && mysql_get_ssl_cipher(link) == NULL)
         status = weir_task(call, "The server offers no TLS. Set it up there, or choose another mode.");
+    if (status == WEIR_OK && !local)
+        watch_peer(link);
     if (status == WEIR_OK)
         status = link_run(call, link, "set up the session", session_settings);
     if (status != WEIR_OK) {
@@ -242,6 +277,20 @@ weir_status link_run(weir_call *call, MYSQL *link, const char *doing, const char
     if (status == WEIR_OK)
         mysql_free_result(mysql_store_result(link));
     return status;
+}
+
+bool link_answers(weir_call *call, MYSQL *link)
+{
+    static const char sql[] = "DO 1";
+    struct pollfd ready = { .events = POLLIN };
+
+    if (mysql_send_query(link, sql, sizeof sql - 1) != 0)
+        return false;
+    ready.fd = (int)mysql_get_socket(link);
+    for (int looks = 0; poll(&ready, 1, LOOK_MS) == 0; looks++)
+        if (looks >= PING_LOOKS_MAX || !weir_running(call))
+            return false;
+    return mysql_read_query_result(link) == 0;
 }
 
 weir_status link_query(weir_call *call, MYSQL *link, const char *doing, const char *sql, MYSQL_RES **out)

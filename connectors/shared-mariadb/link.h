@@ -53,6 +53,8 @@ weir_status link_stream(weir_call *call, MYSQL *link, const char *doing, const c
 const char *link_words(weir_call *call, unsigned number, const char *message);
 /* Tells the connection's last error and returns the status to end with. */
 weir_status link_failed(weir_call *call, MYSQL *link, const char *doing) WEIR_CHECKED;
+/* Asks the server; false when it has gone, or says nothing for 10 seconds: the connection must be closed. */
+bool link_answers(weir_call *call, MYSQL *link);
 /* True when the last error goes away with a new connection: it was lost, the server stops, a deadlock. */
 bool link_is_passing(MYSQL *link);
 /* 'user'@'host' as the server knows the session's account, in call memory; "" when it does not say. */

@@ -38,7 +38,7 @@ class Bench:
         return self.running
 
     def start(self, more=None, **options):
-        return kit.Destination(self.program, self.protocol, {self.store.option: str(self.path), **(more or {})}, **options)
+        return kit.Destination(self.program, self.protocol, {**self.store.configuration(self.path), **(more or {})}, **options)
 
     def stop(self):
         """SIGTERM; a clean end is part of every case (R-RPC-06)."""

@@ -167,16 +167,19 @@ class Destination:
         return self.call("Truncate", request, "TruncateResponse")
 
     def write(self, schema, table, columns, files, timeout_s=CALL_TIMEOUT_S):
-        """`files` is what Files.request() gives."""
-        request = self.messages.WriteBatchRequest(configuration=self.configuration, schema_name=schema,
+        """`files` is what Files.request() gives; with earliest_start files it is a WriteHistoryBatch."""
+        method = "WriteHistoryBatch" if files["earliest_start"] else "WriteBatch"
+        request = getattr(self.messages, method + "Request")(configuration=self.configuration, schema_name=schema,
                                                   table=self.table(table, columns), keys=files["keys"])
+        if files["earliest_start"]:
+            request.earliest_start_files.extend(files["earliest_start"])
         request.replace_files.extend(files["replace"])
         request.update_files.extend(files["update"])
         request.delete_files.extend(files["delete"])
         request.file_params.compression = self.messages.Compression.Value(files["compression"])
         request.file_params.encryption = self.messages.Encryption.Value(files["encryption"])
         request.file_params.null_string, request.file_params.unmodified_string = NULL, UNMODIFIED
-        return self.call("WriteBatch", request, "WriteBatchResponse", timeout_s)
+        return self.call(method, request, "WriteBatchResponse", timeout_s)
 
 
 def clock_text(ns, digits):
@@ -236,7 +239,7 @@ class Files:
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
         self.compression, self.encryption, self.style = compression, encryption, style
         self.chance = random.Random(seed)
-        self.keys, self.lists = {}, {"replace": [], "update": [], "delete": []}
+        self.keys, self.lists = {}, {"earliest_start": [], "replace": [], "update": [], "delete": []}
 
     def cell(self, column, value):
         if value is None:
@@ -300,6 +303,34 @@ class Model:
                     row[deleted_column] = True
                 else:
                     del self.rows[key]
+
+
+LAST = (datetime.date(9999, 12, 31) - EPOCH).days * DAY_NS + DAY_NS - 10**6
+
+
+class HistoryModel(Model):
+    """A table of versions by the rules (R-HIS-01 to R-HIS-04); a dict of versions by key and start."""
+
+    def versions(self, row):
+        """Of the row's key, by start."""
+        own = [c.name for c in self.columns if c.key and c.name != "_fivetran_start"]
+        return sorted((r for r in self.rows.values() if all(r[n] == row[n] for n in own)), key=lambda r: r["_fivetran_start"])
+
+    def request(self, earliest_start=(), replace=(), update=(), delete=()):
+        for row in earliest_start:
+            for version in self.versions(row):
+                if version["_fivetran_start"] >= row["_fivetran_start"]:
+                    del self.rows[self.key(version)]
+                elif version["_fivetran_active"]:
+                    version.update(_fivetran_active=False, _fivetran_end=row["_fivetran_start"] - 10**6)
+        for row in sorted((*replace, *update), key=lambda r: r["_fivetran_start"]):
+            before = [v for v in self.versions(row) if v["_fivetran_start"] < row["_fivetran_start"]]
+            if before or UNCHANGED not in row.values():
+                self.rows[self.key(row)] = {n: before[-1][n] if value is UNCHANGED else value for n, value in row.items()}
+        for row in delete:
+            began = [v for v in self.versions(row) if v["_fivetran_start"] <= row["_fivetran_end"]]
+            if began and (began[-1]["_fivetran_active"] or began[-1]["_fivetran_end"] > row["_fivetran_end"]):
+                began[-1].update(_fivetran_active=False, _fivetran_end=row["_fivetran_end"])
 
 
 def plain(type, value):

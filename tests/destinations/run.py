@@ -1,4 +1,4 @@
-"""usage: run.py PROGRAM STORE WORK_DIR [CASE... | random_operations:SEED]    STORE: sqlite, duckdb, parquet
+"""usage: run.py PROGRAM STORE WORK_DIR [CASE... | random_operations:SEED]    STORE: a name of stores.STORES
 
 Runs the cases of cases.py against a destination program, each in a fresh folder. Exit code 1 when one fails; its folder is
 kept and its name printed.

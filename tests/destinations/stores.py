@@ -1,12 +1,15 @@
 """Reads rows back from the stores, not through Weir: SQLite by Python's own module, DuckDB and the Parquet files that a manifest
-lists by DuckDB's C interface."""
+lists by DuckDB's C interface, servers' tables by psql and libmariadb."""
 import contextlib
 import ctypes
 import datetime
 import decimal
 import json
+import os
 import pathlib
 import sqlite3
+import subprocess
+import sys
 
 import kit
 
@@ -22,7 +25,14 @@ def parse_datetime(text):
     return (datetime.date.fromisoformat(date) - kit.EPOCH).days * kit.DAY_NS + parse_clock(clock)
 
 
-class SqliteStore:
+class FileStore:
+    """A store that is a file or a folder, which the configuration names."""
+
+    def configuration(self, path):
+        return {self.option: str(path)}
+
+
+class SqliteStore(FileStore):
     name, option = "sqlite", "path"
     file = "warehouse.db"
 
@@ -91,7 +101,7 @@ class Result(ctypes.Structure):
     _fields_ = [("numbers", ctypes.c_uint64 * 3), ("pointers", ctypes.c_void_p * 3)]
 
 
-class DuckdbStore:
+class DuckdbStore(FileStore):
     name, option = "duckdb", "path"
     file = "warehouse.duckdb"
 
@@ -277,4 +287,59 @@ class ParquetStore(DuckdbStore):
         return wrong
 
 
-STORES = {"sqlite": SqliteStore, "duckdb": DuckdbStore, "parquet": ParquetStore}
+def shown_value(type, text):
+    """Of what both servers show alike: whole numbers, texts, flags, points in time."""
+    if text is None:
+        return None
+    if type == "BOOLEAN":
+        return {"true": True, "false": False, "1": True, "0": False}[text]
+    if type in ("SHORT", "INT", "LONG"):
+        return int(text)
+    if type in ("NAIVE_DATETIME", "UTC_DATETIME"):
+        return parse_datetime(text.removesuffix("+00"))
+    assert type == "STRING", type
+    return text
+
+
+class ServerStore:
+    """A running server, which the environment names as tests/postgresql/with_cluster and tests/mariadb/with_server do."""
+
+    file = "none"
+
+    def __init__(self, _path=None, _bin=None):
+        pass
+
+    def configuration(self, _path):
+        find = lambda name: os.environ[self.variables + name]
+        return {"host": "127.0.0.1", "port": find("PORT"), "database": "weir", "user": "weir", "password": find("PASSWORD"),
+                "tls": "disable"}
+
+    def rows(self, schema, table, columns):
+        return [{c.name: shown_value(c.type, text) for c, text in zip(columns, row)} for row in self.texts(schema, table, columns)]
+
+
+class PostgresqlStore(ServerStore):
+    name, variables = "postgresql", "PG"
+
+    def texts(self, schema, table, columns):
+        shown = ", ".join(f'CAST("{c.name}" AS text)' for c in columns)
+        sql = f'SELECT coalesce(json_agg(json_build_array({shown})), \'[]\') FROM "{schema}"."{table}"'
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql], check=True, text=True,
+                              stdout=subprocess.PIPE, env={**os.environ, "PGOPTIONS": "-c timezone=UTC"})
+        return json.loads(done.stdout)
+
+
+class MariadbStore(ServerStore):
+    name, variables = "mariadb", "MARIADB_"
+
+    def texts(self, schema, table, columns):
+        sys.path.append(str(kit.ROOT / "tests" / "mariadb"))
+        from server import Client
+        shown = ", ".join(f"`{c.name}`" for c in columns)
+        with Client(os.environ["MARIADB_SOCKET"], "weir", os.environ["MARIADB_PASSWORD"], None) as client:
+            client.rows("SET time_zone = '+00:00'")
+            return [[cell if cell is None else cell.decode() for cell in row]
+                    for row in client.rows(f"SELECT {shown} FROM `{schema}`.`{table}`")]
+
+
+STORES = {store.name: store for store in (SqliteStore, DuckdbStore, ParquetStore, PostgresqlStore, MariadbStore)}

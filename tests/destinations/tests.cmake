@@ -29,6 +29,6 @@ foreach(store sqlite duckdb)
 endforeach()
 
 if(TARGET destination-parquet AND NOT WEIR_SANITIZE MATCHES "thread")
-    weir_destination_test(parquet folder 120 folder_and_setup_tests every_type keys_by_value names parallel_tables open_elsewhere
+    weir_destination_test(parquet folder 120 folder_and_setup_tests every_type keys_by_value names damaged_files parallel_tables open_elsewhere
         abandoned_call no_room_and_no_permission parts_that_are_not_touched_stay readers_see_whole_versions)
 endif()

@@ -5,6 +5,7 @@ usage: destination_test.py BIN_DIR
 """
 import concurrent.futures
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -63,6 +64,14 @@ class MariaDB(unittest.TestCase):
             finally:
                 again.join()
         self.assertEqual([(b"200000", b"199999")], self.server.rows("SELECT count(*), max(id) FROM restart.t"))
+
+    def test_damaged_files(self):
+        """The case of tests/destinations, on this server."""
+        names = {"PORT": self.server.port, "SOCKET": self.server.socket, "PASSWORD": self.server.password}
+        done = subprocess.run([sys.executable, "-B", HERE.parent / "destinations" / "run.py", PROGRAM, "mariadb", self.folder, "damaged_files"],
+                              env={**os.environ, **{f"MARIADB_{name}": str(value) for name, value in names.items()}},
+                              capture_output=True, text=True, timeout=120)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
     def test_missing_rights(self):
         self.server.sql("CREATE USER reader IDENTIFIED BY 'p'; GRANT SELECT, CREATE TEMPORARY TABLES ON weir.* TO reader")

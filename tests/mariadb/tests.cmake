@@ -20,10 +20,12 @@ endif()
 if(NOT WEIR_SANITIZE AND TARGET destination-mariadb)
     add_test(NAME mariadb.destination COMMAND ${WEIR_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/mariadb/destination_test.py
         ${CMAKE_BINARY_DIR}/bin)
-    set_tests_properties(mariadb.destination PROPERTIES TIMEOUT 300 LABELS mariadb)
+    add_test(NAME mariadb.destination_cut COMMAND ${WEIR_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/mariadb/destination_cut_test.py
+        ${CMAKE_BINARY_DIR}/bin)
+    set_tests_properties(mariadb.destination mariadb.destination_cut PROPERTIES TIMEOUT 300 LABELS mariadb)
 endif()
 if(EXISTS /dev/shm) # a server that syncs its tables' files needs no disk here
-    foreach(test source conform destination)
+    foreach(test source conform destination destination_cut)
         if(TEST mariadb.${test})
             set_tests_properties(mariadb.${test} PROPERTIES ENVIRONMENT TMPDIR=/dev/shm)
         endif()

@@ -7,14 +7,18 @@ CUT_EVERY in the environment is the stride through the statements (1: all of the
 """
 import itertools
 import os
+import pathlib
 import subprocess
+import sys
 import unittest
 
 import destination_test as base
 import grpc
 import kit
 from batch import KEEP, Batch
-from proxy import Proxy
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "destinations"))
+from proxy import PostgresWire, Proxy  # noqa: E402
 
 BIN = MESSAGES = None
 EVERY = int(os.environ.get("CUT_EVERY", "4"))
@@ -39,7 +43,7 @@ SELECT format('SELECT %L, t.* FROM s.%I t ORDER BY t::text', relname, relname) F
 def setUpModule():
     global cluster, proxy
     cluster = kit.Cluster("fsync=off", "log_min_messages=fatal")
-    proxy = Proxy(cluster.env["PGPORT"])
+    proxy = Proxy(cluster.env["PGPORT"], PostgresWire)
 
 
 def tearDownModule():

@@ -1,7 +1,11 @@
 """destination-postgresql: tables, types, names, batches and errors."""
 import base64
+import os
 import random
 import re
+import subprocess
+import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -462,6 +466,14 @@ class Trouble(Base):
         bad.add("delete", ["id"], [{"id": "no number"}])
         self.refused(bad.send)
         self.assertEqual(self.row_count("t"), 0)
+
+    def test_damaged_files(self):
+        """The case of tests/destinations, on this server."""
+        run = Path(__file__).resolve().parent.parent / "destinations" / "run.py"
+        with tempfile.TemporaryDirectory(prefix="weir-damaged-") as folder:
+            done = subprocess.run([sys.executable, "-B", run, f"{BIN}/destination-postgresql", "postgresql", folder, "damaged_files"],
+                                  env={**os.environ, **cluster.env}, capture_output=True, text=True, timeout=120)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
     def test_connection_lost(self):
         wanted = table("t", ("id", "INT", True))

@@ -1,13 +1,11 @@
-"""A proxy before a PostgreSQL server that counts what a client asks, and strikes before or after one of the questions.
+"""A proxy before a database server that counts what a client asks, and strikes before or after one of the questions.
 
-A question is a simple statement, the Sync of an extended one, or the end of a COPY: after each of them the client waits for
-an answer, so between two of them lie all the moments at which a transaction can be cut off.
+After a question the client waits for an answer, so between two of them lie all the moments at which a transaction can be cut
+off. What is one is the wire's matter: PostgresWire, MariadbWire. The connection must be without TLS.
 """
 import contextlib
 import socket
 import threading
-
-QUESTIONS = (b"Q", b"S", b"c")
 
 
 def take(sock, size):
@@ -20,10 +18,35 @@ def take(sock, size):
     return data
 
 
+class PostgresWire:
+    """A question is a simple statement, the Sync of an extended one, or the end of a COPY."""
+
+    def __init__(self):
+        self.begun = False
+
+    def message(self, client):
+        """The next message, and whether it is a question."""
+        head = take(client, 5 if self.begun else 4)  # the first message has no type
+        body = take(client, int.from_bytes(head[-4:], "big") - 4)
+        self.begun = True
+        return head + body, len(head) == 5 and head[:1] in (b"Q", b"S", b"c")
+
+
+class MariadbWire:
+    """A question is a statement, a ping, or the end of what LOAD DATA LOCAL reads."""
+
+    def message(self, client):
+        head = take(client, 4)
+        body = take(client, int.from_bytes(head[:3], "little"))
+        first = head[3] == 0  # of an exchange; what follows has higher numbers, and its end is empty
+        return head + body, body[:1] in (b"\x03", b"\x0e") if first else not body
+
+
 class Proxy:
     """`strike` is called once, before question number `at` (from 1) is passed on, or after `at` was answered when `after`."""
 
-    def __init__(self, port):
+    def __init__(self, port, wire):
+        self.wire = wire
         self.server = ("127.0.0.1", int(port))
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -53,15 +76,13 @@ class Proxy:
     def forward(self, client, server, mute):
         """Client to server, message by message."""
         try:
-            head = take(client, 4)  # the first message has no type
-            server.sendall(head + take(client, int.from_bytes(head, "big") - 4))
+            wire = self.wire()
             while True:
-                head = take(client, 5)
-                body = take(client, int.from_bytes(head[1:], "big") - 4)
-                if head[:1] in QUESTIONS and self.is_it():
-                    self.hit(client, server, head + body, mute)
+                message, question = wire.message(client)
+                if question and self.is_it():
+                    self.hit(client, server, message, mute)
                 else:
-                    server.sendall(head + body)
+                    server.sendall(message)
         except OSError:
             pass
         finally:
