@@ -18,6 +18,8 @@
 
 #include "link.h"
 
+/* What a user needs; databases are made as schemas come. */
+#define RIGHTS "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, CREATE TEMPORARY TABLES ON *.*"
 #define RETRY_FIRST_MS 100 /* the longest wait before a second attempt */
 
 struct options {

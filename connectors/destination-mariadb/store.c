@@ -48,11 +48,7 @@ static const char *missing_right(weir_call *call, unsigned number)
     if (number != ER_TABLEACCESS_DENIED_ERROR && number != ER_COLUMNACCESS_DENIED_ERROR &&
         number != ER_DBACCESS_DENIED_ERROR)
         return NULL;
-    return weir_printf(
-        call,
-        "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, CREATE TEMPORARY TABLES ON "
-        "*.* TO %s;",
-        link_account(call, session->link));
+    return weir_printf(call, "GRANT " RIGHTS " TO %s;", link_account(call, session->link));
 }
 
 static weir_status failed(weir_call *call, weir_status status, const char *doing)

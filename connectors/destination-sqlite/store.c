@@ -141,6 +141,11 @@ static weir_status explain(weir_call *call, sqlite3 *db, const char *doing)
                          "made by hand. Correct them or remove the rule, or re-sync the table.",
                          doing, opt->path, text);
     default:
+        if (strncmp(text, "too many columns", 16) == 0)
+            return weir_task(call,
+                             "Cannot %s in '%s': %s. SQLite takes %d columns in a table, about 40 fewer in "
+                             "history mode. Leave columns out of the sync, or choose another destination.",
+                             doing, opt->path, text, sqlite3_limit(db, SQLITE_LIMIT_COLUMN, -1));
         return weir_fail(call, "Cannot %s in '%s': %s", doing, opt->path, text);
     }
 }

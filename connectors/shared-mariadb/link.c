@@ -108,6 +108,19 @@ weir_status link_failed(weir_call *call, MYSQL *link, const char *doing)
     return weir_fail(call, "%s: %s (error %u)", doing, message, number);
 }
 
+/* The user may not use the database: the server's words have the account, as no statement can ask for it. */
+static weir_status no_rights(weir_call *call, const char *message, const link_address *address)
+{
+    const char *account = strstr(message, "'");
+    const char *end = account != NULL ? strstr(account, " to database") : NULL;
+
+    if (end == NULL || address->rights == NULL)
+        return weir_task(call, "Cannot use database '%s': %s. Create it, or check the setting.",
+                         address->database, message);
+    return weir_task(call, "Cannot use database '%s': %s. Run: GRANT %s TO %.*s;", address->database, message,
+                     address->rights, (int)(end - account), account);
+}
+
 /* The connection could not be made. */
 static weir_status not_connected(weir_call *call, MYSQL *link, const link_address *address, bool silent)
 {
@@ -124,7 +137,9 @@ static weir_status not_connected(weir_call *call, MYSQL *link, const link_addres
     if (number == ER_HOST_NOT_PRIVILEGED)
         return weir_task(call, "%s. Let the user in from there: CREATE USER '%s'@'%%' IDENTIFIED BY '…';",
                          message, address->user);
-    if (number == ER_BAD_DB_ERROR || number == ER_DBACCESS_DENIED_ERROR)
+    if (number == ER_DBACCESS_DENIED_ERROR)
+        return no_rights(call, message, address);
+    if (number == ER_BAD_DB_ERROR)
         return weir_task(call, "Cannot use database '%s': %s. Create it, or check the setting.",
                          address->database, message);
     if (number == CR_SSL_CONNECTION_ERROR)

@@ -15,6 +15,7 @@ typedef struct link_address {
     const char *host; /* a name, an address, or the path of a Unix socket */
     int64_t port;
     const char *database; /* NULL: none */
+    const char *rights;   /* what the user needs there, "SELECT, INSERT ON *.*"; NULL: not known */
     const char *user;
     const char *password;
     const char *tls;             /* one of LINK_TLS_MODES */

@@ -695,6 +695,22 @@ def wide_table(bench):
     assert bench.run.describe("s", "t") == more
 
 
+def too_wide_table(bench):
+    """More columns than SQLite takes: a task that says how many fit, at create and at alter; the most that fit do work."""
+    columns = [Column("id", "LONG", True)] + [Column(f"c{i}", "INT") for i in range(1999)]
+    with refused("task", "SQLite takes 2000 columns", "Leave columns out"):
+        bench.run.create("s", "t", columns + [Column("more", "INT")])
+    assert bench.run.describe("s", "t") is None
+    bench.run.create("s", "t", columns)
+    model = Model(columns)
+    rows = [{c.name: i for c in columns} for i in range(2)]
+    bench.write(model, "t", ("replace", rows), ("update", [{**rows[0], "c5": UNCHANGED, "c6": 77}]), ("delete", [{"id": 1}]))
+    with refused("task", "SQLite takes 2000 columns", "Leave columns out"):
+        bench.run.alter("s", "t", columns + [Column("more", "INT")])
+    assert bench.run.describe("s", "t") == columns
+    bench.check(model, "t")
+
+
 def abandoned_call(bench):
     """R-RPC-05: a caller that gives up leaves nothing behind, and holds nobody up."""
     columns = [Column("id", "LONG", True), Column("v", "STRING"), SYNCED]

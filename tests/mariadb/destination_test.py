@@ -74,13 +74,31 @@ class MariaDB(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
 
     def test_missing_rights(self):
-        self.server.sql("CREATE USER reader IDENTIFIED BY 'p'; GRANT SELECT, CREATE TEMPORARY TABLES ON weir.* TO reader")
-        with kit.Destination(str(PROGRAM), self.protocol,
-                             self.server.config(database="weir", user="reader", password="p")) as destination:
-            with self.assertRaises(kit.Failed) as failed:
-                destination.create("rights", "t", COLUMNS)
-        self.assertIn("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, CREATE TEMPORARY TABLES ON *.* TO 'reader'@'%';",
-                      str(failed.exception))
+        """One right missing at a time: the setup test and the request that needs it name it, and what to run."""
+        rights = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "CREATE TEMPORARY TABLES"]
+        wider = [C("id", "STRING", True), *COLUMNS[1:]]
+        with self.open() as admin:
+            admin.create("rights", "t", COLUMNS)
+            admin.write("rights", "t", COLUMNS, self.batch(rows_text(2)))
+        requests = {"SELECT": lambda d: d.describe("rights", "t"), "CREATE": lambda d: d.create("rights", "u", COLUMNS),
+                    "ALTER": lambda d: d.alter("rights", "t", [*COLUMNS, C("w", "INT")]), "DROP": lambda d: d.alter("rights", "t", wider),
+                    "DELETE": lambda d: d.truncate("rights", "t", 1_800_000_000 * 10**9)}
+        for number, missing in enumerate([*rights, "USAGE"]):
+            with self.subTest(missing=missing):
+                granted = ", ".join(right for right in rights if right != missing) if missing != "USAGE" else missing
+                self.server.sql(f"CREATE USER limited{number} IDENTIFIED BY 'Pass-4411'; GRANT {granted} ON *.* TO limited{number}")
+                grant = f"Run: GRANT {', '.join(rights)} ON *.* TO 'limited{number}'@'%';"
+                with self.open(user=f"limited{number}", password="Pass-4411") as destination:
+                    ask = destination.common.TestRequest(name="permissions", configuration=destination.configuration)
+                    told = [destination.call("Test", ask, "TestResponse").failure]
+                    with self.assertRaises(kit.Failed) as failed:
+                        requests.get(missing, lambda d: d.write("rights", "t", COLUMNS, self.batch(rows_text(2, 1))))(destination)
+                    told.append(str(failed.exception))
+                self.assertTrue(told[1].startswith("task: "), told)
+                for text in told:
+                    self.assertIn(grant, text)
+                    self.assertIn("denied", text)
+                self.server.sql("DROP TABLE IF EXISTS weir._weir_test")
 
     def test_values_that_the_server_would_change(self):
         columns = [C("id", "LONG", True), C("v", "DECIMAL", params=(5, 1)), C("r", "FLOAT"), C("_fivetran_synced", "UTC_DATETIME")]
