@@ -77,9 +77,17 @@ static weir_status send_bytes(loader *at, const char *data, size_t size)
 
 static weir_status begin_copy(loader *at, const char *sql)
 {
-    weir_status status;
+    const char *doing = at->stage->target->doing;
+    PGconn *link = at->session->link;
+    PGresult *begun;
+    weir_status status = WEIR_OK;
 
-    status = link_copy(at->call, at->session->link, at->stage->target->doing, sql, PGRES_COPY_IN);
+    if (PQsendQuery(link, sql) != 1)
+        return link_failed(at->call, link, NULL, doing);
+    begun = link_finish(at->call, link);
+    if (begun == NULL || PQresultStatus(begun) != PGRES_COPY_IN)
+        status = store_failed(at->call, begun, doing);
+    PQclear(begun);
     return status == WEIR_OK ? send_bytes(at, WIRE_SIGNATURE, WIRE_SIGNATURE_SIZE) : status;
 }
 

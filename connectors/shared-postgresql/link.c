@@ -81,6 +81,29 @@ static PGconn *connect_with(const link_address *address, const char *port)
     return PQconnectdbParams(keywords, values, 0);
 }
 
+/* Before the session stands libpq gives text only; these are the server's words for a person's mistake. */
+static weir_status not_connected(weir_call *call, const PGconn *link, const link_address *address)
+{
+    const char *reason = words_in_one_line(call, PQerrorMessage(link));
+    text grant = text_new(call);
+
+    if (strstr(reason, "permission denied for database") != NULL) {
+        text_put(&grant, "GRANT CONNECT ON DATABASE ");
+        text_name(&grant, address->database);
+        text_put(&grant, " TO ");
+        text_name(&grant, address->user);
+        return weir_task(call, "Cannot log in to database '%s' as '%s': %s. Run as its owner: %s;",
+                         address->database, address->user, reason, grant.data);
+    }
+    if (strstr(reason, "authentication failed") || strstr(reason, "does not exist") ||
+        strstr(reason, "no pg_hba.conf entry") || strstr(reason, "no password supplied"))
+        return weir_task(call,
+                         "Cannot log in to database '%s' as '%s': %s. Check user, password and database.",
+                         address->database, address->user, reason);
+    return weir_fail(call, "connect to PostgreSQL on '%s' port %lld: %s", address->host,
+                     (long long)address->port, reason);
+}
+
 weir_status link_open(weir_call *call, const link_address *address, PGconn **out)
 {
     const char *port = weir_printf(call, "%lld", (long long)address->port);
@@ -90,20 +113,7 @@ weir_status link_open(weir_call *call, const link_address *address, PGconn **out
     if (link == NULL)
         return weir_fail(call, "connect to '%s' port %s: out of memory", address->host, port);
     if (PQstatus(link) != CONNECTION_OK) {
-        const char *reason = words_in_one_line(call, PQerrorMessage(link));
-
-        /*
-         * Before the session stands libpq gives text only; these are the server's words for a person's
-         * mistake.
-         */
-        if (strstr(reason, "authentication failed") || strstr(reason, "does not exist") ||
-            strstr(reason, "no pg_hba.conf entry") || strstr(reason, "no password supplied"))
-            status = weir_task(
-                call, "Cannot log in to database '%s' as '%s': %s. Check user, password and database.",
-                address->database, address->user, reason);
-        else
-            status = weir_fail(call, "connect to PostgreSQL on '%s' port %s: %s", address->host, port,
-                               reason);
+        status = not_connected(call, link, address);
         PQfinish(link);
         return status;
     }
