@@ -76,6 +76,8 @@ static weir_status explain(weir_call *call, duckdb_error_type type, const char *
     char line[LINK_WORDS_MAX + 1];
 
     link_words(type, message, line);
+    if (message != NULL && link_is_about_rows(type, message))
+        message = NULL; /* the words looked for below may be a row's */
     if (type == DUCKDB_ERROR_INTERRUPT && !weir_running(call))
         return WEIR_CANCELLED;
     if (message != NULL && is_full(message))

@@ -83,8 +83,7 @@ static const char *named_type(const char *message)
     return found;
 }
 
-/* Kinds whose text is about files, tables and memory. */
-static bool is_about_rows(duckdb_error_type type, const char *message)
+bool link_is_about_rows(duckdb_error_type type, const char *message)
 {
     switch (type) {
     case DUCKDB_ERROR_IO:
@@ -102,6 +101,29 @@ static bool is_about_rows(duckdb_error_type type, const char *message)
     }
 }
 
+/*
+ * The column of a key that is there twice, with its size; NULL when DuckDB names none. It stands before the
+ * key's value, so that no value is taken for it.
+ */
+static const char *doubled_column(const char *message, int *size)
+{
+    static const char *const fronts[] = {
+        "Constraint Error: Duplicate key \"",
+        "TransactionContext Error: Failed to commit: PRIMARY KEY or UNIQUE constraint violation: duplicate "
+        "key \"",
+    };
+
+    for (size_t i = 0; i < sizeof fronts / sizeof fronts[0]; i++) {
+        const char *column = message + strlen(fronts[i]);
+
+        if (strncmp(message, fronts[i], strlen(fronts[i])) != 0)
+            continue;
+        *size = (int)strcspn(column, ":\"\n");
+        return column[*size] == ':' ? column : NULL;
+    }
+    return NULL;
+}
+
 void link_words(duckdb_error_type type, const char *message, char words[LINK_WORDS_MAX + 1])
 {
     /* Texts without a value: of types.c, which come by error(…), and one of DuckDB's that names a column. */
@@ -110,12 +132,22 @@ void link_words(duckdb_error_type type, const char *message, char words[LINK_WOR
                                          "Constraint Error: NOT NULL constraint failed: " };
     const char *told = message != NULL && message[0] != '\0' ? message : "unknown error";
     const char *named = named_type(told), *what = "a value or a statement was refused", *kind = "";
-    bool hidden = message != NULL && is_about_rows(type, message);
+    const char *column;
+    int size = 0;
+    bool hidden = message != NULL && link_is_about_rows(type, message);
 
     for (size_t i = 0; hidden && i < sizeof plain / sizeof plain[0]; i++)
         hidden = strncmp(message, plain[i], strlen(plain[i])) != 0;
     if (!hidden) {
-        snprintf(words, LINK_WORDS_MAX + 1, "%.*s", (int)strcspn(told, "\n"), told);
+        size = (int)strcspn(told, "\n");
+        size -= size > 0 && told[size - 1] == '!';
+        snprintf(words, LINK_WORDS_MAX + 1, "%.*s", size, told);
+        return;
+    }
+    column = doubled_column(message, &size);
+    if (column != NULL) {
+        snprintf(words, LINK_WORDS_MAX + 1, "Constraint Error: a key of column '%.*s' would be there twice",
+                 size, column);
         return;
     }
     if (type == DUCKDB_ERROR_CONVERSION) {

@@ -73,6 +73,8 @@ weir_status link_error(weir_call *call, duckdb_result *result, const char *doing
 bool link_execute(duckdb_connection db, const char *sql, duckdb_result *result) WEIR_CHECKED;
 /* The text of a statement's error, borrowed from `result`, and its type; NULL when there is none. */
 const char *link_fault(duckdb_result *result, duckdb_error_type *type);
+/* Whether DuckDB's text may hold values of rows, by the error's kind: others are of files, tables, memory. */
+bool link_is_about_rows(duckdb_error_type type, const char *message);
 /*
  * What may be told of an error: DuckDB's first line, without its advice on settings, where its kind never
  * speaks of rows, else the kind and words of our own, as DuckDB's may hold a row's value. Takes no memory.

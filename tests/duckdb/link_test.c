@@ -79,11 +79,12 @@ static void words_hold_no_values(void **state)
         { "SELECT CAST(4711 + i AS DECIMAL(4,2)) FROM range(3) t(i)", "Error: a value does not fit" },
         { "SELECT i * 9223372036854774711 FROM range(3) t(i)", "Out of Range Error: a value" },
         { "INSERT INTO one SELECT 'private', 1 FROM range(2)", "Constraint Error: a constraint" },
+        { "INSERT INTO one VALUES ('private column ''c'': there', 2)", "a key of column 'a' would" },
         { "INSERT INTO one SELECT 'x' || i, NULL FROM range(2) t(i)", "one.b" },
         { "SELECT strptime('private ' || i, '%Y') FROM range(3) t(i)", "Invalid Input Error: a value" },
         { "SELECT error('private ' || i) FROM range(3) t(i)", "Invalid Input Error: a value" },
         { "SELECT error('a stored value of column ''b'' has no exact place') FROM range(3)", "column 'b'" },
-        { "SELECT * FROM nowhere", "nowhere" },
+        { "SELECT * FROM nowhere", "nowhere does not exist" },
     };
     duckdb_database database;
     duckdb_connection db;
@@ -92,6 +93,7 @@ static void words_hold_no_values(void **state)
     assert_int_equal(duckdb_open(NULL, &database), DuckDBSuccess);
     assert_int_equal(duckdb_connect(database, &db), DuckDBSuccess);
     run(db, "CREATE TABLE one (a VARCHAR PRIMARY KEY, b BIGINT NOT NULL)");
+    run(db, "INSERT INTO one VALUES ('private column ''c'': there', 1)");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         duckdb_result result;
         duckdb_error_type type;
@@ -109,10 +111,25 @@ static void words_hold_no_values(void **state)
     duckdb_close(&database);
 }
 
+/* Words about the place count only where a row cannot have them. */
+static void rows_speak_of_no_disk(void **state)
+{
+    char words[LINK_WORDS_MAX + 1];
+
+    (void)state;
+    assert_true(
+        link_is_about_rows(DUCKDB_ERROR_CONVERSION, "Could not convert string 'No space left' to INT32"));
+    assert_true(link_is_about_rows(DUCKDB_ERROR_TRANSACTION, "… duplicate key \"a: No space left\""));
+    assert_false(link_is_about_rows(DUCKDB_ERROR_IO, "Could not write file \"x\": No space left on device"));
+    link_words(DUCKDB_ERROR_IO, "IO Error: Could not write all bytes to file!\nadvice", words);
+    assert_string_equal(words, "IO Error: Could not write all bytes to file");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(faults_keep_their_type_and_text),
-                                        cmocka_unit_test(words_hold_no_values) };
+                                        cmocka_unit_test(words_hold_no_values),
+                                        cmocka_unit_test(rows_speak_of_no_disk) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
