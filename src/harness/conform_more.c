@@ -54,6 +54,66 @@ void weir__probe_file_plain(const weir_probe_run *p)
     weir__probe_mixed_batch(p);
 }
 
+/* Refused, with the table as it was; the whole file is taken afterwards. */
+static void damaged(const weir_probe_run *p, const weir_table *t, const weir_harness_files *files)
+{
+    static const weir_harness_files whole;
+
+    weir__probe_files(p, files);
+    weir__probe_put(p, t, 1, "new");
+    weir__probe_put(p, t, 4, "new");
+    weir__probe_put_op(p, t, WEIR_DELETE, 2, NULL);
+    if ((weir_harness_write)(p->h, t) == WEIR_OK)
+        weir__fail_here("%s: a damaged file was taken (%s%zu bytes cut off)", p->rule,
+                        files->wrong_key ? "wrong key, " : "", files->cut);
+    p->h->last.expected = true;
+    weir__probe_compare(p);
+    weir__probe_files(p, &whole);
+    weir__probe_mixed_batch(p);
+}
+
+void weir__probe_file_damaged(const weir_probe_run *p)
+{
+    const weir_harness_files files[] = {
+        { .wrong_key = true },       { .cut = 1 },    { .cut = 16 },
+        { .cut = 40, .gzip = true }, { .cut = 1000 }, { .cut = 3, .plain = true },
+    };
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const weir_table *t = weir__probe_table(p);
+
+        for (int64_t id = 1; id <= 3; id++)
+            weir__probe_put(p, t, id, "old");
+        weir__probe_files(p, NULL);
+        weir__probe_write(p, t);
+        damaged(p, t, &files[i]);
+    }
+}
+
+/* A column that an alter left out stays in the table, and is in no file any more. */
+void weir__probe_file_narrow(const weir_probe_run *p)
+{
+    static const weir_column narrow[] = {
+        { .name = "id", .type = WEIR_LONG, .key = true },
+        { .name = "number", .type = WEIR_LONG },
+        { .name = "_fivetran_synced", .type = WEIR_UTC_DATETIME },
+        { .name = "_fivetran_deleted", .type = WEIR_BOOLEAN },
+    };
+    weir_table t = *weir__probe_table(p);
+
+    for (int64_t id = 1; id <= 4; id++)
+        weir__probe_put(p, &t, id, "kept or not");
+    weir__probe_write(p, &t);
+    t.columns = narrow;
+    t.column_count = sizeof narrow / sizeof *narrow;
+    (weir_harness_put)(p->h, &t, WEIR_REPLACE, WEIR_CELLS(weir_long("id", 1), weir_long("number", 5)));
+    (weir_harness_put)(p->h, &t, WEIR_REPLACE, WEIR_CELLS(weir_long("id", 9), weir_long("number", 5)));
+    (weir_harness_put)(p->h, &t, WEIR_UPDATE, WEIR_CELLS(weir_long("id", 2), weir_long("number", 6)));
+    (weir_harness_put)(p->h, &t, WEIR_DELETE, WEIR_CELLS(weir_long("id", 3)));
+    weir__probe_write(p, &t);
+    weir__probe_compare(p);
+}
+
 /* --- batches --- */
 
 void weir__probe_batch_broken_off(const weir_probe_run *p)

@@ -76,6 +76,8 @@ void weir__probe_file_sizes(const weir_probe_run *p);
 void weir__probe_file_cell(const weir_probe_run *p);
 void weir__probe_file_gzip(const weir_probe_run *p);
 void weir__probe_file_plain(const weir_probe_run *p);
+void weir__probe_file_damaged(const weir_probe_run *p);
+void weir__probe_file_narrow(const weir_probe_run *p);
 void weir__probe_batch_broken_off(const weir_probe_run *p);
 void weir__probe_batch_parallel(const weir_probe_run *p);
 void weir__probe_schema_missing(const weir_probe_run *p);

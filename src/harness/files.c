@@ -160,6 +160,26 @@ static weir_status pack(const maker *m, const weir_buf *text, const char *path,
     return status;
 }
 
+/* Takes bytes away from the end of a file that is there. */
+static weir_status cut_file(const char *path, size_t bytes, weir_error *err)
+{
+    weir_file *out = NULL;
+    weir_status status;
+    weir_buf all;
+
+    weir__buf_init(&all, WEIR_GIB);
+    status = weir__file_load(path, &all, err);
+    if (status == WEIR_OK)
+        status = weir__file_remove(path, err);
+    if (status == WEIR_OK)
+        status = weir__file_create(path, &out, err);
+    if (status == WEIR_OK && all.size > bytes)
+        status = weir__file_write(out, all.data, all.size - bytes, err);
+    weir__file_close(out);
+    weir__buf_clear(&all);
+    return status;
+}
+
 /* Writes one file and enters it into the lists. */
 static weir_status make_file(maker *m, weir_written_files *out, weir_error *err)
 {
@@ -183,12 +203,15 @@ static weir_status make_file(maker *m, weir_written_files *out, weir_error *err)
     status = put_text(m, &text, err);
     if (status == WEIR_OK)
         status = pack(m, &text, path, &secret, err);
+    if (status == WEIR_OK && m->h->destination->files.cut > 0)
+        status = cut_file(path, m->h->destination->files.cut, err);
     weir__buf_clear(&text);
     if (status != WEIR_OK)
         return status;
     out->paths[m->kind][out->counts[m->kind]++] = weir__text(path);
     if (m->params->encryption == WEIR_ENCRYPTION_AES) {
         memcpy(key, secret.key, WEIR_BATCH_KEY_SIZE);
+        key[0] ^= m->h->destination->files.wrong_key;
         out->keys[out->key_count++] = (v2_bytes_entry){ weir__text(path),
                                                         { (const char *)key, WEIR_BATCH_KEY_SIZE } };
     }

@@ -539,6 +539,7 @@ static const weir_quirk quirks[] = {
     { "S15", "it cannot alter" },
     { "F7", "it is small" },
     { "F9", "it is small" },
+    { "F21", "its rows have every column" },
     { "B5", "keys are compared bit by bit" },
     { NULL, NULL },
 };
