@@ -128,8 +128,8 @@ class Cut(unittest.TestCase):
 
     def test_load_of_several_segments(self):
         """A key that comes again sends the rows another way, from the middle of the load."""
-        rows = [live(i, "x" * 900) for i in range(11_000)]
-        self.disturb(*self.batch(self.created(), replace=rows + [live(10_500, "late"), live(5, "late")]), floor=10)
+        rows = [live(i, "x" * 5000) for i in range(2000)]
+        self.disturb(*self.batch(self.created(), replace=rows + [live(1900, "late"), live(5, "late")]), floor=10)
 
     def test_upsert(self):
         model = self.created()
