@@ -246,7 +246,7 @@ static int run(char **values)
 const cli_command cli_record = {
     .name = "record",
     .summary = "look into the recording of a sync, or take the values out of it",
-    .usage = "record show|scrub FILE [--record-key F] [-o G.weirrec] [--json]",
+    .usage = "record show|scrub FILE [--record-key F] [-o G.weirrec] [--output-key F] [--json]",
     .examples = examples,
     .options = options,
     .option_count = OPTION_COUNT,
