@@ -95,6 +95,8 @@
 #define WEIR_GROUPS_WAITING_MAX 4               /* groups that wait to be loaded without a state */
 #define WEIR_LEDGER_SYNCS 100                   /* syncs whose commits the ledger keeps */
 #define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)      /* files not yet loaded; past it loading starts early */
+#define WEIR_PACE_HIGH_PART 8                   /* of that bound: files are compressed harder past it, ... */
+#define WEIR_PACE_LOW_PART 16                   /* ... and not any more from this part on */
 
 /* --- model (the oracle) --- */
 #define WEIR_MODEL_ROWS_MAX ((size_t)100000000) /* rows of a table in the model */

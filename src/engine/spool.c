@@ -11,6 +11,7 @@
 #include "base/queue.h"
 #include "engine/file.h"
 #include "engine/lines.h"
+#include "engine/pace.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
@@ -54,6 +55,7 @@ typedef struct open_file {
 struct spool {
     spool_options options;
     weir_batch_format format;
+    weir_effort effort; /* of the file begun last */
     weir_queue *steps;
     weir_queue *windows; /* empty ones */
     pthread_t thread;
@@ -107,9 +109,8 @@ static weir_status begin_file(spool *s, open_file *open, weir_batch_kind kind, e
         return weir__error_memory(err, "starting a batch file");
     status = weir__batch_secret_make(&entropy, &secret, err);
 
-    /* Files that pile up are to be small, the others soon there. */
-    if (atomic_load(&s->options.progress->spooled) > s->options.size_max / 8)
-        file.effort = WEIR_EFFORT_HIGH;
+    s->effort = pace_effort(s->effort, atomic_load(&s->options.progress->spooled), s->options.size_max);
+    file.effort = s->effort;
     WEIR_POINT_OF("spool.file", weir__batch_kind_name(kind), "secret");
     if (status == WEIR_OK)
         status = weir__batch_name_make(&entropy, label, name, err);
