@@ -29,6 +29,7 @@ enum {
     RESYNC,
     RESYNC_TABLE,
     SCHEMA_CONFIG,
+    SALT_FILE,
     JSON,
     RECORD,
     RECORD_KEY,
@@ -62,6 +63,8 @@ static const cli_option options[OPTION_COUNT] = {
                        "the same for one table, if the source's state keeps it apart", false },
     [SCHEMA_CONFIG] = { "--schema-config", "F.json", "which schemas, tables and columns are synced, and how",
                         false },
+    [SALT_FILE] = { "--salt-file", "F", "the salt of hashed columns, made when new; share it to join them",
+                    false },
     [JSON] = { "--json", NULL, "end with one JSON object on standard output", false },
     [RECORD] = { "--record", "F.weirrec", "write down all that is said, sealed, for weir replay", false },
     [RECORD_KEY] = { "--record-key", "F", "the recording's key, made when new (F.weirrec.key)", false },
@@ -205,6 +208,8 @@ static weir_status take_options(sync_command *command)
         status = weir__error(&command->error, "--schema needs a name in UTF-8");
     if (status == WEIR_OK && values[RECORD_KEY] != NULL && values[RECORD] == NULL)
         status = weir__error(&command->error, "--record-key goes with --record; see weir sync --help");
+    if (status == WEIR_OK && values[SALT_FILE] != NULL && values[SCHEMA_CONFIG] == NULL)
+        status = weir__error(&command->error, "--salt-file goes with --schema-config; see weir sync --help");
     if (status == WEIR_OK && values[RESYNC] != NULL && values[RESYNC_TABLE] != NULL)
         status = weir__error(&command->error,
                              "--resync or --resync-table, one of them; see weir sync --help");
@@ -214,6 +219,7 @@ static weir_status take_options(sync_command *command)
     to->destination = values[DESTINATION];
     to->schema = values[SCHEMA];
     to->folder = values[STATE];
+    to->salt_file = values[SALT_FILE];
     to->record = values[RECORD];
     to->record_key = values[RECORD_KEY];
     to->resync = values[RESYNC] != NULL;

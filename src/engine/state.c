@@ -506,6 +506,31 @@ weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], w
     return status;
 }
 
+weir_status state_salt_is(state_store *store, const unsigned char salt[STATE_SALT_SIZE], weir_error *err)
+{
+    weir_buf value;
+    weir_status status;
+    bool found = false;
+
+    weir__buf_init(&value, 64);
+    pthread_mutex_lock(&store->lock);
+    status = get_value(store, "salt", &value, &found, err);
+    if (status == WEIR_OK && !found)
+        status = put_value(store, "salt", (weir_bytes){ (const char *)salt, STATE_SALT_SIZE }, err);
+    else if (status == WEIR_OK &&
+             (value.size != STATE_SALT_SIZE || memcmp(value.data, salt, STATE_SALT_SIZE) != 0))
+        status = weir__error(
+            err,
+            "state '%s': its columns were hashed with another salt. Give the file of before, or "
+            "begin with a new state folder, which reads everything again",
+            store->path);
+    pthread_mutex_unlock(&store->lock);
+    if (value.data != NULL)
+        explicit_bzero(value.data, value.capacity);
+    weir__buf_clear(&value);
+    return status;
+}
+
 weir_status state_salted(state_store *store, bool *out, weir_error *err)
 {
     weir_buf value;

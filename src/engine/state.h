@@ -62,6 +62,8 @@ weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *ou
 /* The key of this connection's column hashes: random, made when it is first asked for. Wipe it after use. */
 #define STATE_SALT_SIZE 32
 weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], weir_error *err);
+/* The same key for several connections: kept from the first time on, and another one is refused then. */
+weir_status state_salt_is(state_store *store, const unsigned char salt[STATE_SALT_SIZE], weir_error *err);
 /* Whether it has been asked for: an earlier sync went by a schema configuration. */
 weir_status state_salted(state_store *store, bool *out, weir_error *err);
 /*

@@ -13,6 +13,7 @@
 #include "engine/resync.h"
 #include "engine/spool.h"
 #include "engine/state.h"
+#include "record/key.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
@@ -428,12 +429,33 @@ static weir_status end_record(sync_run_state *run, weir_status status, weir_erro
     return status;
 }
 
+/* Hashes that join with those of other connections: one salt for all of them. */
+static weir_status share_salt(sync_run_state *run, weir_error *err)
+{
+    unsigned char salt[RECORD_KEY_SIZE];
+    bool made = false;
+    weir_status status;
+
+    _Static_assert(RECORD_KEY_SIZE == STATE_SALT_SIZE, "a salt is a key");
+    if (run->options->salt_file == NULL)
+        return WEIR_OK;
+    status = record_key_take(run->options->salt_file, salt, &made, err);
+    if (status != WEIR_OK)
+        weir__error_prefix(err, "--salt-file");
+    else
+        status = state_salt_is(run->state, salt, err);
+    explicit_bzero(salt, sizeof salt);
+    return status;
+}
+
 /* What the attempts need. The source's state is reset last: nothing that is refused before shall cost it. */
 static weir_status prepare(sync_run_state *run, weir_error *err)
 {
     const sync_options *options = run->options;
-    weir_status status = begin_record(run, err);
+    weir_status status = share_salt(run, err);
 
+    if (status == WEIR_OK)
+        status = begin_record(run, err);
     if (status == WEIR_OK && (options->resync || options->resync_table != NULL))
         status = resync_begin(run->state, options->resync ? NULL : options->resync_table, run->sync,
                               weir__clock_wall_ms(), err);

@@ -31,6 +31,7 @@ typedef struct sync_options {
     const char *schema; /* the destination's; source schemas are appended with '_' */
     plan *plan; /* the schema configuration, in which is noted what is new; NULL: everything is synced */
     const char *plan_file; /* where it is from: what is new is added there after a success */
+    const char *salt_file; /* of hashed columns, made when new; NULL: the state keeps one of its own */
     const char *folder;    /* the state's */
     connector_transport transport;
     engine_timeouts timeouts;

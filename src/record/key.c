@@ -17,7 +17,7 @@ weir_status record_key_path(const char *recording, const char *given, char out[R
     int length = snprintf(out, RECORD_KEY_PATH_SIZE, "%s%s", given ? given : recording, given ? "" : ".key");
 
     if (length < 0 || length >= RECORD_KEY_PATH_SIZE)
-        return weir__error(err, "the path of the recording's key is too long");
+        return weir__error(err, "the path of the key is too long");
     return WEIR_OK;
 }
 
@@ -34,7 +34,7 @@ static weir_status parse(const char *path, const char *text, size_t size, unsign
     if (fine)
         memcpy(out, key, sizeof key);
     sodium_memzero(key, sizeof key);
-    return fine ? WEIR_OK : weir__error(err, "'%s' is no key of a recording: it has 64 hex digits", path);
+    return fine ? WEIR_OK : weir__error(err, "'%s' is no key: one has 64 hex digits", path);
 }
 
 weir_status record_key_load(const char *path, unsigned char out[RECORD_KEY_SIZE], weir_error *err)
@@ -47,12 +47,12 @@ weir_status record_key_load(const char *path, unsigned char out[RECORD_KEY_SIZE]
     weir_status status = weir__file_open_named(path, &file, err);
 
     if (status != WEIR_OK) {
-        weir__error_prefix(err, "the recording's key");
+        weir__error_prefix(err, "the key");
         return status;
     }
     status = weir__file_private(file, &is_private, err);
     if (status == WEIR_OK && !is_private)
-        status = weir__error(err, "the key '%s' can be read by others: chmod 600 it, or make a new recording",
+        status = weir__error(err, "the key '%s' can be read by others: chmod 600 it, or make a new one",
                              path);
     if (status == WEIR_OK)
         do {

@@ -1,5 +1,6 @@
 /*
- * record/key: the file that holds a recording's key: 64 hex digits and a newline, for the owner's eyes only.
+ * record/key: the file that holds a recording's key, or the salt of hashed columns: 64 hex digits and a
+ * newline, for the owner's eyes only.
  *
  * The recording alone says nothing; whoever is to read it gets the key by another way. Any thread.
  */

@@ -186,6 +186,24 @@ class Schema(unittest.TestCase):
         self.assertEqual(customers, {7: (emails[1], self.hashed("1")), 8: (self.hashed("1"), self.hashed("2"))})
         self.assertNotIn(b"ada@example.org", (self.folder / "warehouse.db").read_bytes())
 
+    def test_one_salt_file_joins_two_connections(self):
+        salt = self.folder / "salt.key"
+        self.schema("edit", "--hash", "orders.email,customers.mail", source=True)
+        self.sync("--salt-file", salt, code=2)
+        self.sync("--schema-config", self.file, "--salt-file", salt, state="first")
+        first = self.rows("orders", "id", "email")
+        self.assertEqual(salt.stat().st_mode & 0o777, 0o600)
+        key = bytes.fromhex(salt.read_text())
+        self.assertEqual(first[0][1], base64.b64encode(hmac.new(key, b"ada@example.org", hashlib.sha256).digest()).decode())
+        (self.folder / "warehouse.db").unlink()
+        self.sync("--schema-config", self.file, "--salt-file", salt, state="second")
+        self.assertEqual(self.rows("orders", "id", "email"), first)
+        self.sync("--schema-config", self.file, state="second")  # it is kept
+        salt.write_text("ab" * 32 + "\n")
+        self.assertIn("another salt", self.sync("--schema-config", self.file, "--salt-file", salt, state="second", code=1).stderr)
+        salt.chmod(0o644)
+        self.assertIn("chmod 600", self.sync("--schema-config", self.file, "--salt-file", salt, state="third", code=1).stderr)
+
     def test_history_is_kept_where_it_is_wanted(self):
         self.schema("edit", "--mode", "customers=HISTORY", source=True)
         self.follow()
