@@ -118,7 +118,7 @@ static weir_status rename_column(const weir_sql_request *r, const weir_sql_table
     columns = weir__sql_shape_columns(r, &shape);
     status = weir__sql_check_names(r, columns, shape.count);
     if (status == WEIR_OK)
-        status = weir__sql_remember_ahead(r, stored->name, columns, shape.count);
+        status = weir__sql_remember_ahead(r, stored, columns, shape.count);
     if (status == WEIR_OK)
         status = rename_stored(r, stored, from->name, name);
     if (status == WEIR_OK && from->fine != NULL) {

@@ -623,8 +623,7 @@ weir_status weir__sql_reshape(const weir_sql_request *r, const weir_sql_shape *s
 
     if (status != WEIR_OK)
         return status;
-    status = weir__sql_remember_ahead(r, shape->stored->name, weir__sql_shape_columns(r, shape),
-                                      shape->count);
+    status = weir__sql_remember_ahead(r, shape->stored, weir__sql_shape_columns(r, shape), shape->count);
     if (status != WEIR_OK)
         return status;
     return needs_rebuild(r, shape) ? rebuild(r, shape) : change_in_place(r, shape);

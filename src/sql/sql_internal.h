@@ -61,8 +61,8 @@ weir_status weir__sql_remember(const weir_sql_request *r, const char *table, con
  * Before the table gets that shape by statements that cannot be undone: what a killed request has begun is
  * then understood. weir__sql_remember ends it.
  */
-weir_status weir__sql_remember_ahead(const weir_sql_request *r, const char *table, const weir_column *columns,
-                                     size_t count);
+weir_status weir__sql_remember_ahead(const weir_sql_request *r, const weir_sql_table *stored,
+                                     const weir_column *columns, size_t count);
 /* Forgets a table that is gone; `into` is its new name, or NULL. */
 weir_status weir__sql_forget(const weir_sql_request *r, const char *table, const char *into);
 weir_status weir__sql_drop_table(const weir_sql_request *r, const char *table);

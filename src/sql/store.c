@@ -480,12 +480,36 @@ weir_status weir__sql_remember(const weir_sql_request *r, const char *table, con
                                                : remember_in_comments(r, table, columns, count);
 }
 
-weir_status weir__sql_remember_ahead(const weir_sql_request *r, const char *table, const weir_column *columns,
-                                     size_t count)
+/*
+ * An alter that was killed before its last statement, and found nothing to do when it came again, leaves the
+ * meaning of columns to its notes ahead. They become the table's own before others take their place.
+ */
+static weir_status keep_ahead(const weir_sql_request *r, const weir_sql_table *stored)
 {
-    bool needed = r->sql->memory == WEIR_SQL_IN_TABLE && r->sql->ddl_commits;
+    weir_column *columns = weir_alloc(r->call, (stored->count + 1) * sizeof *columns);
+    weir_sql_rows ahead = { .call = r->call };
+    size_t count = 0;
+    weir_status status = memory_exists(r);
 
-    return needed ? remember_in_table(r, ahead_of(r, table), columns, count) : WEIR_OK;
+    if (status == WEIR_OK)
+        status = select_memory(r, ahead_of(r, stored->name), &ahead);
+    if (status != WEIR_OK || ahead.count == 0)
+        return status == WEIR_NOT_FOUND ? WEIR_OK : status;
+    for (size_t i = 0; i < stored->count; i++)
+        if (stored->columns[i].remembered)
+            columns[count++] = stored->columns[i].column;
+    return remember_in_table(r, stored->name, columns, count);
+}
+
+weir_status weir__sql_remember_ahead(const weir_sql_request *r, const weir_sql_table *stored,
+                                     const weir_column *columns, size_t count)
+{
+    weir_status status;
+
+    if (r->sql->memory != WEIR_SQL_IN_TABLE || !r->sql->ddl_commits)
+        return WEIR_OK;
+    status = keep_ahead(r, stored);
+    return status == WEIR_OK ? remember_in_table(r, ahead_of(r, stored->name), columns, count) : status;
 }
 
 weir_status weir__sql_forget(const weir_sql_request *r, const char *table, const char *into)

@@ -77,6 +77,9 @@ if(TARGET destination-mariadb)
     weir_sql_random_test(mariadb golden PREFIX ${server}
         ARGUMENTS --golden ${CMAKE_SOURCE_DIR}/tests/sql/goldens/mariadb.sql)
     weir_sql_random_test(mariadb kill PREFIX ${server} ARGUMENTS --seed 100001 --count 4 --kill-everywhere)
+    # An alter that another one follows, whose last statement never came.
+    weir_sql_random_test(mariadb ahead PREFIX ${server}
+        ARGUMENTS --seed 700077 --count 1 --keep 0,3,6,9,10:1,12 --kill-everywhere)
 endif()
 
 if(TARGET destination-duckdb AND NOT WEIR_SANITIZE MATCHES "thread")
