@@ -403,7 +403,7 @@ WEIR_API void weir_harness_set_quirks(weir_harness *h, const weir_quirks *quirks
  * probes in the schema `weir_conformance`; without a reader rows are not looked at, and the report says so.
  * `quirks` may be NULL. Sources: R1 R2 R4 to R8 R10 R13; destinations, of the conformance list: F1 to F21
  * (F12 everywhere: no zstd frame of the harness has its size), V1 to V11, B1 to B10, T1 to T9, S1 to S3 S5 to
- * S11 S13 to S15 S17 to S20, and with the handlers H1 to H18 (H13 everywhere), M1 to M7 M9 M10.
+ * S15 S17 to S20, and with the handlers H1 to H18 (H13 everywhere), M1 to M7 M9 M10.
  */
 WEIR_API bool weir_conform_source(weir_harness *h, const weir_quirks *quirks);
 WEIR_API bool weir_conform_destination(weir_harness *h, const weir_quirks *quirks);

@@ -261,6 +261,7 @@ static const weir_conform_probe probes[] = {
     { "S9", "alter drops, adds and changes at once", weir__probe_alter_several },
     { "S10", "alter to a wider type keeps values", weir__probe_alter_wider },
     { "S11", "alter of precision and scale alone", weir__probe_alter_scale },
+    { "S12", "DECIMAL(43, 15)", weir__probe_decimal_beyond },
     { "S13", "DECIMAL without params", weir__probe_decimal_bare },
     { "S14", "keys added, taken away, of another type, with rows", weir__probe_key_changes },
     { "S15", "a new key that rows share is a task", weir__probe_key_duplicates },

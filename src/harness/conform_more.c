@@ -265,6 +265,22 @@ void weir__probe_decimal_bare(const weir_probe_run *p)
     weir__probe_compare(p);
 }
 
+/* More digits than a DECIMAL has, as callers ask for that add up two types. */
+void weir__probe_decimal_beyond(const weir_probe_run *p)
+{
+    weir_table table = { WEIR_COLUMNS(
+        { .name = "id", .type = WEIR_LONG, .key = true },
+        { .name = "v", .type = WEIR_DECIMAL, .params = { .precision = 43, .scale = 15 } }) };
+    const weir_table *t = weir__probe_create(p, &table);
+
+    (weir_harness_put)(
+        p->h, t, WEIR_REPLACE,
+        WEIR_CELLS(weir_long("id", 1), weir_decimal("v", "12345678901234567890123.123456789012345")));
+    (weir_harness_put)(p->h, t, WEIR_REPLACE, WEIR_CELLS(weir_long("id", 2)));
+    weir__probe_write(p, t);
+    weir__probe_compare(p);
+}
+
 static weir_table keyed(const weir_probe_run *p)
 {
     static const weir_column columns[] = {

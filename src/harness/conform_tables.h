@@ -85,6 +85,7 @@ void weir__probe_alter_several(const weir_probe_run *p);
 void weir__probe_alter_wider(const weir_probe_run *p);
 void weir__probe_alter_scale(const weir_probe_run *p);
 void weir__probe_decimal_bare(const weir_probe_run *p);
+void weir__probe_decimal_beyond(const weir_probe_run *p);
 void weir__probe_key_changes(const weir_probe_run *p);
 void weir__probe_key_duplicates(const weir_probe_run *p);
 void weir__probe_not_soft(const weir_probe_run *p);

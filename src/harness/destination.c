@@ -209,7 +209,19 @@ static weir_status serve(weir_harness *h, const weir_harness_request *request)
 
 const weir_table *weir__destination_copy_table(weir_harness *h, const weir_table *table)
 {
-    return weir__test_memory(weir__table_copy(table, h->arena));
+    const weir_table *copy = weir__test_memory(weir__table_copy(table, h->arena));
+    weir_column *columns = WEIR_HARNESS_ARRAY(h->arena, copy->column_count + 1, weir_column);
+    weir_table *out = WEIR_HARNESS_NEW(h->arena, weir_table);
+
+    /* What the model is to have is what the destination is given by the SDK. */
+    for (size_t i = 0; i < copy->column_count; i++) {
+        columns[i] = copy->columns[i];
+        if (columns[i].type == WEIR_DECIMAL)
+            columns[i].params = weir__decimal_bounds(columns[i].params);
+    }
+    *out = *copy;
+    out->columns = columns;
+    return out;
 }
 
 static const v2_table *wire_table(weir_harness *h, const weir_table *table)

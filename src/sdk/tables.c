@@ -29,13 +29,9 @@ weir_status weir__name_from_wire(weir_bytes name, const char *what, weir_arena *
     return WEIR_OK;
 }
 
-/*
- * More digits than a DECIMAL has are asked for by callers that add up two types: DECIMAL(38, 10) and (38, 15)
- * make (43, 15). What does not fit then is told when such a value comes.
- */
-static weir_params decimal_from_wire(const v2_decimal_params *in)
+weir_params weir__decimal_bounds(weir_params asked)
 {
-    weir_params out = { .precision = in->precision, .scale = in->scale };
+    weir_params out = asked;
 
     if (out.precision > WEIR_DECIMAL_DIGITS_MAX && out.scale <= out.precision) {
         out.precision = WEIR_DECIMAL_DIGITS_MAX;
@@ -56,7 +52,8 @@ static weir_status column_from_wire(const v2_column *in, weir_arena *arena, weir
     out->key = in->primary_key;
     if (params != NULL && params->which_params == V2_DATA_TYPE_PARAMS_DECIMAL &&
         params->params.decimal != NULL) {
-        out->params = decimal_from_wire(params->params.decimal);
+        out->params = weir__decimal_bounds((weir_params){ .precision = params->params.decimal->precision,
+                                                          .scale = params->params.decimal->scale });
     } else if (params != NULL && params->which_params == V2_DATA_TYPE_PARAMS_STRING_BYTE_LENGTH &&
                params->params.string_byte_length > 0) {
         out->params.string_byte_length = (uint32_t)params->params.string_byte_length;

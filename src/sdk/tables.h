@@ -19,6 +19,11 @@ weir_status weir__name_from_wire(weir_bytes name, const char *what, weir_arena *
 /* The table of a request, checked; `schema` may be empty. `out` and everything in it is copied to `arena`. */
 weir_status weir__table_from_wire(weir_bytes schema, const v2_table *table, weir_arena *arena,
                                   weir_table *out, weir_error *err) WEIR_CHECKED;
+/*
+ * More digits than a DECIMAL has are asked for by callers that add up two types: DECIMAL(38, 10) and (38, 15)
+ * make (43, 15). They get all that there are; what does not fit then is told when such a value comes.
+ */
+weir_params weir__decimal_bounds(weir_params asked);
 /* The other way; names are borrowed from `table`. False when out of memory. */
 bool weir__table_to_wire(const weir_table *table, weir_arena *arena, v2_table *out) WEIR_CHECKED;
 
