@@ -283,14 +283,16 @@ class Replay(Played):
 
 
 class Scrub(Played):
-    CANARIES = ("Annabel-Canary", "canary@example.org", "7777123", "1987-06-05", "canary text", "31337.25", "K\u00f6ln")
+    SEEN = "1987-06-05T04:03:21.123457"  # a day alone may come by chance
+    CANARIES = ("Annabel-Canary", "canary@example.org", "7777123", SEEN, "canary text", "31337.25", "K\u00f6ln")
 
     def people(self):
         rng = random.Random(7)
-        people = [f"{i * 7 + 1},P{i}-{rng.randrange(10**9)},{1950 + i % 50}-0{1 + i % 9}-1{i % 9},{i * 3 % 17}.5"
+        people = [f"{i * 7 + 1},P{i}-{rng.randrange(10**9)},{1950 + i % 50}-0{1 + i % 9}-1{i % 9},{i * 3 % 17}.5,"
+                  f"{1950 + i % 50}-03-01T00:00:{i % 50 + 10}.{rng.randrange(10**6):06}Z"
                   for i in range(300)]
-        people.append("7777123,Annabel-Canary,1987-06-05,31337.25")
-        self.table("people", "id,name,born,score\n" + "\n".join(people) + "\n")
+        people.append(f"7777123,Annabel-Canary,1987-06-05,31337.25,{self.SEEN}Z")
+        self.table("people", "id,name,born,score,seen\n" + "\n".join(people) + "\n")
         self.table("orders", "order_id,person,mail,amount\n" + "".join(
             f"{i},{rng.randrange(300) * 7 + 1},c{i}@example.org,{rng.randrange(10**9)}.{i % 90 + 10}\n" for i in range(1, 501)) +
             "999999,7777123,canary@example.org,12345678901234567890.12\n")
@@ -320,7 +322,7 @@ class Scrub(Played):
 
     def check_values(self):
         """By rank of the key, which keeps its order: same types, lengths, order, equality."""
-        for table, key, columns in (("people", "id", "id, name, born, score"),
+        for table, key, columns in (("people", "id", "id, name, born, score, seen"),
                                     ("orders", "order_id", "order_id, person, mail, amount")):
             one, two = (self.rows(name, table, columns, key) for name in ("warehouse.db", "again.db"))
             self.assertEqual(len(one), len(two))
