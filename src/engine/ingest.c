@@ -377,8 +377,13 @@ static bool is_passed_over(const ingest *in)
 {
     int64_t age_ns = in->port->now_ns(in->port->context) - in->group_begun_ns;
 
-    return in->history.total == 0 && in->group_bytes < in->options.group_size_long &&
+    return !in->history.begun && in->history.total == 0 && in->group_bytes < in->options.group_size_long &&
            age_ns < in->options.group_long_ms * 1000000 && in->port->behind(in->port->context);
+}
+
+weir_status ingest_catch_up(ingest *in, weir_error *err)
+{
+    return in->passed ? close_group(in, true, err) : WEIR_OK;
 }
 
 weir_status ingest_make_room(ingest *in, weir_error *err)

@@ -156,7 +156,9 @@ weir_status ingest_history_record(ingest *in, weir_error *err)
     uint64_t most = in->options.history_part_records;
     weir_status status = WEIR_OK;
 
-    if (h->total - h->part_begun >= most && h->part + 1 < WEIR_HISTORY_PARTS_MAX) {
+    if (in->passed)
+        status = ingest_catch_up(in, err);
+    if (status == WEIR_OK && h->total - h->part_begun >= most && h->part + 1 < WEIR_HISTORY_PARTS_MAX) {
         status = ingest_settle(in, err);
         if (status == WEIR_OK && h->total - h->part_begun >= most)
             status = ingest_history_part(in, err);

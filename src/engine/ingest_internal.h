@@ -118,6 +118,11 @@ weir_status ingest_open(ingest *in, engine_table *table, weir_error *err);
 weir_status ingest_flush(ingest *in, weir_error *err);
 /* The window is full: what comes before a waiting checkpoint goes, or all, the checkpoint passed over. */
 weir_status ingest_make_room(ingest *in, weir_error *err);
+/*
+ * Commits the checkpoint that was passed over, with what has come after it, which may then come again. To be
+ * called before what must not: versions of a history, rows under another key.
+ */
+weir_status ingest_catch_up(ingest *in, weir_error *err);
 /* Flushes if the table has rows in the window, and seals its request, if there is one. */
 weir_status ingest_seal(ingest *in, const engine_table *table, weir_error *err);
 /* Hands out everything to be loaded, whatever checkpoint it belongs to (R-ENG-08). */

@@ -73,7 +73,9 @@ weir_status ingest_key_change(ingest *in, engine_table *table, weir_error *err)
                            "table '%s': the source changed its key after rows that no checkpoint covers; "
                            "a checkpoint must come before the change",
                            engine_table_path(table, path));
-    status = ingest_settle(in, err);
+    status = ingest_catch_up(in, err);
+    if (status == WEIR_OK)
+        status = ingest_settle(in, err);
     if (status == WEIR_OK)
         status = ingest_seal(in, table, err);
     if (status == WEIR_OK && table->history)

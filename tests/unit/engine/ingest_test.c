@@ -160,17 +160,22 @@ static void wide_tables_pass(void **state)
 
 /* --- groups --- */
 
-static weir_status row(null_port *n, int id, weir_error *err)
+static weir_status row_of(null_port *n, const char *table, int id, weir_error *err)
 {
     messages m = { .count = 0 };
     weir_cell cells[] = { weir_long("id", id), weir_int("n", id) };
     weir_status status;
 
     weir__buf_init(&m.bytes, 1 << 20);
-    put(&m, "t", WEIR_UPSERT, cells, 2);
+    put(&m, table, WEIR_UPSERT, cells, 2);
     status = play(n, &m, err);
     weir__buf_clear(&m.bytes);
     return status;
+}
+
+static weir_status row(null_port *n, int id, weir_error *err)
+{
+    return row_of(n, "t", id, err);
 }
 
 static weir_status checkpoint(null_port *n, weir_error *err)
@@ -250,6 +255,59 @@ static void a_loader_that_is_behind_gets_larger_groups(void **state)
     assert_int_equal(n.commits, 3);
     assert_int_equal(n.states, 3);
     assert_int_equal(n.rows, 100);
+    null_close(&n);
+}
+
+/* "t" has rows up to a checkpoint that rows of "u" have made ingest pass over. */
+static void pass_over(null_port *n)
+{
+    weir_error err;
+
+    assert_true(null_open_ingest(n, 1 << 20, 16));
+    assert_int_equal(declare_keyed(n, "t", &err), WEIR_OK);
+    assert_int_equal(declare_keyed(n, "u", &err), WEIR_OK);
+    assert_int_equal(checkpoint(n, &err), WEIR_OK);
+    n->idle = false;
+    n->behind = true;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(row(n, i, &err), WEIR_OK);
+    assert_int_equal(checkpoint(n, &err), WEIR_OK);
+    for (int i = 0; ingest_waiting(n->in) && i < 16; i++)
+        assert_int_equal(row_of(n, "u", i, &err), WEIR_OK);
+    assert_false(ingest_waiting(n->in));
+    assert_int_equal(n->states, 1);
+}
+
+/* R-ENG-24: rows before the change must not come again under the new key. */
+static void a_changed_key_commits_what_was_passed_over(void **state)
+{
+    v2_column columns[] = { { .name = weir__text("id"), .type = V2_DATA_TYPE_LONG },
+                            { .name = weir__text("n"), .type = V2_DATA_TYPE_INT, .primary_key = true } };
+    const v2_table table = { .name = weir__text("t"), .columns = columns, .columns_count = 2 };
+    null_port n;
+    weir_error err;
+
+    (void)state;
+    pass_over(&n);
+    assert_int_equal(ingest_declare(n.in, (weir_bytes){ "", 0 }, &table, &err), WEIR_OK);
+    assert_int_equal(n.states, 2);
+    null_close(&n);
+}
+
+/* R-ENG-10: versions that come after a checkpoint are not committed with it. */
+static void a_version_commits_what_was_passed_over(void **state)
+{
+    engine_table *table;
+    null_port n;
+    weir_error err;
+
+    (void)state;
+    pass_over(&n);
+    table = catalog_get(n.tables, (weir_bytes){ "", 0 }, weir__text("h"), &err);
+    assert_non_null(table);
+    table->history = true;
+    assert_int_equal(row_of(&n, "h", 1, &err), WEIR_OK);
+    assert_int_equal(n.states, 2);
     null_close(&n);
 }
 
@@ -370,6 +428,8 @@ int main(void)
         cmocka_unit_test(wide_tables_pass),
         cmocka_unit_test(groups_close_when_they_are_due),
         cmocka_unit_test(a_loader_that_is_behind_gets_larger_groups),
+        cmocka_unit_test(a_changed_key_commits_what_was_passed_over),
+        cmocka_unit_test(a_version_commits_what_was_passed_over),
         cmocka_unit_test(a_window_that_must_go_parts_at_the_checkpoint),
         cmocka_unit_test(very_many_tables_are_loaded_early),
         cmocka_unit_test(every_failed_allocation_is_told),
