@@ -15,6 +15,7 @@
 #include <weir/sql.h>
 #include <weir/weir.h>
 
+#include "room.h"
 #include "stage.h"
 
 #define LINK_WORDS_MAX 1000 /* bytes of an error's words */
@@ -25,7 +26,7 @@ typedef struct link_merge {
     const char *const *sql;
     size_t count;
     row_stage *stage; /* what they read, not owned */
-    bool *room;       /* the stage's */
+    stage_room *room; /* the stage's */
     const char *doing;
     duckdb_result result;
     bool failed; /* `result` has the error */
@@ -36,7 +37,7 @@ typedef struct link_merge {
 typedef struct duck_link {
     duckdb_connection db;
     row_stage *stages[2]; /* owned; one is filled while the other is merged */
-    bool rooms[2];        /* whether there is room for each (room.h) */
+    stage_room rooms[2];  /* theirs */
     link_merge merge;
     bool changed;       /* a merge of this transaction has begun */
     bool reshaped;      /* a table may have other columns than before the request */

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "room.h"
 #include "types.h"
 
 #define STAGE_ROWS_MAX ((size_t)122880)
@@ -26,7 +25,12 @@ weir_status load_open(weir_call *call, weir_sql_stage *stage)
     if (s->merge.running && s->merge.stage == s->stages[slot])
         status = load_wait(call);
     if (status == WEIR_OK)
-        status = room_take(call, &s->rooms[slot]);
+        status = room_take(call, &s->rooms[slot], &s->rooms[!slot]);
+    if (status == WEIR_ITEM) {
+        stage_shrink(s->stages[!slot]);
+        room_give(&s->rooms[!slot]);
+        status = room_take(call, &s->rooms[slot], NULL);
+    }
     if (status != WEIR_OK)
         return status;
     if (s->stages[slot] == NULL) {
@@ -153,7 +157,7 @@ static void *run_merge(void *context)
         if (!m->failed)
             duckdb_destroy_result(&m->result);
     }
-    if (room_wanted()) {
+    if (room_rest(m->room)) {
         stage_shrink(m->stage);
         room_give(m->room);
     }
@@ -198,7 +202,7 @@ weir_status load_settle(weir_call *call)
     for (size_t i = 0; i < 2; i++)
         free_stage(s, i);
     room_give(&s->rooms[1]);
-    return room_take(call, &s->rooms[0]);
+    return room_take(call, &s->rooms[0], NULL);
 }
 
 void load_end(duck_link *s)

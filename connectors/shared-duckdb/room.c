@@ -15,20 +15,25 @@ static pthread_cond_t room_changed = PTHREAD_COND_INITIALIZER;
 static unsigned rooms_taken;
 static waiter *waiters; /* the longest first */
 
-weir_status room_take(weir_call *call, bool *held)
+weir_status room_take(weir_call *call, stage_room *room, const stage_room *other)
 {
     waiter self = { NULL }, **at = &waiters;
     weir_status status = WEIR_OK;
 
-    if (*held)
-        return WEIR_OK;
     pthread_mutex_lock(&room_lock);
+    room->idle = false;
+    if (room->held)
+        goto out;
     while (*at != NULL)
         at = &(*at)->next;
     *at = &self;
     while (status == WEIR_OK && (waiters != &self || rooms_taken == ROOMS)) {
         struct timespec until = link_soon();
 
+        if (other != NULL && other->held && other->idle) {
+            status = WEIR_ITEM;
+            break;
+        }
         pthread_cond_timedwait(&room_changed, &room_lock, &until);
         if (!weir_running(call))
             status = WEIR_CANCELLED;
@@ -38,31 +43,33 @@ weir_status room_take(weir_call *call, bool *held)
     *at = self.next;
     if (status == WEIR_OK) {
         rooms_taken++;
-        *held = true;
+        room->held = true;
     }
     if (waiters != NULL)
         pthread_cond_broadcast(&room_changed);
+out:
     pthread_mutex_unlock(&room_lock);
     return status;
 }
 
-bool room_wanted(void)
+bool room_rest(stage_room *room)
 {
     bool wanted;
 
     pthread_mutex_lock(&room_lock);
     wanted = waiters != NULL;
+    room->idle = !wanted;
     pthread_mutex_unlock(&room_lock);
     return wanted;
 }
 
-void room_give(bool *held)
+void room_give(stage_room *room)
 {
-    if (!*held)
-        return;
-    *held = false;
     pthread_mutex_lock(&room_lock);
-    rooms_taken--;
-    pthread_cond_broadcast(&room_changed);
+    if (room->held) {
+        rooms_taken--;
+        pthread_cond_broadcast(&room_changed);
+    }
+    *room = (stage_room){ 0 };
     pthread_mutex_unlock(&room_lock);
 }

@@ -3,8 +3,8 @@
  *
  * A request has up to two stages. There is room for ROOMS of them; a request that wants one more waits in a
  * queue. It keeps its rooms, and the memory in them, from stage to stage until somebody waits. Whoever waits
- * for a second room has the first at work in a merge, which gives it away by itself, so nobody waits for
- * ever.
+ * for a second room has the first at work in a merge, which gives it away at its end (room_rest), or gives it
+ * away itself, when the merge has ended before anybody waited (WEIR_ITEM): so nobody waits for ever.
  */
 #ifndef DUCKDB_ROOM_H
 #define DUCKDB_ROOM_H
@@ -16,14 +16,21 @@
 /* Stages in the process: one that is filled while two are merged. */
 #define ROOMS 3
 
+/* One stage's. Zeroes: none is held. */
+typedef struct stage_room {
+    bool held;
+    bool idle; /* its merge has ended, and nobody waited then */
+} stage_room;
+
 /*
- * Sets *held, when it is not, once there is room. A room is the thread's that fills its stage, then the
- * merge's, then that thread's again. WEIR_CANCELLED when the caller is gone.
+ * Takes `room`, when it is not held, once there is one. `other` is the request's other one; may be NULL.
+ * WEIR_ITEM: there is none, and `other` is idle: give it away, and ask again. WEIR_CANCELLED when the caller
+ * is gone.
  */
-weir_status room_take(weir_call *call, bool *held) WEIR_CHECKED;
-/* True when others wait for room: whoever has some that is idle gives it away. Any thread. */
-bool room_wanted(void);
-/* Gives the room away, if any. Any thread. */
-void room_give(bool *held);
+weir_status room_take(weir_call *call, stage_room *room, const stage_room *other) WEIR_CHECKED;
+/* A merge has ended. True when others wait: the room is to be given away. Any thread. */
+bool room_rest(stage_room *room) WEIR_CHECKED;
+/* Gives the room away, if it is held. Any thread. */
+void room_give(stage_room *room);
 
 #endif

@@ -39,10 +39,10 @@ static void *take_turns(void *unused)
 {
     (void)unused;
     for (int i = 0; i < TURNS; i++) {
-        bool held = false;
+        stage_room held = { 0 };
         int now;
 
-        if (room_take(NULL, &held) != WEIR_OK)
+        if (room_take(NULL, &held, NULL) != WEIR_OK)
             return &there;
         now = atomic_fetch_add(&taken, 1) + 1;
         if (now > most)
@@ -66,28 +66,49 @@ static void requests_share_the_rooms(void **unused)
         assert_null(failed);
     }
     assert_in_range(most, 1, ROOMS);
-    assert_false(room_wanted());
+    assert_null(waiters);
 }
 
 static void who_gives_up_leaves_the_queue(void **unused)
 {
-    bool held[ROOMS] = { false }, more = false;
+    stage_room held[ROOMS] = { { 0 } }, more = { 0 };
 
     (void)unused;
     for (int i = 0; i < ROOMS; i++)
-        assert_int_equal(room_take(NULL, &held[i]), WEIR_OK);
-    assert_int_equal(room_take(NULL, &held[0]), WEIR_OK); /* it has it */
+        assert_int_equal(room_take(NULL, &held[i], NULL), WEIR_OK);
+    assert_int_equal(room_take(NULL, &held[0], NULL), WEIR_OK); /* it has it */
     there = false;
-    assert_int_equal(room_take(NULL, &more), WEIR_CANCELLED);
+    assert_int_equal(room_take(NULL, &more, NULL), WEIR_CANCELLED);
     there = true;
-    assert_false(more);
-    assert_false(room_wanted());
+    assert_false(more.held);
+    assert_null(waiters);
     room_give(&held[0]);
-    assert_int_equal(room_take(NULL, &more), WEIR_OK);
-    assert_true(more);
+    assert_int_equal(room_take(NULL, &more, NULL), WEIR_OK);
+    assert_true(more.held);
     room_give(&more);
     for (int i = 0; i < ROOMS; i++)
         room_give(&held[i]);
+}
+
+/* All rooms are idle firsts: whoever asks for a second gives its first away, and gets on. */
+static void nobody_waits_for_ever(void **unused)
+{
+    stage_room first[ROOMS] = { { 0 } }, second = { 0 };
+
+    (void)unused;
+    for (int i = 0; i < ROOMS; i++) {
+        assert_int_equal(room_take(NULL, &first[i], NULL), WEIR_OK);
+        assert_false(room_rest(&first[i])); /* nobody waits: it is kept */
+    }
+    assert_int_equal(room_take(NULL, &second, &first[0]), WEIR_ITEM);
+    assert_false(second.held);
+    assert_null(waiters);
+    room_give(&first[0]);
+    assert_int_equal(room_take(NULL, &second, &first[0]), WEIR_OK);
+    room_give(&second);
+    for (int i = 1; i < ROOMS; i++)
+        room_give(&first[i]);
+    assert_int_equal(rooms_taken, 0);
 }
 
 int main(void)
@@ -95,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_share_the_rooms),
         cmocka_unit_test(who_gives_up_leaves_the_queue),
+        cmocka_unit_test(nobody_waits_for_ever),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
