@@ -521,7 +521,7 @@ static weir_status build_names(pipeline *p, weir_error *err)
     catalog_follow(p->tables, options->plan, naming);
     if (options->plan == NULL)
         return WEIR_OK;
-    status = state_salt(options->state, salt, err);
+    status = state_salt(options->state, NULL, salt, err);
     if (status == WEIR_OK)
         p->hasher = hasher_new(salt);
     explicit_bzero(salt, sizeof salt);

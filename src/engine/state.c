@@ -481,8 +481,10 @@ weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *ou
     return status;
 }
 
-weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], weir_error *err)
+weir_status state_salt(state_store *store, const unsigned char *shared, unsigned char out[STATE_SALT_SIZE],
+                       weir_error *err)
 {
+    unsigned char salt[STATE_SALT_SIZE];
     weir_buf value;
     weir_status status;
     bool found = false;
@@ -490,41 +492,26 @@ weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], w
     weir__buf_init(&value, 64);
     pthread_mutex_lock(&store->lock);
     status = get_value(store, "salt", &value, &found, err);
-    if (status == WEIR_OK && !found) {
-        status = weir__entropy_fill(out, STATE_SALT_SIZE, err);
-        if (status == WEIR_OK)
-            status = put_value(store, "salt", (weir_bytes){ (const char *)out, STATE_SALT_SIZE }, err);
-    } else if (status == WEIR_OK && value.size == STATE_SALT_SIZE) {
-        memcpy(out, value.data, STATE_SALT_SIZE);
-    } else if (status == WEIR_OK) {
+    if (status == WEIR_OK && found && value.size != sizeof salt)
         status = weir__error(err, "state '%s': the salt is damaged", store->path);
-    }
-    pthread_mutex_unlock(&store->lock);
-    if (value.data != NULL)
-        explicit_bzero(value.data, value.capacity);
-    weir__buf_clear(&value);
-    return status;
-}
-
-weir_status state_salt_is(state_store *store, const unsigned char salt[STATE_SALT_SIZE], weir_error *err)
-{
-    weir_buf value;
-    weir_status status;
-    bool found = false;
-
-    weir__buf_init(&value, 64);
-    pthread_mutex_lock(&store->lock);
-    status = get_value(store, "salt", &value, &found, err);
-    if (status == WEIR_OK && !found)
-        status = put_value(store, "salt", (weir_bytes){ (const char *)salt, STATE_SALT_SIZE }, err);
-    else if (status == WEIR_OK &&
-             (value.size != STATE_SALT_SIZE || memcmp(value.data, salt, STATE_SALT_SIZE) != 0))
+    else if (status == WEIR_OK && found)
+        memcpy(salt, value.data, sizeof salt);
+    else if (status == WEIR_OK && shared != NULL)
+        memcpy(salt, shared, sizeof salt);
+    else if (status == WEIR_OK)
+        status = weir__entropy_fill(salt, sizeof salt, err);
+    if (status == WEIR_OK && shared != NULL && memcmp(salt, shared, sizeof salt) != 0)
         status = weir__error(
             err,
-            "state '%s': its columns were hashed with another salt. Give the file of before, or "
-            "begin with a new state folder, which reads everything again",
+            "state '%s': its columns were hashed with another salt. Give the file of before, "
+            "or begin with a new state folder, which reads everything again",
             store->path);
+    if (status == WEIR_OK && !found)
+        status = put_value(store, "salt", (weir_bytes){ (const char *)salt, sizeof salt }, err);
     pthread_mutex_unlock(&store->lock);
+    if (status == WEIR_OK)
+        memcpy(out, salt, sizeof salt);
+    explicit_bzero(salt, sizeof salt);
     if (value.data != NULL)
         explicit_bzero(value.data, value.capacity);
     weir__buf_clear(&value);

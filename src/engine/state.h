@@ -59,11 +59,13 @@ weir_status state_swept(state_store *store, weir_error *err);
  * Fails when something else is wanted later.
  */
 weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *out, weir_error *err);
-/* The key of this connection's column hashes: random, made when it is first asked for. Wipe it after use. */
+/*
+ * The key of column hashes: made when it is first asked for, random, or `shared` with other connections
+ * (NULL: it is not), and the same for good: fails when another one is shared later. Wipe it after use.
+ */
 #define STATE_SALT_SIZE 32
-weir_status state_salt(state_store *store, unsigned char out[STATE_SALT_SIZE], weir_error *err);
-/* The same key for several connections: kept from the first time on, and another one is refused then. */
-weir_status state_salt_is(state_store *store, const unsigned char salt[STATE_SALT_SIZE], weir_error *err);
+weir_status state_salt(state_store *store, const unsigned char *shared, unsigned char out[STATE_SALT_SIZE],
+                       weir_error *err);
 /* Whether it has been asked for: an earlier sync went by a schema configuration. */
 weir_status state_salted(state_store *store, bool *out, weir_error *err);
 /*

@@ -443,7 +443,7 @@ static weir_status share_salt(sync_run_state *run, weir_error *err)
     if (status != WEIR_OK)
         weir__error_prefix(err, "--salt-file");
     else
-        status = state_salt_is(run->state, salt, err);
+        status = state_salt(run->state, salt, salt, err);
     explicit_bzero(salt, sizeof salt);
     return status;
 }

@@ -308,7 +308,7 @@ static const char *hash_of(world *w, const char *text)
     state_store *store = NULL;
 
     assert_int_equal(state_open(w->state, "test", &store, NULL), WEIR_OK);
-    assert_int_equal(state_salt(store, salt, NULL), WEIR_OK);
+    assert_int_equal(state_salt(store, NULL, salt, NULL), WEIR_OK);
     state_close(store);
     assert_non_null(
         HMAC(EVP_sha256(), salt, sizeof salt, (const unsigned char *)text, strlen(text), digest, NULL));
