@@ -1,12 +1,10 @@
 /* destination-mariadb: form, setup tests and session; what the parts do stands in destination.h. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "destination.h"
 
 #define SERVER_VERSION_MIN 100600
 #define ATTEMPTS_MAX 3
-#define SILENT_SECONDS 20 /* an attempt to connect that takes as long is not repeated: nobody is there */
 
 /*
  * SET reads what was there before the statement; a value that does not fit is refused. What other requests
@@ -18,14 +16,6 @@ static const char session_settings[] =
     " tx_isolation = 'READ-COMMITTED', autocommit = 0, foreign_key_checks = 1, innodb_lock_wait_timeout = "
     "3600,"
     " lock_wait_timeout = 3600, group_concat_max_len = 1048576, collation_connection = 'utf8mb4_nopad_bin'";
-
-static time_t seconds_now(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 weir_status session_connect(weir_call *call, my_session *at)
 {
@@ -40,10 +30,8 @@ weir_status session_connect(weir_call *call, my_session *at)
                                    .tls_authorities = options->tls_authorities,
                                    .infile = true };
     MYSQL *link = NULL;
-    time_t began = seconds_now();
-    weir_status status = link_open(call, &address, &link);
+    weir_status status = link_open(call, &address, &link, &at->silent);
 
-    at->silent = status != WEIR_OK && seconds_now() - began >= SILENT_SECONDS;
     if (status != WEIR_OK)
         return status;
     if (strstr(mysql_get_server_info(link), "MariaDB") == NULL ||

@@ -228,7 +228,7 @@ static time_t seconds_now(void)
     return now.tv_sec;
 }
 
-weir_status link_open(weir_call *call, const link_address *address, MYSQL **out)
+weir_status link_open(weir_call *call, const link_address *address, MYSQL **out, bool *silent)
 {
     MYSQL *link = mysql_init(NULL);
     unsigned connect_seconds = CONNECT_SECONDS, silence_seconds = SILENCE_SECONDS;
@@ -238,6 +238,7 @@ weir_status link_open(weir_call *call, const link_address *address, MYSQL **out)
     time_t silent_at = seconds_now() + CONNECT_SECONDS - 1;
     weir_status status = WEIR_OK;
 
+    *silent = false;
     if (link == NULL)
         return weir_fail(call, "connect to '%s': out of memory", address->host);
     (void)mysql_options(link, MYSQL_SET_CHARSET_NAME, "utf8mb4");
@@ -250,10 +251,12 @@ weir_status link_open(weir_call *call, const link_address *address, MYSQL **out)
     set_tls(link, address, local);
     if (mysql_real_connect(link, local ? NULL : address->host, address->user,
                            address->password ? address->password : "", address->database,
-                           (unsigned)address->port, local ? address->host : NULL, 0) == NULL)
-        status = not_connected(call, link, address, seconds_now() >= silent_at);
-    else if (!local && strcmp(address->tls, "require") == 0 && mysql_get_ssl_cipher(link) == NULL)
+                           (unsigned)address->port, local ? address->host : NULL, 0) == NULL) {
+        *silent = seconds_now() >= silent_at;
+        status = not_connected(call, link, address, *silent);
+    } else if (!local && strcmp(address->tls, "require") == 0 && mysql_get_ssl_cipher(link) == NULL) {
         status = weir_task(call, "The server offers no TLS. Set it up there, or choose another mode.");
+    }
     if (status == WEIR_OK && !local)
         watch_peer(link);
     if (status == WEIR_OK)

@@ -29,9 +29,10 @@ typedef struct link_address {
 
 /*
  * Opens a connection whose session speaks utf8mb4, has the time zone UTC and the sql_mode ANSI_QUOTES,
- * NO_BACKSLASH_ESCAPES. `*out` is owned and closed by mysql_close; untouched on failure. Within 30 seconds.
+ * NO_BACKSLASH_ESCAPES. `*out` is owned and closed by mysql_close; untouched on failure. Within 30
+ * seconds. *silent: there was no answer at all, so that another attempt would only wait, too.
  */
-weir_status link_open(weir_call *call, const link_address *address, MYSQL **out) WEIR_CHECKED;
+weir_status link_open(weir_call *call, const link_address *address, MYSQL **out, bool *silent) WEIR_CHECKED;
 
 /*
  * Runs one statement without rows to return. `doing` is what the customer reads when it fails: "create table

@@ -16,7 +16,9 @@ weir_status session_open(weir_call *call, MYSQL **out)
                              .tls = options->tls,
                              .tls_authorities = options->tls_authorities };
 
-    return link_open(call, &address, out);
+    bool silent;
+
+    return link_open(call, &address, out, &silent);
 }
 
 static weir_status open_session(weir_call *call, void **out)
