@@ -84,10 +84,25 @@ static weir_rpc_code play_under_n(fake_source *s, weir_rpc_call *call)
     return WEIR_RPC_OK;
 }
 
+typedef weir_rpc_code (*source_play)(fake_source *s, weir_rpc_call *call);
+
+/* From now on: the declaration of "t", and what comes of it. */
+static void source_sends(world *w, const char *names, const char *key, source_play play)
+{
+    declare(w, names, key);
+    w->source.play = play;
+}
+
+static void fails_once(fake_destination *d, fake_fault fault, const char *method)
+{
+    d->fault = fault;
+    d->fault_method = method;
+    d->fault_times = 1;
+}
+
 static void first_sync(world *w)
 {
-    declare(w, "kn", "k");
-    w->source.play = play_two;
+    source_sends(w, "kn", "k", play_two);
     assert_ok(w);
     assert_key(w, "k");
     w->destination.calls[0] = '\0';
@@ -101,8 +116,7 @@ static void a_changed_key_is_carried_over(void **state)
     fake_destination *d = &w->destination;
 
     first_sync(w);
-    declare(w, "kn", "n");
-    w->source.play = play_under_n;
+    source_sends(w, "kn", "n", play_under_n);
     assert_ok(w);
     assert_key(w, "n");
     assert_string_equal(d->calls, "AW");
@@ -121,13 +135,11 @@ static void a_key_gets_and_loses_columns(void **state)
     world *w = *state;
 
     first_sync(w);
-    declare(w, "kn", "kn");
-    w->source.play = play_two;
+    source_sends(w, "kn", "kn", play_two);
     assert_ok(w);
     assert_key(w, "k, n");
     assert_int_equal(fake_rows(&w->destination, "t"), 2);
-    declare(w, "kn", "n");
-    w->source.play = play_under_n;
+    source_sends(w, "kn", "n", play_under_n);
     assert_ok(w);
     assert_key(w, "n");
 }
@@ -144,8 +156,7 @@ static void a_key_changes_without_rows(void **state)
     world *w = *state;
 
     first_sync(w);
-    declare(w, "kn", "n");
-    w->source.play = play_nothing;
+    source_sends(w, "kn", "n", play_nothing);
     assert_ok(w);
     assert_key(w, "n");
     assert_string_equal(w->destination.calls, "A");
@@ -157,12 +168,10 @@ static void a_table_without_key_gets_one(void **state)
     world *w = *state;
     fake_destination *d = &w->destination;
 
-    declare(w, "kn", "");
-    w->source.play = play_two;
+    source_sends(w, "kn", "", play_two);
     assert_ok(w);
     assert_key(w, "_fivetran_id");
-    declare(w, "kn", "n");
-    w->source.play = play_under_n;
+    source_sends(w, "kn", "n", play_under_n);
     assert_ok(w);
     assert_key(w, "n");
     assert_int_equal(fake_rows(d, "t"), 2);
@@ -178,11 +187,8 @@ static void a_key_change_goes_on_after_a_crash(void **state)
     fake_destination *d = &w->destination;
 
     first_sync(w);
-    declare(w, "kn", "n");
-    w->source.play = play_under_n;
-    d->fault = FAKE_FAILS;
-    d->fault_method = "WriteBatch";
-    d->fault_times = 1;
+    source_sends(w, "kn", "n", play_under_n);
+    fails_once(d, FAKE_FAILS, "WriteBatch");
     assert_fails(w, WEIR_FAILED, "on fire");
     assert_key(w, "n");
     assert_ok(w);
@@ -197,11 +203,8 @@ static void rows_that_are_equal_under_the_new_key_are_a_task(void **state)
     fake_destination *d = &w->destination;
 
     first_sync(w);
-    declare(w, "kn", "n");
-    w->source.play = play_under_n;
-    d->fault = FAKE_TASK;
-    d->fault_method = "AlterTable";
-    d->fault_times = 1;
+    source_sends(w, "kn", "n", play_under_n);
+    fails_once(d, FAKE_TASK, "AlterTable");
     assert_fails(w, WEIR_TASK, "pay the bill. To begin the table anew with this key, drop it");
     assert_string_equal(d->calls, "A");
     assert_string_equal(fake_cell(d, "t", "a", "_fivetran_deleted"), "false");
@@ -232,8 +235,7 @@ static void rows_without_the_new_key_are_a_task(void **state)
     fake_destination *d = &w->destination;
 
     first_sync(w);
-    declare(w, "knr", "r");
-    w->source.play = play_new_column;
+    source_sends(w, "knr", "r", play_new_column);
     assert_fails(w, WEIR_TASK, "its key is (r) now and was (k), and the rows at the destination have no");
     assert_non_null(strstr(w->err.text, "--resync-table"));
     assert_string_equal(d->calls, "");
@@ -249,11 +251,8 @@ static void a_table_that_starts_over_gets_its_key_first(void **state)
     fake_destination *d = &w->destination;
 
     first_sync(w);
-    declare(w, "knr", "r");
-    w->source.play = play_anew;
-    d->fault = FAKE_TASK;
-    d->fault_method = "AlterTable";
-    d->fault_times = 1;
+    source_sends(w, "knr", "r", play_anew);
+    fails_once(d, FAKE_TASK, "AlterTable");
     assert_fails(w, WEIR_TASK, "drop it at the destination");
     assert_string_equal(d->calls, "A");
     assert_string_equal(fake_cell(d, "t", "a", "_fivetran_deleted"), "false");
@@ -282,8 +281,7 @@ static void an_unknown_table_without_the_new_key_is_a_task(void **state)
     assert_int_equal(weir__folder_remove(path, NULL), WEIR_OK);
     snprintf(path, sizeof path, "%s/run", w->state);
     assert_int_equal(weir__folder_remove(path, NULL), WEIR_OK);
-    declare(w, "knr", "r");
-    w->source.play = play_new_column;
+    source_sends(w, "knr", "r", play_new_column);
     assert_fails(w, WEIR_TASK, "its key is (r) now and was (k)");
     assert_string_equal(w->destination.calls, "");
 }
@@ -301,8 +299,7 @@ static void a_dropped_table_comes_back_with_a_resync(void **state)
     world *w = *state;
     fake_destination *d = &w->destination;
 
-    declare(w, "kn", "k");
-    w->source.play = play_progress;
+    source_sends(w, "kn", "k", play_progress);
     assert_ok(w);
     fake_drop(d);
     assert_fails(w, WEIR_TASK, "is gone at the destination");
@@ -336,8 +333,7 @@ static void a_key_changes_in_the_stream(void **state)
     fake_destination *d = &w->destination;
 
     covered = true;
-    declare(w, "kn", "k");
-    w->source.play = play_change;
+    source_sends(w, "kn", "k", play_change);
     assert_ok(w);
     assert_key(w, "n");
     assert_string_equal(d->calls, "CWAW");
@@ -352,8 +348,7 @@ static void a_key_changes_after_a_checkpoint_only(void **state)
     world *w = *state;
 
     covered = false;
-    declare(w, "kn", "k");
-    w->source.play = play_change;
+    source_sends(w, "kn", "k", play_change);
     assert_fails(w, WEIR_FAILED, "changed its key after rows that no checkpoint covers");
     assert_int_equal(w->destination.alters, 0);
 }
@@ -365,11 +360,8 @@ static void a_change_in_the_stream_comes_after_the_commit(void **state)
     fake_destination *d = &w->destination;
 
     covered = true;
-    declare(w, "kn", "k");
-    w->source.play = play_change;
-    d->fault = FAKE_FAILS;
-    d->fault_method = "AlterTable";
-    d->fault_times = 1;
+    source_sends(w, "kn", "k", play_change);
+    fails_once(d, FAKE_FAILS, "AlterTable");
     assert_fails(w, WEIR_FAILED, "make column 'n' part of the key");
     assert_key(w, "k");
     w->source.play = play_nothing;
@@ -388,8 +380,7 @@ static void a_key_that_is_not_told_is_known_from_before(void **state)
 
     d->no_keys = true;
     first_sync(w);
-    declare(w, "kn", "n");
-    w->source.play = play_under_n;
+    source_sends(w, "kn", "n", play_under_n);
     assert_ok(w);
     assert_key(w, "n");
     assert_string_equal(d->calls, "AW");
