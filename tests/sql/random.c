@@ -9,6 +9,7 @@
  */
 #include "main.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,6 +288,21 @@ static void write_input(const arguments *a, const sequence *s)
         printf("The grammar of input files has no words for it: %s.\n", why);
 }
 
+/* The program beside this one that brings options and a server with it (tests.cmake), if there is one. */
+static void print_again(const arguments *a, const selection *keep)
+{
+    const char *store = strchr(program_invocation_short_name, '.');
+    size_t folder = strlen(program_invocation_name) - strlen(program_invocation_short_name);
+    char path[4096];
+
+    snprintf(path, sizeof path, "%.*smodel%s", (int)folder, program_invocation_name, store ? store : "");
+    if (access(path, X_OK) != 0)
+        return;
+    printf("\nagain: %s --seed %llu --count 1%s --keep ", path, (unsigned long long)a->seed,
+           a->stage.kill_everywhere ? " --kill-everywhere" : "");
+    print_selection(keep);
+}
+
 static void report(const arguments *a, selection *keep, const outcome *first)
 {
     int saved = quiet();
@@ -301,6 +317,7 @@ static void report(const arguments *a, selection *keep, const outcome *first)
     loud(saved);
     printf("\nshrunk to: --seed %llu --count 1 --keep ", (unsigned long long)a->seed);
     print_selection(keep);
+    print_again(a, keep);
     printf("\nfails at step %zu of it: %.*s\n", last.step, (int)last.text.size, last.text.data);
     whole = sequence_new(a->seed, &a->stage.limits, 0);
     s = apply_selection(&whole, keep);
