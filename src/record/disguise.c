@@ -162,24 +162,31 @@ void disguise_settle(disguise *d)
 
 /* --- numbers --- */
 
-/* Digits permuted until the number is within first…last again. */
+/*
+ * Digits of the distance from `first` permuted until the number is within first…last again: as many as the
+ * largest distance has, and no first digit past its own, so that every second try is one.
+ */
 static uint64_t permute_number(const disguise *d, uint64_t value, uint64_t first, uint64_t last)
 {
+    const uint64_t most = last - first;
     disguise_symbol symbols[20];
 
+    if (most == 0)
+        return value;
+    value -= first;
     do {
         uint64_t rest = value;
         size_t count = 0;
 
-        for (; rest > 0; rest /= 10)
-            symbols[count++] = (disguise_symbol){ (uint32_t)(rest % 10), 10 };
-        symbols[count - 1] = (disguise_symbol){ symbols[count - 1].value - 1, 9 };
+        for (uint64_t bound = most; bound > 0; bound /= 10, rest /= 10)
+            symbols[count++] = (disguise_symbol){ (uint32_t)(rest % 10),
+                                                  bound < 10 ? (uint32_t)bound + 1 : 10 };
         disguise_permute(d, symbols, count);
-        value = symbols[count - 1].value + 1;
-        for (size_t i = count - 1; i-- > 0;)
-            value = value * 10 + symbols[i].value; /* of 19 digits at most */
-    } while (value < first || value > last);
-    return value;
+        value = 0;
+        for (size_t i = count; i-- > 0;)
+            value = value * 10 + symbols[i].value; /* less than twice `most` */
+    } while (value > most);
+    return first + value;
 }
 
 int64_t disguise_integer(const disguise *d, int64_t value)

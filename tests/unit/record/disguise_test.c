@@ -106,6 +106,31 @@ static void a_full_type_is_permuted(void **state)
     disguise_free(d);
 }
 
+/* Few numbers that are near each other, in a type that others fill: as quick, and different as ever. */
+static void near_numbers_in_a_full_type(void **state)
+{
+    const int64_t first = INT64_C(1700000000000000);
+    disguise *d = disguise_new(key);
+    int64_t got[11];
+
+    (void)state;
+    assert_non_null(d);
+    learn(d, WEIR_LONG, first);
+    learn(d, WEIR_LONG, first + 10);
+    learn(d, WEIR_LONG, INT64_C(1) << 40); /* alone */
+    learn(d, WEIR_LONG, INT64_C(1) << 62);
+    learn(d, WEIR_LONG, INT64_MAX);
+    disguise_settle(d);
+    for (int64_t i = 0; i < 11; i++) {
+        got[i] = disguise_integer(d, first + i);
+        for (int64_t k = 0; k < i; k++)
+            assert_true(got[k] != got[i] && got[k] - got[i] < 11 && got[i] - got[k] < 11);
+        assert_true(got[i] != first + i);
+    }
+    assert_true(disguise_integer(d, INT64_C(1) << 40) < got[0]);
+    disguise_free(d);
+}
+
 static void the_ends_of_types_stay_in_them(void **state)
 {
     disguise *d = settled(INT16_MAX, INT32_MAX, INT64_MAX);
@@ -441,6 +466,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_grow),
         cmocka_unit_test(a_full_type_is_permuted),
+        cmocka_unit_test(near_numbers_in_a_full_type),
         cmocka_unit_test(the_ends_of_types_stay_in_them),
         cmocka_unit_test(reals_keep_their_order),
         cmocka_unit_test(decimals_keep_their_digits),
