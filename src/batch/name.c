@@ -63,6 +63,23 @@ weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_label 
     return WEIR_OK;
 }
 
+static bool take_ending(weir_bytes *name, const char *ending)
+{
+    size_t size = strlen(ending);
+
+    if (name->size < size || memcmp(name->data + name->size - size, ending, size) != 0)
+        return false;
+    name->size -= size;
+    return true;
+}
+
+weir_batch_format weir__batch_name_format(weir_bytes path)
+{
+    while (take_ending(&path, ".aes") || take_ending(&path, ".zstd") || take_ending(&path, ".gz"))
+        ;
+    return take_ending(&path, ".parquet") ? WEIR_BATCH_PARQUET : WEIR_BATCH_CSV;
+}
+
 weir_status weir__batch_key_find(const weir_batch_keys *keys, weir_bytes path, const unsigned char **key,
                                  weir_error *err)
 {

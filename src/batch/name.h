@@ -41,6 +41,8 @@ typedef struct weir_batch_label {
  */
 weir_status weir__batch_name_make(const weir_entropy *entropy, weir_batch_label label,
                                   char out[WEIR_BATCH_NAME_SIZE], weir_error *err) WEIR_CHECKED;
+/* What a name or path says that the file holds: Parquet, or else CSV. */
+weir_batch_format weir__batch_name_format(weir_bytes path);
 
 /* An entry of a request's `keys`; borrowed. */
 typedef struct weir_batch_key {

@@ -221,6 +221,19 @@ weir_status parquet_reader_new(const parquet_reader_file *file, parquet_reader *
     return absent(file->name, err);
 }
 
+weir_status parquet_reader_open(const weir_reader_file *file, duck *db, parquet_reader **out, weir_error *err)
+{
+    (void)db, (void)out;
+    return absent(file->name, err);
+}
+
+const size_t *parquet_reader_places(const parquet_reader *reader, size_t *count)
+{
+    (void)reader;
+    *count = 0;
+    return NULL;
+}
+
 weir_status parquet_reader_next(parquet_reader *reader, weir_row *row, weir_error *err)
 {
     (void)reader, (void)row;

@@ -84,6 +84,17 @@ typedef struct parquet_reader_file {
  */
 weir_status parquet_reader_new(const parquet_reader_file *file, parquet_reader **out,
                                weir_error *err) WEIR_CHECKED;
+/*
+ * The same of a file as it is packed, of which nothing is borrowed but the name, the table, and the params.
+ * WEIR_FAILED: also what weir__unpacker_read fails for, or more than WEIR_BATCH_MEMORY_MAX of plaintext.
+ */
+weir_status parquet_reader_open(const weir_reader_file *file, duck *db, parquet_reader **out,
+                                weir_error *err) WEIR_CHECKED;
+/*
+ * Per column of the file its place in the table; SIZE_MAX: it is not read. *count of them, borrowed until
+ * free.
+ */
+const size_t *parquet_reader_places(const parquet_reader *reader, size_t *count);
 /* As weir__reader_next: cells in the table's order; what absent columns mean follows from the kind. */
 weir_status parquet_reader_next(parquet_reader *reader, weir_row *row, weir_error *err) WEIR_CHECKED;
 void parquet_reader_free(parquet_reader *reader); /* accepts NULL */

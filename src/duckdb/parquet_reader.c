@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "batch/unpack.h"
 #include "data/convert.h"
 #include "data/table.h"
 #include "data/text.h"
@@ -11,7 +12,8 @@
 #include "duckdb/internal.h"
 #include "duckdb/parquet_internal.h"
 
-#define SKIPPED SIZE_MAX /* a column of the file that is not read */
+#define UNPACK_SIZE (256 * WEIR_KIB) /* unpacked at a time */
+#define SKIPPED SIZE_MAX             /* a column of the file that is not read */
 
 struct parquet_reader {
     parquet_reader_file file;
@@ -125,6 +127,54 @@ weir_status parquet_reader_new(const parquet_reader_file *file, parquet_reader *
     }
     *out = r;
     return WEIR_OK;
+}
+
+/* The file's plaintext, decrypted and decompressed. */
+static weir_status unpack(const weir_reader_file *file, weir_buf *out, weir_error *err)
+{
+    weir_unpacker_file packed = { file->name, file->params->compression, file->params->encryption, file->key,
+                                  file->input };
+    weir_unpacker *unpacker = weir__unpacker_new();
+    weir_status status = unpacker ? weir__unpacker_open(unpacker, &packed, err)
+                                  : weir__error_memory(err, "reading a batch file");
+
+    while (status == WEIR_OK) {
+        char *at = weir__buf_reserve(out, UNPACK_SIZE);
+        size_t got = 0;
+
+        status = at ? weir__unpacker_read(unpacker, at, UNPACK_SIZE, &got, err)
+                    : weir__error_memory(err, "reading a batch file");
+        out->size += got;
+        if (status == WEIR_OK)
+            break;
+        if (status == WEIR_ITEM)
+            status = WEIR_OK;
+    }
+    weir__unpacker_free(unpacker);
+    return status;
+}
+
+weir_status parquet_reader_open(const weir_reader_file *file, duck *db, parquet_reader **out, weir_error *err)
+{
+    parquet_reader_file plain = {
+        .name = file->name, .kind = file->kind, .table = file->table, .params = file->params, .db = db
+    };
+    weir_buf text;
+    weir_status status;
+
+    weir__buf_init(&text, WEIR_BATCH_MEMORY_MAX);
+    status = unpack(file, &text, err);
+    plain.plaintext = weir__buf_bytes(&text);
+    if (status == WEIR_OK)
+        status = parquet_reader_new(&plain, out, err);
+    weir__buf_clear(&text);
+    return status;
+}
+
+const size_t *parquet_reader_places(const parquet_reader *r, size_t *count)
+{
+    *count = r->count;
+    return r->targets;
 }
 
 void parquet_reader_free(parquet_reader *r)

@@ -10,7 +10,7 @@
 
 #include <wire/v2.h>
 
-#include "../parquet.h"
+#include "duckdb/parquet.h"
 #include "wire/codec.h"
 
 #define READERS_MAX 64
@@ -66,7 +66,7 @@ weir_status __wrap_weir__reader_open(weir_reader *reader, const weir_reader_file
     e->parquet = NULL;
     if (e->db == NULL && parquet_database(&e->db, err) != WEIR_OK)
         return WEIR_FAILED;
-    return test_parquet_open(file, e->db, &e->parquet, err);
+    return parquet_reader_open(file, e->db, &e->parquet, err);
 }
 
 weir_status __wrap_weir__reader_next(weir_reader *reader, weir_row *row, weir_error *err)

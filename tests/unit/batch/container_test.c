@@ -12,6 +12,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/map.h"
 #include "batch/name.h"
 
 static const weir_table plain = {
@@ -617,12 +618,17 @@ static void names_keys_and_markers_are_random(void **state)
     (void)state;
     assert_int_equal(weir__batch_name_make(&entropy, label, name, NULL), WEIR_OK);
     assert_string_equal(name, "000102030405060708090a0b0c0d0e_upsert.csv.zstd.aes");
+    assert_int_equal(weir__batch_name_format(weir__text(name)), WEIR_BATCH_CSV);
     label = (weir_batch_label){ .kind = WEIR_BATCH_EARLIEST_START, .compression = WEIR_COMPRESSION_GZIP };
     assert_int_equal(weir__batch_name_make(&entropy, label, other, NULL), WEIR_OK);
     assert_string_equal(other, "0f101112131415161718191a1b1c1d_earliest.csv.gz");
     label = (weir_batch_label){ .kind = WEIR_BATCH_DELETE, .format = WEIR_BATCH_PARQUET };
     assert_int_equal(weir__batch_name_make(&entropy, label, other, NULL), WEIR_OK);
     assert_string_equal(other + 30, "_delete.parquet");
+    assert_int_equal(weir__batch_name_format(weir__text(other)), WEIR_BATCH_PARQUET);
+    assert_int_equal(weir__batch_name_format(weir__text("/a.csv/b.parquet.zstd.aes")), WEIR_BATCH_PARQUET);
+    assert_int_equal(weir__batch_name_format(weir__text("/a.parquet/b.csv.gz")), WEIR_BATCH_CSV);
+    assert_int_equal(weir__batch_name_format(weir__text("")), WEIR_BATCH_CSV);
     assert_int_equal(weir__batch_markers_make(&entropy, &markers, NULL), WEIR_OK);
     assert_int_equal(strlen(markers.null_string), 5 + 27);
     assert_int_equal(strlen(markers.unmodified_string), 6 + 27);

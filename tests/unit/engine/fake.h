@@ -6,7 +6,6 @@
 #ifndef WEIR_TESTS_ENGINE_FAKE_H
 #define WEIR_TESTS_ENGINE_FAKE_H
 
-#include "parquet.h"
 #include "support.h"
 
 #include <pthread.h>
@@ -22,6 +21,7 @@
 #include "batch/name.h"
 #include "batch/reader.h"
 #include "data/text.h"
+#include "duckdb/parquet.h"
 #include "rpc/server.h"
 #include "sys/file.h"
 #include "wire/record.h"
@@ -478,7 +478,7 @@ static inline weir_status fake_load(fake_destination *d, fake_table *t, const v2
             break;
         d->files++;
         file.input = weir__file_input(disk);
-        status = d->parquet ? test_parquet_open(&file, NULL, &parquet, err)
+        status = d->parquet ? parquet_reader_open(&file, NULL, &parquet, err)
                             : weir__reader_open(reader, &file, err);
         while (status == WEIR_OK &&
                (status = d->parquet ? parquet_reader_next(parquet, &row, err)

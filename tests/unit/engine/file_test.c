@@ -1,11 +1,11 @@
 /* engine/file: lines become Parquet: every kind, rows in pieces, unmodified cells, a limit, no memory. */
 #include "duckdb_library.h"
-#include "parquet.h"
 #include "support.h"
 
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "duckdb/parquet.h"
 #include "engine/file.h"
 
 static const weir_table table = {
@@ -65,7 +65,7 @@ static parquet_reader *open_file(weir_batch_kind kind, memory *m)
     parquet_reader *reader = NULL;
     weir_error err;
 
-    if (test_parquet_open(&file, NULL, &reader, &err) != WEIR_OK)
+    if (parquet_reader_open(&file, NULL, &reader, &err) != WEIR_OK)
         fail_msg("%s", err.text);
     return reader;
 }
