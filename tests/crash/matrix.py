@@ -16,12 +16,13 @@ A point is hit the first time it is reached and the last time, as counted in the
 source takes which asks for a person are counted, and hit, in a sync in which it does. Undisturbed, both formats must give the
 same rows; the destination for Parquet is destination-sqlite with parquet_reads.c.
 
-usage: matrix.py BIN_DIR [--sample N] [--doubles N] [--parquet N] [--seed N] [--jobs N] [--only POINT] [--table FILE]
+usage: matrix.py BIN_DIR [--sample N] [--doubles N] [--parquet N] [--files FORMAT] [--seed N] [--jobs N] [--only POINT]
+                 [--table FILE]
 
 BIN_DIR is the `bin` of a build with fault points (preset `fault`). With --sample only so many runs, drawn by the seed;
---doubles are so many double runs more. --parquet gives numbers of their own to Parquet, whose runs take five times as long: so
-many, and a quarter of that in double runs. With --only the runs of one point, as the line of a failure says. --table writes the
-counts.
+--doubles are so many double runs more. --parquet gives numbers of their own to Parquet, whose runs take longer: so many, and
+a quarter of that in double runs. --files takes one of the formats, CSV or Parquet. With --only the runs of one point, as the
+line of a failure says. --table writes the counts.
 """
 import argparse
 import ast
@@ -256,6 +257,7 @@ def parse():
     parser.add_argument("--sample", type=int)
     parser.add_argument("--doubles", type=int, default=0)
     parser.add_argument("--parquet", type=int)
+    parser.add_argument("--files", choices=FORMATS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only")
@@ -273,12 +275,12 @@ def trace(bin_dir, folder, way, asks):
     return sync.rows(), count_points(folder / "trace")
 
 
-def ways(bin_dir):
-    """Those that this engine can be told, and that there is a destination for."""
+def ways(bin_dir, only):
+    """Those that this engine can be told, and that there is a destination for; of one format if `only` names it."""
     told = subprocess.run([pathlib.Path(bin_dir) / "weir", "sync", "--help"], capture_output=True, text=True, check=True)
     modes = [mode for mode in MODES if mode == "soft delete" or "--schema-config" in told.stdout]
     return [Way(mode, files) for files, program in FORMATS.items() for mode in modes
-            if (pathlib.Path(bin_dir) / program).is_file()]
+            if only in (None, files) and (pathlib.Path(bin_dir) / program).is_file()]
 
 
 def check_formats(calm):
@@ -323,7 +325,7 @@ def main():
         calm = {}
         reached = set()
         singles = []
-        for way in ways(options.bin_dir):
+        for way in ways(options.bin_dir, options.files):
             calm[way], counts = trace(options.bin_dir, pathlib.Path(folder) / f"calm {way.mode} {way.files}", way, False)
             _, asked = trace(options.bin_dir, pathlib.Path(folder) / f"asks {way.mode} {way.files}", way, True)
             reached |= set(counts) | set(asked)
