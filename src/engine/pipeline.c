@@ -352,13 +352,11 @@ static weir_status start_update(pipeline *p, const v2_schema_response *schema, w
     return status;
 }
 
-/* What the destination asks for can be written, and recorded. */
+/* What the destination asks for can be written. */
 static weir_status take_format(pipeline *p, weir_error *err)
 {
     weir_status status = file_format_ready(p->format, err);
 
-    if (status == WEIR_OK && p->format != WEIR_BATCH_CSV && p->options->recorder != NULL)
-        status = weir__error(err, "recordings hold CSV files only: leave out --record");
     if (status != WEIR_OK)
         return weir__error_prefix(err, "%s takes Parquet files only",
                                   connector_name(p->options->destination));

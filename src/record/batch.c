@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "batch/name.h"
 #include "data/table.h"
 
 #define HASH_SEED 1 /* hashes are compared within one process only */
@@ -54,7 +55,9 @@ static void add_files(const weir_bytes *paths, size_t count, weir_batch_kind kin
     for (size_t i = 0; i < count; i++) {
         record_batch_entry *file = &files[(*at)++];
 
-        *file = (record_batch_entry){ .path = paths[i], .kind = kind };
+        *file = (record_batch_entry){ .path = paths[i],
+                                      .kind = kind,
+                                      .format = weir__batch_name_format(paths[i]) };
         for (size_t j = 0; j < request->keys_count; j++)
             if (weir__bytes_equal(request->keys[j].key, paths[i]) &&
                 request->keys[j].value.size == WEIR_BATCH_KEY_SIZE)
@@ -217,29 +220,27 @@ static bool add_row(record_rows *rows, const weir_row *row)
     return true;
 }
 
-weir_status record_rows_read(const record_batch *batch, const record_batch_entry *entry, weir_input input,
-                             const weir_file_params *params, record_rows *out, weir_error *err)
+weir_status record_rows_read(batch_rows_reader *reader, const record_batch *batch,
+                             const record_batch_entry *entry, weir_input input, record_rows *out,
+                             weir_error *err)
 {
     weir_reader_file file = { .name = "of the request",
                               .kind = entry->kind,
                               .table = batch->table,
-                              .params = params,
+                              .params = &batch->params,
                               .key = entry->key,
                               .input = input };
-    weir_reader *reader = weir__reader_new();
     record_rows rows = { 0 };
     weir_row row;
-    weir_status status = reader ? WEIR_OK : weir__error_memory(err, "reading a batch file");
+    weir_status status = batch_rows_reader_open(reader, entry->format, &file, err);
 
-    if (status == WEIR_OK)
-        status = weir__reader_open(reader, &file, err);
     for (bool more = true; more && status == WEIR_OK;) {
-        status = weir__reader_next(reader, &row, err);
+        status = batch_rows_reader_next(reader, &row, err);
         more = status == WEIR_ITEM;
         if (more)
             status = add_row(&rows, &row) ? WEIR_OK : weir__error_memory(err, "reading a batch file");
     }
-    weir__reader_free(reader);
+    batch_rows_reader_close(reader);
     if (status == WEIR_OK)
         *out = rows;
     else

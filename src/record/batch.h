@@ -6,11 +6,13 @@
 
 #include "base/arena.h"
 #include "batch/reader.h"
+#include "record/batch_rows.h"
 #include "record/method.h"
 
 typedef struct record_batch_entry {
     weir_bytes path; /* as the request has it */
     weir_batch_kind kind;
+    weir_batch_format format;
     const unsigned char *key; /* WEIR_BATCH_KEY_SIZE bytes; NULL: none */
 } record_batch_entry;
 
@@ -44,8 +46,9 @@ typedef struct record_rows {
     size_t capacity;
 } record_rows;
 
-/* Reads one file to its end. `input` is as `params` says; `key` may be NULL. */
-weir_status record_rows_read(const record_batch *batch, const record_batch_entry *entry, weir_input input,
-                             const weir_file_params *params, record_rows *out, weir_error *err);
+/* Reads one file to its end. `input` is as the batch's params say. */
+weir_status record_rows_read(batch_rows_reader *reader, const record_batch *batch,
+                             const record_batch_entry *entry, weir_input input, record_rows *out,
+                             weir_error *err);
 
 #endif

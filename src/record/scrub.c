@@ -8,7 +8,6 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
-#include "batch/writer.h"
 #include "record/batch.h"
 #include "record/disguise.h"
 #include "record/gather.h"
@@ -41,6 +40,8 @@ typedef struct scrubbing {
     size_t method_capacity;
     open_call *calls;
     record_gather files;
+    batch_rows_reader *rows;
+    batch_rows_writer *copy;
     weir_file *file;
     record_writer *writer;
     record_framer framer;
@@ -328,58 +329,75 @@ static weir_status put_bytes(void *context, const void *data, size_t size, weir_
     return weir__buf_put(context, data, size) ? WEIR_OK : out_of_memory(err);
 }
 
-static weir_status take_rows(scrubbing *s, weir_reader *reader, weir_writer *writer, size_t columns,
-                             weir_error *err)
+/* Rows of the open file; of each what the copy has, in `cells`. */
+static weir_status take_rows(scrubbing *s, weir_cell *cells, weir_error *err)
 {
-    weir_cell *cells = weir__calloc(columns + 1, sizeof *cells);
-    weir_status status = cells ? WEIR_OK : out_of_memory(err);
+    size_t count;
+    const size_t *places = batch_rows_reader_places(s->rows, &count);
+    weir_status status = WEIR_OK;
     weir_row row;
 
     for (bool more = true; more && status == WEIR_OK;) {
-        status = weir__reader_next(reader, &row, err);
+        status = batch_rows_reader_next(s->rows, &row, err);
         more = status == WEIR_ITEM;
         if (!more)
             continue;
         status = WEIR_OK;
         weir__arena_reset(s->arena);
-        memcpy(cells, row.cells, row.count * sizeof *cells);
-        for (size_t i = 0; i < row.count && status == WEIR_OK; i++)
+        for (size_t i = 0; i < count && status == WEIR_OK; i++) {
+            cells[i] = row.cells[places[i]];
             if (!stays(cells[i].column) && !take_cell(s, &cells[i]))
                 status = out_of_memory(err);
+        }
         if (status == WEIR_OK && !s->learning)
-            status = weir__writer_row(writer, cells, err);
+            status = batch_rows_writer_row(s->copy, cells, err);
     }
-    weir__free(cells);
     return status;
 }
 
-/* Reads the file and writes it again, into `out`. */
+/* The columns that the copy of the open file has. */
+static void pick_columns(const scrubbing *s, const weir_table *table, weir_column *columns, weir_table *out)
+{
+    const size_t *places = batch_rows_reader_places(s->rows, &out->column_count);
+
+    for (size_t i = 0; i < out->column_count; i++)
+        columns[i] = table->columns[places[i]];
+    out->name = table->name;
+    out->columns = columns;
+}
+
+/* Reads the file and writes it again, into `out`. `batch` is of what was recorded, so without encryption. */
 static weir_status copy_file(scrubbing *s, const record_batch *batch, const record_batch_entry *entry,
                              weir_bytes data, weir_buf *out, weir_error *err)
 {
     record_memory memory = { .bytes = data };
-    weir_file_params params = batch->params;
-    weir_reader *reader = weir__reader_new();
-    weir_writer *writer = weir__writer_new();
     weir_reader_file in = { .name = "of the recording",
                             .kind = entry->kind,
                             .table = batch->table,
-                            .params = &params,
+                            .params = &batch->params,
                             .input = record_memory_input(&memory) };
-    weir_writer_file to = { .table = batch->table, .params = &params, .output = { put_bytes, out } };
-    weir_status status = reader != NULL && writer != NULL ? WEIR_OK : out_of_memory(err);
+    weir_cell *cells = weir__calloc(batch->table->column_count + 1, sizeof *cells);
+    weir_column *columns = weir__calloc(batch->table->column_count + 1, sizeof *columns);
+    weir_table table = { 0 };
+    batch_rows_file to = { .format = entry->format,
+                           .kind = entry->kind,
+                           .file = {
+                               .table = &table, .params = &batch->params, .output = { put_bytes, out } } };
+    weir_status status = cells != NULL && columns != NULL ? WEIR_OK : out_of_memory(err);
 
-    params.encryption = WEIR_ENCRYPTION_NONE;
     if (status == WEIR_OK)
-        status = weir__reader_open(reader, &in, err);
+        status = batch_rows_reader_open(s->rows, entry->format, &in, err);
+    if (status == WEIR_OK) {
+        pick_columns(s, batch->table, columns, &table);
+        status = s->learning ? WEIR_OK : batch_rows_writer_begin(s->copy, &to, err);
+    }
     if (status == WEIR_OK)
-        status = weir__writer_begin(writer, &to, err);
-    if (status == WEIR_OK)
-        status = take_rows(s, reader, writer, batch->table->column_count, err);
+        status = take_rows(s, cells, err);
     if (status == WEIR_OK && !s->learning)
-        status = weir__writer_finish(writer, NULL, err);
-    weir__reader_free(reader);
-    weir__writer_free(writer);
+        status = batch_rows_writer_finish(s->copy, err);
+    batch_rows_reader_close(s->rows);
+    weir__free(columns);
+    weir__free(cells);
     return status;
 }
 
@@ -416,6 +434,7 @@ static weir_status end_file(scrubbing *s, const record_frame *frame, weir_error 
     if (status == WEIR_OK)
         status = record_batch_read(call->method, weir__buf_bytes(&call->request), arena, &batch, err);
     if (status == WEIR_OK) {
+        batch.params.encryption = WEIR_ENCRYPTION_NONE; /* of what was recorded */
         entry = record_batch_find(&batch, weir__buf_bytes(&file->name));
         if (entry == NULL)
             status = weir__error(err, "the recording is damaged: a file that its request does not name");
@@ -640,7 +659,9 @@ weir_status record_scrub(const scrub_options *options, scrub_report *report, wei
     weir__buf_init(&s.text, WEIR_GIB);
     weir__buf_init(&s.payload, 4 * WEIR_RECORD_PAYLOAD_SIZE_MAX);
     record_framer_init(&s.framer, seal_chunk, &s);
-    if (s.disguise == NULL || s.arena == NULL)
+    s.rows = batch_rows_reader_new();
+    s.copy = batch_rows_writer_new();
+    if (s.disguise == NULL || s.arena == NULL || s.rows == NULL || s.copy == NULL)
         status = out_of_memory(err);
     if (status == WEIR_OK)
         status = read_all(&s, err);
@@ -651,6 +672,8 @@ weir_status record_scrub(const scrub_options *options, scrub_report *report, wei
     weir__file_close(s.file);
     weir__buf_clear(&s.text);
     weir__buf_clear(&s.payload);
+    batch_rows_reader_free(s.rows);
+    batch_rows_writer_free(s.copy);
     weir__arena_free(s.arena);
     disguise_free(s.disguise);
     weir__free(s.methods);

@@ -239,8 +239,10 @@ weir_status serve_open(const serve_options *options, serve **out, weir_error *er
         return out_of_memory(err);
     s->options = *options;
     s->arena = weir__arena_new(WEIR_GIB);
+    s->rows = batch_rows_reader_new();
     s->locks = pthread_mutex_init(&s->lock, NULL) == 0;
-    status = s->arena != NULL && s->locks ? WEIR_OK : out_of_memory(err);
+    s->row_locks = pthread_mutex_init(&s->row_lock, NULL) == 0;
+    status = s->arena != NULL && s->rows != NULL && s->locks && s->row_locks ? WEIR_OK : out_of_memory(err);
     if (status == WEIR_OK)
         status = read_all(s, err);
     if (status == WEIR_OK && s->count == 0)
@@ -292,7 +294,10 @@ void serve_close(serve *s, serve_report *report)
         *report = s->report;
     weir__free(s->calls);
     weir__arena_free(s->arena);
+    batch_rows_reader_free(s->rows);
     if (s->locks)
         pthread_mutex_destroy(&s->lock);
+    if (s->row_locks)
+        pthread_mutex_destroy(&s->row_lock);
     weir__free(s);
 }

@@ -22,7 +22,6 @@ weir_status serve_destination_file(serve *s, serve_call *call, weir_bytes name, 
     record_memory memory = { .bytes = data };
     serve_file *file = weir__arena_alloc(s->arena, sizeof *file);
     const record_batch_entry *entry = NULL;
-    weir_file_params params;
     record_batch batch;
     weir_status status;
 
@@ -32,14 +31,13 @@ weir_status serve_destination_file(serve *s, serve_call *call, weir_bytes name, 
     }
     status = record_batch_read(call->method, call->request, arena, &batch, err);
     if (status == WEIR_OK) {
-        params = batch.params;
-        params.encryption = WEIR_ENCRYPTION_NONE;
+        batch.params.encryption = WEIR_ENCRYPTION_NONE; /* of what was recorded */
         entry = record_batch_find(&batch, name);
         if (entry == NULL)
             status = weir__error(err, "the recording is damaged: a file that its request does not name");
     }
     if (status == WEIR_OK)
-        status = record_rows_read(&batch, entry, record_memory_input(&memory), &params, &file->rows, err);
+        status = record_rows_read(s->rows, &batch, entry, record_memory_input(&memory), &file->rows, err);
     if (status == WEIR_OK) {
         file->name = name;
         file->next = call->files;
@@ -112,8 +110,8 @@ static const record_rows *rows_of(const serve_call *call, weir_bytes name)
     return NULL;
 }
 
-static weir_status read_rows(const record_batch *batch, const record_batch_entry *entry, record_rows *out,
-                             weir_error *err)
+static weir_status read_rows(serve *s, const record_batch *batch, const record_batch_entry *entry,
+                             record_rows *out, weir_error *err)
 {
     char path[PATH_SIZE];
     weir_file *file = NULL;
@@ -124,8 +122,11 @@ static weir_status read_rows(const record_batch *batch, const record_batch_entry
     memcpy(path, entry->path.data, entry->path.size);
     path[entry->path.size] = '\0';
     status = weir__file_open(path, &file, err);
-    if (status == WEIR_OK)
-        status = record_rows_read(batch, entry, weir__file_input(file), &batch->params, out, err);
+    if (status == WEIR_OK) {
+        pthread_mutex_lock(&s->row_lock);
+        status = record_rows_read(s->rows, batch, entry, weir__file_input(file), out, err);
+        pthread_mutex_unlock(&s->row_lock);
+    }
     weir__file_close(file);
     return status;
 }
@@ -142,7 +143,7 @@ static bool compare_rows(const record_rows *wanted, const record_rows *got, size
 }
 
 /* Both requests name as many files of each kind: file by file. */
-static weir_status compare_files(const serve_call *recorded, weir_bytes request, weir_buf *out,
+static weir_status compare_files(serve *s, const serve_call *recorded, weir_bytes request, weir_buf *out,
                                  weir_error *err)
 {
     weir_arena *arena = weir__arena_new(SCRATCH_SIZE_MAX);
@@ -156,11 +157,13 @@ static weir_status compare_files(const serve_call *recorded, weir_bytes request,
         status = record_batch_read(recorded->method, request, arena, &got, err);
     for (size_t i = 0; status == WEIR_OK && out->size == 0 && i < wanted.file_count; i++) {
         const record_rows *known = rows_of(recorded, wanted.files[i].path);
+        record_batch_entry entry = got.files[i];
         record_rows rows = { 0 };
 
         if (known == NULL)
-            continue; /* the recording failed there */
-        status = read_rows(&got, &got.files[i], &rows, err);
+            continue;                          /* the recording failed there */
+        entry.format = wanted.files[i].format; /* it is what the recorded destination asks for */
+        status = read_rows(s, &got, &entry, &rows, err);
         if (status == WEIR_OK && !compare_rows(known, &rows, i, out))
             status = weir__error_memory(err, "comparing a request");
         weir__free(rows.hashes);
@@ -212,7 +215,7 @@ static weir_rpc_code check(serve *s, weir_rpc_call *call, const serve_call *reco
     weir__buf_init(&difference, WEIR_MIB);
     status = compare_requests(recorded, request, &difference, &err);
     if (status == WEIR_OK && difference.size == 0 && record_method_has_files(recorded->method))
-        status = compare_files(recorded, request, &difference, &err);
+        status = compare_files(s, recorded, request, &difference, &err);
     if (status == WEIR_OK && !weir__buf_put(&difference, "", 1))
         status = weir__error_memory(&err, "comparing a request");
     if (status != WEIR_OK)

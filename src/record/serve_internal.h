@@ -46,6 +46,9 @@ struct serve {
     weir_arena *arena;
     pthread_mutex_t lock; /* of `used`, the report */
     bool locks;
+    batch_rows_reader *rows;  /* of batch files, one at a time */
+    pthread_mutex_t row_lock; /* of `rows` */
+    bool row_locks;
     serve_call *calls; /* the side's own, in order */
     size_t count;
     size_t capacity;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """`weir sync --record`, `weir record`, `weir replay`: what is written down, what is not, and what it makes when played.
 
-usage: record.py BIN_DIR    needs weir, source-files and destination-sqlite there; destination-duckdb is used if it is there
+usage: record.py BIN_DIR    needs weir, source-files and destination-sqlite there; destination-duckdb and
+                            destination-sqlite-parquet, which asks for Parquet files, are used if they are there
 """
 import json
 import os
@@ -22,6 +23,8 @@ SECRET = "canary-secret-7f3a91"
 
 
 class Recorded(unittest.TestCase):
+    DESTINATION = "destination-sqlite"
+
     def setUp(self):
         self.folder_object = tempfile.TemporaryDirectory(prefix="weir-record-")
         self.folder = pathlib.Path(self.folder_object.name)
@@ -46,9 +49,9 @@ class Recorded(unittest.TestCase):
         return done
 
     def sync(self, *more, code=0, source=BIN / "source-files", state="state", config="destination.json",
-             destination=BIN / "destination-sqlite", **options):
+             destination=None, **options):
         return self.weir("sync", "--source", source, "--source-config", self.folder / "source.json",
-                         "--destination", destination, "--destination-config", self.folder / config,
+                         "--destination", destination or BIN / self.DESTINATION, "--destination-config", self.folder / config,
                          "--schema", "t", "--state", self.folder / state, "--retry-delay", "0", *more, code=code,
                          **options)
 
@@ -149,8 +152,8 @@ class Played(Recorded):
         return subprocess.run(["sqlite3", self.folder / name, ".dump"], capture_output=True, text=True,
                               check=True).stdout
 
-    def replay(self, path, config, *more, destination="destination-sqlite", code=0):
-        return self.weir("replay", path, "--destination", BIN / destination, "--destination-config",
+    def replay(self, path, config, *more, destination=None, code=0):
+        return self.weir("replay", path, "--destination", BIN / (destination or self.DESTINATION), "--destination-config",
                          self.folder / config, *more, code=code)
 
     def serve(self, path, side, *more):
@@ -384,6 +387,28 @@ class Scrub(Played):
         whole = again.read_bytes()
         self.weir("record", "scrub", self.path, "-o", again, code=1)
         self.assertEqual(again.read_bytes(), whole)
+
+
+@unittest.skipUnless((BIN / "destination-sqlite-parquet").exists(), "no DuckDB")
+class InParquet:
+    """Batch files are Parquet."""
+    DESTINATION = "destination-sqlite-parquet"
+    test_another_destination_gets_them_too = test_wrong_usage = None  # as they are
+
+    def record(self, name, **options):
+        path = super().record(name, **options)
+        files = weirrec.batch_files(path)
+        self.assertTrue(files)
+        self.assertEqual({(data[:4], data[-4:]) for data in files}, {(b"PAR1", b"PAR1")})
+        return path
+
+
+class ReplayInParquet(InParquet, Replay):
+    pass
+
+
+class ScrubInParquet(InParquet, Scrub):
+    pass
 
 
 if __name__ == "__main__":

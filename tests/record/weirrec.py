@@ -53,14 +53,19 @@ def frames(path, key_path=None):
                 parts = b""
 
 
-def everything(path, key_path=None):
-    """All payloads, batch files unpacked: where a secret or a value would be if it were anywhere."""
-    out, files = [], {}
+def batch_files(path, key_path=None):
+    """The plaintext of every batch file, in their order."""
+    files, last = [], {}
     for kind, call, _, payload in frames(path, key_path):
         if kind == FILE:
-            files[call] = files.get(call, []) + [b""]
+            last[call] = len(files)
+            files.append(b"")
         if kind == DATA:
-            files[call][-1] += payload
-        else:
-            out.append(payload)
-    return b"\n".join(out + [unzstd(data) for call in files.values() for data in call])
+            files[last[call]] += payload
+    return [unzstd(data) for data in files]
+
+
+def everything(path, key_path=None):
+    """All payloads, batch files unpacked: where a secret or a value would be if it were anywhere."""
+    out = [payload for kind, _, _, payload in frames(path, key_path) if kind != DATA]
+    return b"\n".join(out + batch_files(path, key_path))

@@ -93,11 +93,12 @@ static void a_request_is_made_anew(void **state)
 static void read_rows(const record_batch *batch, const char *text, record_rows *out)
 {
     record_memory memory = { .bytes = weir__text(text) };
+    batch_rows_reader *reader = batch_rows_reader_new();
     weir_error err;
 
     assert_int_equal(
-        record_rows_read(batch, &batch->files[1], record_memory_input(&memory), &batch->params, out, &err),
-        WEIR_OK);
+        record_rows_read(reader, batch, &batch->files[1], record_memory_input(&memory), out, &err), WEIR_OK);
+    batch_rows_reader_free(reader);
 }
 
 /* Rows are equal when their values are: not their times of the sync, not the way they are written. */
@@ -179,22 +180,23 @@ static weir_status renew_and_read(void *context)
     record_renewal renewal = { NULL, 0, files, 2 };
     record_memory memory = { .bytes = weir__text("id,name,_fivetran_synced\n1,Ann,2020-01-01T00:00:00Z\n") };
     weir_arena *arena = weir__arena_new(WEIR_MIB);
+    batch_rows_reader *reader = batch_rows_reader_new();
     record_rows rows = { 0 };
     record_batch batch;
     weir_error err;
     weir_buf out;
     weir_status status;
 
-    if (arena == NULL)
-        return WEIR_FAILED;
     weir__buf_init(&out, WEIR_MIB);
-    status = record_request_renew(history_method(), weir__buf_bytes(context), &renewal, &out, &err);
+    status = arena != NULL && reader != NULL ? WEIR_OK : WEIR_FAILED;
+    if (status == WEIR_OK)
+        status = record_request_renew(history_method(), weir__buf_bytes(context), &renewal, &out, &err);
     if (status == WEIR_OK)
         status = record_batch_read(history_method(), weir__buf_bytes(&out), arena, &batch, &err);
     if (status == WEIR_OK)
-        status = record_rows_read(&batch, &batch.files[1], record_memory_input(&memory), &batch.params, &rows,
-                                  &err);
+        status = record_rows_read(reader, &batch, &batch.files[1], record_memory_input(&memory), &rows, &err);
     weir__free(rows.hashes);
+    batch_rows_reader_free(reader);
     weir__buf_clear(&out);
     weir__arena_free(arena);
     return status;
