@@ -154,7 +154,7 @@ class Played(Recorded):
 
     def replay(self, path, config, *more, destination=None, code=0):
         return self.weir("replay", path, "--destination", BIN / (destination or self.DESTINATION), "--destination-config",
-                         self.folder / config, *more, code=code)
+                         self.folder / config, *more, code=code, env={**os.environ, "TMPDIR": str(self.folder)})
 
     def serve(self, path, side, *more):
         socket = self.folder / f"{side}.sock"
@@ -184,7 +184,7 @@ class Replay(Played):
             self.assertEqual((told["status"], told["different"], told["cut"]), ("success", 0, False))
         self.assertIn("INSERT INTO", self.dump("again.db"))
         self.assertEqual(self.dump("again.db"), self.dump("warehouse.db"))
-        self.assertEqual(list(pathlib.Path(tempfile.gettempdir()).glob("weir-replay-*")), [])
+        self.assertEqual(list(self.folder.glob("weir-replay-*")), [])
 
     def test_another_destination_gets_them_too(self):
         if not (BIN / "destination-duckdb").exists():
