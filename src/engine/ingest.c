@@ -700,8 +700,10 @@ static weir_status sweep(ingest *in, engine_table *table, weir_error *err)
 
         if (!resync_covers(one, table))
             continue;
-        status = table->history ? ingest_history_truncate(in, table, err)
-                                : in->port->truncate(in->port->context, table, one->cutoff_ms, err);
+        if (!table->history)
+            status = in->port->truncate(in->port->context, table, one->cutoff_ms, err);
+        else if (table->current != NULL) /* else all of its versions are of this sync */
+            status = ingest_history_truncate(in, table, err);
     }
     return status;
 }

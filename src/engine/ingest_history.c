@@ -177,7 +177,7 @@ weir_status ingest_history_truncate(ingest *in, engine_table *table, weir_error 
     char path[ENGINE_PATH_SIZE];
     const char *text;
 
-    if (table->current == NULL || table->truncated)
+    if (table->truncated)
         return WEIR_OK;
     table->truncated = true;
     text = weir__arena_printf(

@@ -614,12 +614,14 @@ static weir_status fold_row_in(ingest *in, const route *to, const weir_record *r
 
 static weir_status truncate(ingest *in, engine_table *table, weir_error *err)
 {
+    bool versions = table->history && (table->current != NULL || table->filled);
     int64_t until_ms;
     int64_t cutoff_ms;
-    weir_status status = table->history ? ingest_history_truncate(in, table, err) : ingest_settle(in, err);
+    weir_status status;
 
     if (table->history)
-        return status;
+        return versions ? ingest_history_truncate(in, table, err) : WEIR_OK;
+    status = ingest_settle(in, err);
     if (status == WEIR_OK)
         status = ingest_seal(in, table, err);
     table->restarts = true;

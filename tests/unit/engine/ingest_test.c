@@ -311,6 +311,55 @@ static void a_version_commits_what_was_passed_over(void **state)
     null_close(&n);
 }
 
+static weir_status truncate_of(null_port *n, const char *table, weir_error *err)
+{
+    messages m = { .count = 0 };
+    weir_status status;
+
+    weir__buf_init(&m.bytes, 1 << 20);
+    put(&m, table, WEIR_TRUNCATE, NULL, 0);
+    status = play(n, &m, err);
+    weir__buf_clear(&m.bytes);
+    return status;
+}
+
+/* R-HIS-06: once per table, whatever the number of truncates; the destination is asked for none. */
+static void truncates_of_histories_are_a_warning(void **state)
+{
+    static const char *const histories[] = { "h", "k" };
+    null_port n;
+    weir_error err;
+
+    (void)state;
+    assert_true(null_open_ingest(&n, 1 << 20, 1024));
+    for (size_t i = 0; i < 2; i++) {
+        engine_table *table = catalog_get(n.tables, (weir_bytes){ "", 0 }, weir__text(histories[i]), &err);
+
+        assert_non_null(table);
+        table->history = true;
+        assert_int_equal(declare_keyed(&n, histories[i], &err), WEIR_OK);
+    }
+    assert_int_equal(declare_keyed(&n, "t", &err), WEIR_OK);
+    assert_int_equal(truncate_of(&n, "h", &err), WEIR_OK); /* there is no table yet, so no version either */
+    assert_int_equal(n.warnings, 0);
+    for (int i = 0; i < 3; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(row_of(&n, histories[k], i, &err), WEIR_OK);
+            assert_int_equal(truncate_of(&n, histories[k], &err), WEIR_OK);
+            assert_int_equal(truncate_of(&n, histories[k], &err), WEIR_OK);
+        }
+        assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+        assert_int_equal(n.warnings, 2);
+    }
+    assert_non_null(strstr(n.warning, "table 'k' is in history mode, where a truncate ends no versions"));
+    assert_int_equal(n.truncates, 0);
+    assert_int_equal(row(&n, 1, &err), WEIR_OK);
+    assert_int_equal(truncate_of(&n, "t", &err), WEIR_OK);
+    assert_int_equal(n.truncates, 1);
+    assert_int_equal(n.warnings, 2);
+    null_close(&n);
+}
+
 static void a_window_that_must_go_parts_at_the_checkpoint(void **state)
 {
     null_port n;
@@ -430,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_loader_that_is_behind_gets_larger_groups),
         cmocka_unit_test(a_changed_key_commits_what_was_passed_over),
         cmocka_unit_test(a_version_commits_what_was_passed_over),
+        cmocka_unit_test(truncates_of_histories_are_a_warning),
         cmocka_unit_test(a_window_that_must_go_parts_at_the_checkpoint),
         cmocka_unit_test(very_many_tables_are_loaded_early),
         cmocka_unit_test(every_failed_allocation_is_told),

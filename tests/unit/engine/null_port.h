@@ -2,6 +2,8 @@
 #ifndef WEIR_TESTS_ENGINE_NULL_PORT_H
 #define WEIR_TESTS_ENGINE_NULL_PORT_H
 
+#include <stdio.h>
+
 #include "engine/ingest.h"
 
 typedef struct null_port {
@@ -17,7 +19,9 @@ typedef struct null_port {
     uint64_t requests;
     uint64_t commits;
     uint64_t states; /* of them with one */
+    uint64_t truncates;
     uint64_t warnings;
+    char warning[256];                                             /* the last one */
     void (*check)(struct null_port *n, const fold_window *window); /* may be NULL */
 } null_port;
 
@@ -65,7 +69,8 @@ static inline weir_status null_seal(void *context, engine_request *request, weir
 static inline weir_status null_truncate(void *context, const engine_table *table, int64_t cutoff_ms,
                                         weir_error *err)
 {
-    (void)context, (void)table, (void)cutoff_ms, (void)err;
+    (void)table, (void)cutoff_ms, (void)err;
+    ((null_port *)context)->truncates++;
     return WEIR_OK;
 }
 
@@ -102,8 +107,10 @@ static inline uint64_t null_spooled(void *context)
 
 static inline void null_warn(void *context, weir_bytes text)
 {
-    (void)text;
-    ((null_port *)context)->warnings++;
+    null_port *n = context;
+
+    n->warnings++;
+    snprintf(n->warning, sizeof n->warning, "%.*s", (int)text.size, text.data);
 }
 
 static inline int64_t null_now(void *context)
