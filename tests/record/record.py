@@ -404,7 +404,10 @@ class InParquet:
 
 
 class ReplayInParquet(InParquet, Replay):
-    pass
+    def test_secrets_are_not_in_it(self):
+        text = weirrec.everything(self.first())
+        self.assertIn(b"Ann", text)
+        self.assertNotIn(SECRET.encode(), text)
 
 
 class ScrubInParquet(InParquet, Scrub):
