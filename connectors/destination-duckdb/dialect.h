@@ -7,6 +7,8 @@
 
 #include <weir/sql.h>
 
+extern const weir_sql dialect; /* all of it; main.c */
+
 /* "catalog"."schema"."table"; an empty schema is DuckDB's "main". */
 const char *dialect_path(weir_call *call, const char *schema, const char *table);
 /* What tells tables apart: a name for store.holds and shapes.h. */

@@ -10,7 +10,7 @@
 #include "store.h"
 #include "types.h"
 
-static const weir_sql dialect = {
+const weir_sql dialect = {
     .name = "DuckDB",
     .quote = '"',
     .names_ignore_case = true,

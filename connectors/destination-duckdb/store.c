@@ -21,6 +21,7 @@ typedef struct instance {
     duckdb_database database;
     uint32_t users;
     bool broken;    /* DuckDB refuses all work: close it as soon as nobody uses it */
+    bool vacuums;   /* see allow_vacuum */
     store *holders; /* requests that have a transaction */
     char *path;
     char *catalog;
@@ -190,6 +191,7 @@ weir_status store_begin(weir_call *call, const weir_sql_scope *scope)
     weir_status status;
 
     name_holds(call, s, scope);
+    s->link.rewrites = scope != NULL && scope->work != WEIR_SQL_WRITE && scope->work != WEIR_SQL_CREATE;
     s->reshapes = scope == NULL || (scope->work != WEIR_SQL_WRITE && scope->work != WEIR_SQL_TRUNCATE);
     status = hold(call, s);
     if (status)
@@ -217,6 +219,22 @@ static void roll_back(store *s)
     duckdb_destroy_result(&result);
 }
 
+/*
+ * While rows are only added, a checkpoint has nothing to clear away (max_vacuum_tasks is 0): it would read
+ * what was just written, to make fewer row groups of those that a request leaves half full. From the first
+ * change of rows on it may.
+ */
+static weir_status allow_vacuum(weir_call *call, store *s)
+{
+    bool allowed;
+
+    pthread_mutex_lock(&instances_lock);
+    allowed = s->instance->vacuums;
+    s->instance->vacuums = true;
+    pthread_mutex_unlock(&instances_lock);
+    return allowed ? WEIR_OK : link_run(call, "SET GLOBAL max_vacuum_tasks = 100", "set DuckDB up");
+}
+
 weir_status store_end(weir_call *call, weir_status status)
 {
     store *s = weir_session(call);
@@ -225,6 +243,8 @@ weir_status store_end(weir_call *call, weir_status status)
         status = load_wait(call);
     if (status == WEIR_OK && !weir_running(call))
         status = WEIR_CANCELLED;
+    if (status == WEIR_OK && s->link.rewrites)
+        status = allow_vacuum(call, s);
     if (status == WEIR_OK)
         status = link_run(call, "COMMIT", "commit the changes");
     load_end(&s->link);
@@ -331,6 +351,7 @@ static duckdb_state open_database(const char *path, int64_t memory_limit_mb, duc
                                    duckdb_set_config(config, "autoinstall_known_extensions", "false") ||
                                    duckdb_set_config(config, "autoload_known_extensions", "false") ||
                                    duckdb_set_config(config, "preserve_insertion_order", "false") ||
+                                   duckdb_set_config(config, "max_vacuum_tasks", "0") ||
                                    duckdb_set_config(config, "enable_external_access", "false")))
         state = DuckDBError;
     if (state == DuckDBSuccess)
@@ -459,6 +480,7 @@ static weir_status open_session(weir_call *call, store *s)
     if (duckdb_connect(s->instance->database, &s->link.db) != DuckDBSuccess)
         return weir_fail(call, "Cannot connect to the database '%s'", opt->path);
     s->link.add_late = dialect_add_late;
+    s->link.live_as = &dialect;
     return instance_prepare(call, s);
 }
 

@@ -39,10 +39,13 @@ typedef struct duck_link {
     row_stage *stages[2]; /* owned; one is filled while the other is merged */
     stage_room rooms[2];  /* theirs */
     link_merge merge;
-    bool changed;       /* a merge of this transaction has begun */
-    bool reshaped;      /* a table may have other columns than before the request */
-    bool fresh;         /* write: the table had no rows before the request */
-    key_ranges written; /* and of those that it has now, these are the keys */
+    bool changed;  /* a merge of this transaction has begun */
+    bool rewrites; /* rows that were there go, or get other values */
+    bool reshaped; /* a table may have other columns than before the request */
+    bool known;    /* write: all rows of the table have keys of `written` */
+    bool asked;    /* what keys it has */
+    key_ranges written;
+    const weir_sql *live_as; /* the dialect, where stages may be live (load.c); NULL: none is */
     /* What statements gave, until it is freed: here, for a handler may be left while it is read. */
     duckdb_result ran;     /* link_run's */
     duckdb_result queried; /* link_query's */

@@ -1,66 +1,23 @@
 /*
  * shared-duckdb/stage: chunks are filled through pointers taken once per chunk; see stage.h for the
- * columns.
+ * columns. Long texts lie in blocks of the chunk's own, and DuckDB's strings point there: whoever reads a
+ * chunk copies them.
  */
-#include "stage.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "decimal.h"
+#include "stage_internal.h"
 
 #define SLOTS_MIN ((size_t)8192)
 #define INLINE_MAX 12 /* bytes of a string that DuckDB keeps in place */
+#define BLOCK_MIN ((size_t)64 * 1024)
+#define BLOCK_MAX ((size_t)1024 * 1024)
+#define LIVE_BYTES_MAX ((size_t)32 * 1024 * 1024) /* of the fixed parts of all chunks */
+#define LIVE_CHUNKS_MIN ((size_t)8)               /* rows so wide that fewer would fit are merged */
+#define LIVE_CHUNKS_MAX ((size_t)32)
+#define LIVE_TEXT_BYTES_MAX ((size_t)2 * 1024 * 1024) /* a chunk with so much text is passed on */
 
-/* Where a key is found: a part of its fingerprint, and its row, counted from 1; 0 is free. */
-typedef struct slot {
-    uint32_t hash;
-    uint32_t row;
-} slot;
-
-/* Where the next cell of a column goes. */
-typedef struct lane {
-    stage_column column;
-    idx_t place;       /* of the value's vector in a chunk */
-    idx_t nanos_place; /* of the nanoseconds' vector; 0 without */
-    duckdb_vector vector;
-    void *data;
-    size_t size; /* of one cell in `data`, bytes */
-    int16_t *nanos;
-    uint64_t *validity; /* NULL until the chunk has a NULL in the column */
-    bool has_nanos;
-} lane;
-
-struct row_stage {
-    row_stage *next;
-    uint64_t id;
-    lane *lanes;
-    size_t count;
-    size_t mask_count;
-    uint64_t **masks; /* of the current chunk, one pointer per 60 columns */
-    idx_t mask_place;
-    idx_t kind_place; /* of what the row does, and after it its number; 0 without */
-    int32_t *kinds;   /* of the current chunk; NULL without */
-    int64_t *numbers;
-    duckdb_logical_type *types; /* of all vectors of a chunk */
-    idx_t type_count;
-    duckdb_data_chunk *chunks;
-    void **data;        /* of all vectors of all chunks that have begun */
-    size_t chunk_count; /* made; those past the rows are empty */
-    size_t chunk_room;
-    size_t chunk_bytes; /* fixed part of one chunk */
-    size_t vector_size; /* rows of a chunk, two to the power of vector_bits */
-    unsigned vector_bits;
-    size_t rows;
-    size_t long_bytes; /* of strings that are not kept in place */
-    slot *slots;       /* a power of two of them, at most half full; NULL until a key may be there twice */
-    size_t slot_count;
-    size_t slotted;        /* rows that have their slots; those after them have keys of their own */
-    const lane *first_key; /* NULL without keys, or where none are folded */
-    key_range keys;        /* of the rows' first key column */
-};
+size_t stage_live_after = 8192;
 
 static const key_range no_keys = { UINT64_MAX, 0 };
 
@@ -69,7 +26,7 @@ static pthread_mutex_t stages_lock = PTHREAD_MUTEX_INITIALIZER;
 static row_stage *stages;
 static uint64_t last_id;
 
-static row_stage *find_stage(uint64_t id)
+row_stage *stage_find(uint64_t id)
 {
     row_stage *s;
 
@@ -78,151 +35,6 @@ static row_stage *find_stage(uint64_t id)
         continue;
     pthread_mutex_unlock(&stages_lock);
     return s;
-}
-
-/* --- the table function --- */
-
-typedef struct scan {
-    const row_stage *stage;
-    atomic_size_t next; /* chunk that no thread has yet */
-    size_t share;       /* chunks that a thread takes at once */
-    idx_t column_count;
-    idx_t columns[];
-} scan;
-
-/* What a thread has to read of its share: chunks from `next` to before `end`. */
-typedef struct scan_share {
-    size_t next;
-    size_t end;
-} scan_share;
-
-static void bind_stage(duckdb_bind_info info)
-{
-    duckdb_value parameter = duckdb_bind_get_parameter(info, 0);
-    row_stage *s = find_stage((uint64_t)duckdb_get_int64(parameter));
-    char name[32];
-
-    duckdb_destroy_value(&parameter);
-    if (s == NULL) {
-        duckdb_bind_set_error(info, "there is no such stage");
-        return;
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        snprintf(name, sizeof name, "c%zu", i);
-        duckdb_bind_add_result_column(info, name, s->types[s->lanes[i].place]);
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        if (s->lanes[i].nanos_place == 0)
-            continue;
-        snprintf(name, sizeof name, "n%zu", i);
-        duckdb_bind_add_result_column(info, name, s->types[s->lanes[i].nanos_place]);
-    }
-    for (size_t i = 0; i < s->mask_count; i++) {
-        snprintf(name, sizeof name, "m%zu", i * STAGE_MASK_BITS);
-        duckdb_bind_add_result_column(info, name, s->types[s->mask_place + i]);
-    }
-    if (s->kind_place) {
-        duckdb_bind_add_result_column(info, "kind", s->types[s->kind_place]);
-        duckdb_bind_add_result_column(info, "seq", s->types[s->kind_place + 1]);
-    }
-    /*
-     * Not the rows: DuckDB does not count a table's rows of the same transaction, and would keep the keys of
-     * a table that it takes for empty in memory instead of the stage's.
-     */
-    duckdb_bind_set_cardinality(info, 0, false);
-    duckdb_bind_set_bind_data(info, s, NULL);
-}
-
-static size_t used_chunks(const row_stage *s)
-{
-    return (s->rows + s->vector_size - 1) >> s->vector_bits;
-}
-
-/*
- * A thread reads whole row groups, as many as there are, or all: what a thread inserts is written out at once
- * when it is a row group or more, and appended behind a lock when it is less. Where both happen in one
- * transaction, DuckDB (1.5) keeps rows in memory until it ends.
- */
-static size_t share_of(const row_stage *s)
-{
-    size_t group = STAGE_GROUP_ROWS / s->vector_size, used = used_chunks(s);
-
-    return used < 2 * group ? used : group;
-}
-
-static void init_share(duckdb_init_info info)
-{
-    scan_share *out = calloc(1, sizeof *out);
-
-    if (out == NULL)
-        duckdb_init_set_error(info, "out of memory");
-    else
-        duckdb_init_set_init_data(info, out, free);
-}
-
-static void init_scan(duckdb_init_info info)
-{
-    const row_stage *s = duckdb_init_get_bind_data(info);
-    idx_t count = duckdb_init_get_column_count(info);
-    scan *out = malloc(sizeof *out + count * sizeof *out->columns);
-
-    if (out == NULL) {
-        duckdb_init_set_error(info, "out of memory");
-        return;
-    }
-    out->stage = s;
-    atomic_init(&out->next, 0);
-    out->share = share_of(s);
-    out->column_count = count;
-    for (idx_t i = 0; i < count; i++)
-        out->columns[i] = duckdb_init_get_column_index(info, i);
-    duckdb_init_set_init_data(info, out, free);
-    duckdb_init_set_max_threads(info, out->share > 0 ? (used_chunks(s) + out->share - 1) / out->share : 1);
-}
-
-static void scan_stage(duckdb_function_info info, duckdb_data_chunk output)
-{
-    scan *in = duckdb_function_get_init_data(info);
-    scan_share *own = duckdb_function_get_local_init_data(info);
-    const row_stage *s = in->stage;
-    size_t at, rows;
-
-    if (own->next == own->end) {
-        own->next = atomic_fetch_add(&in->next, in->share);
-        own->end = own->next + in->share;
-    }
-    at = own->next;
-    if (at >= used_chunks(s)) {
-        duckdb_data_chunk_set_size(output, 0);
-        own->end = own->next;
-        return;
-    }
-    own->next++;
-    for (idx_t i = 0; i < in->column_count; i++)
-        if (in->columns[i] < s->type_count)
-            duckdb_vector_reference_vector(duckdb_data_chunk_get_vector(output, i),
-                                           duckdb_data_chunk_get_vector(s->chunks[at], in->columns[i]));
-    rows = s->rows - at * s->vector_size;
-    duckdb_data_chunk_set_size(output, rows < s->vector_size ? rows : s->vector_size);
-}
-
-bool stage_register(duckdb_connection db)
-{
-    duckdb_table_function function = duckdb_create_table_function();
-    duckdb_logical_type id = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
-    duckdb_state state;
-
-    duckdb_table_function_set_name(function, "weir_stage");
-    duckdb_table_function_add_parameter(function, id);
-    duckdb_table_function_set_bind(function, bind_stage);
-    duckdb_table_function_set_init(function, init_scan);
-    duckdb_table_function_set_local_init(function, init_share);
-    duckdb_table_function_set_function(function, scan_stage);
-    duckdb_table_function_supports_projection_pushdown(function, true);
-    state = duckdb_register_table_function(db, function);
-    duckdb_destroy_logical_type(&id);
-    duckdb_destroy_table_function(&function);
-    return state == DuckDBSuccess;
 }
 
 /* --- making --- */
@@ -297,6 +109,8 @@ row_stage *stage_new(const stage_column *columns, size_t count, bool mixed)
 
     if (s == NULL)
         return NULL;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
     s->count = count;
     s->mask_count = (count + STAGE_MASK_BITS - 1) / STAGE_MASK_BITS;
     s->lanes = calloc(count, sizeof *s->lanes);
@@ -313,6 +127,7 @@ row_stage *stage_new(const stage_column *columns, size_t count, bool mixed)
             s->first_key = &s->lanes[i];
     }
     s->keys = no_keys;
+    s->rising = true;
     lay_out(s, mixed);
     pthread_mutex_lock(&stages_lock);
     s->id = ++last_id;
@@ -320,6 +135,62 @@ row_stage *stage_new(const stage_column *columns, size_t count, bool mixed)
     stages = s;
     pthread_mutex_unlock(&stages_lock);
     return s;
+}
+
+/* --- texts --- */
+
+static void drop_blocks(text_block *block)
+{
+    while (block != NULL) {
+        text_block *before = block->before;
+
+        free(block);
+        block = before;
+    }
+}
+
+/* The largest block of the usual sizes is kept. */
+static void forget_texts(stage_chunk *chunk)
+{
+    if (chunk->texts != NULL) {
+        drop_blocks(chunk->texts->before);
+        chunk->texts->before = NULL;
+    }
+    if (chunk->texts != NULL && chunk->texts->size > BLOCK_MAX) {
+        free(chunk->texts);
+        chunk->texts = NULL;
+    }
+    chunk->texts_used = chunk->text_bytes = 0;
+}
+
+static void drop_chunk(stage_chunk *chunk)
+{
+    duckdb_destroy_data_chunk(&chunk->data);
+    drop_blocks(chunk->texts);
+    *chunk = (stage_chunk){ 0 };
+}
+
+/* Room for a text that stays where it is until the chunk is used again; NULL when out of memory. */
+static char *text_room(stage_chunk *chunk, size_t size)
+{
+    text_block *block = chunk->texts;
+    size_t wanted = block == NULL ? BLOCK_MIN : block->size < BLOCK_MAX ? block->size * 2 : BLOCK_MAX;
+    char *out;
+
+    if (block == NULL || block->size - chunk->texts_used < size) {
+        wanted = wanted > BLOCK_MAX ? BLOCK_MAX : wanted;
+        wanted = wanted < size ? size : wanted;
+        block = malloc(sizeof *block + wanted);
+        if (block == NULL)
+            return NULL;
+        *block = (text_block){ .before = chunk->texts, .size = wanted };
+        chunk->texts = block;
+        chunk->texts_used = 0;
+    }
+    out = block->data + chunk->texts_used;
+    chunk->texts_used += size;
+    chunk->text_bytes += size;
+    return out;
 }
 
 void stage_free(row_stage *s)
@@ -335,9 +206,11 @@ void stage_free(row_stage *s)
         *at = s->next;
     pthread_mutex_unlock(&stages_lock);
     for (size_t i = 0; i < s->chunk_count; i++)
-        duckdb_destroy_data_chunk(&s->chunks[i]);
+        drop_chunk(&s->chunks[i]);
     for (idx_t i = 0; i < s->type_count; i++)
         duckdb_destroy_logical_type(&s->types[i]);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
     free(s->chunks);
     free(s->data);
     free(s->lanes);
@@ -352,13 +225,29 @@ uint64_t stage_id(const row_stage *s)
     return s->id;
 }
 
+size_t stage_used_chunks(const row_stage *s)
+{
+    return (s->rows + s->vector_size - 1) >> s->vector_bits;
+}
+
+static void clear_chunk(stage_chunk *chunk)
+{
+    duckdb_data_chunk_reset(chunk->data);
+    forget_texts(chunk);
+    chunk->busy = false;
+}
+
 void stage_reset(row_stage *s)
 {
-    for (size_t i = 0; i < used_chunks(s); i++)
-        duckdb_data_chunk_reset(s->chunks[i]);
+    size_t used = s->live ? s->chunk_count : stage_used_chunks(s);
+
+    for (size_t i = 0; i < used && i < s->chunk_count; i++)
+        clear_chunk(&s->chunks[i]);
+    s->live = s->ended = s->stopped = false;
     s->rows = 0;
     s->long_bytes = 0;
     s->keys = no_keys;
+    s->rising = true;
     if (s->slotted > 0)
         memset(s->slots, 0, s->slot_count * sizeof *s->slots);
     s->slotted = 0;
@@ -367,7 +256,7 @@ void stage_reset(row_stage *s)
 void stage_shrink(row_stage *s)
 {
     for (size_t i = 0; i < s->chunk_count; i++)
-        duckdb_destroy_data_chunk(&s->chunks[i]);
+        drop_chunk(&s->chunks[i]);
     free(s->slots);
     s->slots = NULL;
     s->slot_count = s->slotted = s->chunk_count = s->rows = 0;
@@ -375,39 +264,45 @@ void stage_shrink(row_stage *s)
 
 /* --- filling --- */
 
-static bool add_chunk(row_stage *s)
+static bool make_room(row_stage *s, size_t room)
 {
-    if (s->chunk_count == s->chunk_room) {
-        size_t room = s->chunk_room * 2 + 8;
-        duckdb_data_chunk *chunks = realloc(s->chunks, room * sizeof *chunks);
-        void **data;
+    stage_chunk *chunks = realloc(s->chunks, room * sizeof *chunks);
+    void **data;
 
-        if (chunks == NULL)
-            return false;
-        s->chunks = chunks;
-        data = realloc(s->data, room * s->type_count * sizeof *data);
-        if (data == NULL)
-            return false;
-        s->data = data;
-        s->chunk_room = room;
-    }
-    s->chunks[s->chunk_count] = duckdb_create_data_chunk(s->types, s->type_count);
-    if (s->chunks[s->chunk_count] == NULL)
+    if (chunks == NULL)
         return false;
-    s->chunk_count++;
+    s->chunks = chunks;
+    data = realloc(s->data, room * s->type_count * sizeof *data);
+    if (data == NULL)
+        return false;
+    s->data = data;
+    s->chunk_room = room;
     return true;
 }
 
-/* Points the lanes at the chunk that the next row goes to. */
-static bool begin_chunk(row_stage *s)
+static bool add_chunk(row_stage *s)
 {
-    size_t at = s->rows >> s->vector_bits;
+    duckdb_data_chunk data;
+
+    if (s->chunk_count == s->chunk_room && !make_room(s, s->chunk_room * 2 + 8))
+        return false;
+    data = duckdb_create_data_chunk(s->types, s->type_count);
+    if (data == NULL)
+        return false;
+    s->chunks[s->chunk_count++] = (stage_chunk){ .data = data };
+    return true;
+}
+
+/* Points the lanes at the chunk that the next row goes to, the first one after all that are made at most. */
+static bool begin_chunk(row_stage *s, size_t at)
+{
     duckdb_data_chunk chunk;
     void **data;
 
     if (at == s->chunk_count && !add_chunk(s))
         return false;
-    chunk = s->chunks[at];
+    s->into = &s->chunks[at];
+    chunk = s->into->data;
     data = s->data + at * s->type_count;
     for (idx_t i = 0; i < s->type_count; i++)
         data[i] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, i));
@@ -443,19 +338,27 @@ static void put_null(lane *l, idx_t at)
         l->nanos[at] = 0;
 }
 
-static void put_bytes(row_stage *s, lane *l, idx_t at, weir_bytes bytes)
+static stage_fault put_bytes(row_stage *s, lane *l, idx_t at, weir_bytes bytes)
 {
     duckdb_string_t *out = (duckdb_string_t *)l->data + at;
 
+    char *text;
+
+    *out = (duckdb_string_t){ 0 };
+    out->value.inlined.length = (uint32_t)bytes.size;
     if (bytes.size <= INLINE_MAX) {
-        *out = (duckdb_string_t){ 0 };
-        out->value.inlined.length = (uint32_t)bytes.size;
         if (bytes.size > 0)
             memcpy(out->value.inlined.inlined, bytes.data, bytes.size);
-        return;
+        return STAGE_TAKEN;
     }
-    duckdb_vector_assign_string_element_len(l->vector, at, bytes.data, bytes.size);
+    text = text_room(s->into, bytes.size);
+    if (text == NULL)
+        return STAGE_NO_MEMORY;
+    memcpy(text, bytes.data, bytes.size);
+    memcpy(out->value.pointer.prefix, text, sizeof out->value.pointer.prefix);
+    out->value.pointer.ptr = text;
     s->long_bytes += bytes.size;
+    return STAGE_TAKEN;
 }
 
 /* The common case: plain digits that fit into 64 bits. False when the general way must decide. */
@@ -526,42 +429,41 @@ static int32_t day_of(weir_time time)
     return (int32_t)(day - (time.seconds % 86400 < 0));
 }
 
-static bool put_value(row_stage *s, lane *l, idx_t at, const weir_cell *cell)
+static stage_fault put_value(row_stage *s, lane *l, idx_t at, const weir_cell *cell)
 {
     int64_t integer = cell->as.integer;
 
     switch (l->column.type) {
     case DUCKDB_TYPE_BOOLEAN:
         ((bool *)l->data)[at] = cell->as.boolean;
-        return true;
+        return STAGE_TAKEN;
     case DUCKDB_TYPE_SMALLINT:
         ((int16_t *)l->data)[at] = (int16_t)integer;
-        return integer >= INT16_MIN && integer <= INT16_MAX;
+        return integer >= INT16_MIN && integer <= INT16_MAX ? STAGE_TAKEN : STAGE_NO_FIT;
     case DUCKDB_TYPE_INTEGER:
         ((int32_t *)l->data)[at] = (int32_t)integer;
-        return integer >= INT32_MIN && integer <= INT32_MAX;
+        return integer >= INT32_MIN && integer <= INT32_MAX ? STAGE_TAKEN : STAGE_NO_FIT;
     case DUCKDB_TYPE_BIGINT:
         ((int64_t *)l->data)[at] = integer;
-        return true;
+        return STAGE_TAKEN;
     case DUCKDB_TYPE_FLOAT:
         ((float *)l->data)[at] = (float)cell->as.real;
-        return true;
+        return STAGE_TAKEN;
     case DUCKDB_TYPE_DOUBLE:
         ((double *)l->data)[at] = cell->as.real;
-        return true;
+        return STAGE_TAKEN;
     case DUCKDB_TYPE_DATE:
         ((int32_t *)l->data)[at] = day_of(cell->as.time);
-        return true;
+        return STAGE_TAKEN;
     case DUCKDB_TYPE_TIME:
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_TZ:
         put_time(l, at, cell->as.time);
-        return true;
+        return STAGE_TAKEN;
     case DUCKDB_TYPE_DECIMAL:
-        return put_decimal(l, at, cell->as.bytes);
+        return put_decimal(l, at, cell->as.bytes) ? STAGE_TAKEN : STAGE_NO_FIT;
     default:
-        put_bytes(s, l, at, cell->as.bytes);
-        return true;
+        return put_bytes(s, l, at, cell->as.bytes);
     }
 }
 
@@ -797,7 +699,7 @@ static bool find_row(row_stage *s, size_t *found)
 static void fold_row(row_stage *s, size_t earlier, size_t newest)
 {
     idx_t from = newest & (s->vector_size - 1), to = earlier & (s->vector_size - 1);
-    duckdb_data_chunk chunk = s->chunks[earlier / s->vector_size];
+    duckdb_data_chunk chunk = s->chunks[earlier / s->vector_size].data;
 
     for (size_t i = 0; i < s->count; i++) {
         lane *l = &s->lanes[i];
@@ -828,6 +730,8 @@ static void fold_row(row_stage *s, size_t earlier, size_t newest)
 /* Writes the row's cells to the place of the next row. */
 static stage_fault put_row(row_stage *s, const weir_row *row, idx_t at, size_t *column)
 {
+    stage_fault fault;
+
     for (size_t i = 0; i < s->mask_count; i++)
         s->masks[i][at] = 0;
     for (size_t i = 0; i < s->count; i++) {
@@ -842,8 +746,9 @@ static stage_fault put_row(row_stage *s, const weir_row *row, idx_t at, size_t *
         } else {
             if (l->validity)
                 duckdb_validity_set_row_valid(l->validity, at);
-            if (!put_value(s, l, at, cell))
-                return STAGE_NO_FIT;
+            fault = put_value(s, l, at, cell);
+            if (fault != STAGE_TAKEN)
+                return fault;
         }
         if (presence != WEIR_UNMODIFIED)
             s->masks[i / STAGE_MASK_BITS][at] |= UINT64_C(1) << i % STAGE_MASK_BITS;
@@ -855,24 +760,155 @@ static stage_fault put_row(row_stage *s, const weir_row *row, idx_t at, size_t *
     return STAGE_TAKEN;
 }
 
+/* True when the row at `at`, the newest, has nanoseconds that nobody would read. */
+static bool has_new_nanos(const row_stage *s, idx_t at)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->lanes[i].nanos_place && !s->lanes[i].fine && s->lanes[i].nanos[at] != 0)
+            return true;
+    return false;
+}
+
+static stage_fault add_live(row_stage *s, const weir_row *row, size_t *column)
+{
+    stage_fault fault = s->ended ? STAGE_OUT_OF_ORDER : put_row(s, row, s->at, column);
+
+    if (fault != STAGE_TAKEN)
+        return fault;
+    if (place_of(s->first_key, s->at) <= s->keys.last || has_new_nanos(s, s->at))
+        return STAGE_OUT_OF_ORDER;
+    s->keys.last = place_of(s->first_key, s->at);
+    s->at++;
+    s->rows++;
+    return STAGE_TAKEN;
+}
+
 stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column)
 {
     idx_t at = s->rows & (s->vector_size - 1);
     size_t earlier = s->rows;
     stage_fault fault;
 
-    if (at == 0 && !begin_chunk(s))
+    if (s->live)
+        return add_live(s, row, column);
+    if (at == 0 && !begin_chunk(s, s->rows >> s->vector_bits))
         return STAGE_NO_MEMORY;
     fault = put_row(s, row, at, column);
     if (fault != STAGE_TAKEN)
         return fault;
-    if (s->first_key && !note_key(s, at) && !find_row(s, &earlier))
-        return STAGE_NO_MEMORY;
+    if (s->first_key && !note_key(s, at)) {
+        s->rising = false;
+        if (!find_row(s, &earlier))
+            return STAGE_NO_MEMORY;
+    }
     if (earlier == s->rows)
         s->rows++;
     else
         fold_row(s, earlier, s->rows);
     return STAGE_TAKEN;
+}
+
+/* --- live --- */
+
+bool stage_may_live(const row_stage *s)
+{
+    return s->first_key && s->rising && !s->live && s->rows == stage_live_after &&
+           s->keys.first < s->keys.last && LIVE_BYTES_MAX / s->chunk_bytes >= LIVE_CHUNKS_MIN &&
+           s->long_bytes <= (stage_used_chunks(s) + 1) * LIVE_TEXT_BYTES_MAX;
+}
+
+bool stage_is_live(const row_stage *s)
+{
+    return s->live;
+}
+
+bool stage_live(row_stage *s, const bool *fine)
+{
+    s->ring = LIVE_BYTES_MAX / s->chunk_bytes;
+    s->ring = s->ring < LIVE_CHUNKS_MAX ? s->ring : LIVE_CHUNKS_MAX;
+    /* Nothing moves while others read. */
+    if (s->chunk_room < s->ring && !make_room(s, s->ring))
+        return false;
+    for (size_t i = 0; i < s->count; i++)
+        s->lanes[i].fine = fine[i];
+    s->number = (s->rows - 1) >> s->vector_bits;
+    s->into = &s->chunks[s->number];
+    s->at = ((s->rows - 1) & (s->vector_size - 1)) + 1;
+    s->filled = s->number;
+    for (size_t i = 0; i < s->filled; i++) {
+        s->chunks[i].rows = s->vector_size;
+        s->chunks[i].busy = true;
+    }
+    s->ended = s->stopped = false;
+    s->live = true;
+    return true;
+}
+
+void stage_plain(row_stage *s)
+{
+    s->live = false;
+}
+
+/* The current chunk may be read, when it has rows. */
+static void pass_on(row_stage *s)
+{
+    if (s->filled > s->number || s->at == 0)
+        return;
+    s->into->rows = s->at;
+    s->into->busy = true;
+    s->filled = s->number + 1;
+    pthread_cond_broadcast(&s->changed);
+}
+
+bool stage_has_room(const row_stage *s)
+{
+    return s->ended || (s->at < s->vector_size && s->into->text_bytes < LIVE_TEXT_BYTES_MAX);
+}
+
+stage_fault stage_wait(row_stage *s, const struct timespec *until)
+{
+    size_t next = (s->number + 1) % s->ring;
+    stage_fault fault = STAGE_TAKEN;
+
+    pthread_mutex_lock(&s->lock);
+    pass_on(s);
+    while (!s->stopped && next < s->chunk_count && s->chunks[next].busy && fault == STAGE_TAKEN)
+        if (pthread_cond_timedwait(&s->changed, &s->lock, until) != 0)
+            fault = STAGE_FULL;
+    if (s->stopped)
+        fault = STAGE_STOPPED;
+    pthread_mutex_unlock(&s->lock);
+    if (fault != STAGE_TAKEN)
+        return fault;
+    if (next < s->chunk_count)
+        clear_chunk(&s->chunks[next]);
+    if (!begin_chunk(s, next))
+        return STAGE_NO_MEMORY;
+    s->number++;
+    s->at = 0;
+    return STAGE_TAKEN;
+}
+
+void stage_end(row_stage *s)
+{
+    pthread_mutex_lock(&s->lock);
+    pass_on(s);
+    s->ended = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void stage_stop(row_stage *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->stopped = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+size_t stage_first_key(const row_stage *s)
+{
+    return s->first_key ? (size_t)(s->first_key - s->lanes) : SIZE_MAX;
 }
 
 size_t stage_rows(const row_stage *s)
@@ -882,7 +918,7 @@ size_t stage_rows(const row_stage *s)
 
 size_t stage_bytes(const row_stage *s)
 {
-    return used_chunks(s) * s->chunk_bytes + s->long_bytes;
+    return stage_used_chunks(s) * s->chunk_bytes + s->long_bytes;
 }
 
 key_range stage_keys(const row_stage *s)

@@ -13,11 +13,17 @@
  *     mi    BIGINT, for i = 0, 60, 120, …: a bit per column that is set when the cell is not "unmodified"
  *     kind, seq   of a mixed stage: the row's weir_op, and its number
  *
+ * A live stage is read while it is filled: a statement that inserts its rows runs in another thread, waits
+ * for them and ends after stage_end. Its chunks go round, so that it takes little memory however many rows
+ * come. That is for rows whose keys rise, and so need no folding; see stage_live.
+ *
  * A stage that is not mixed has one row per key: a further row with the key of an earlier one is folded into
  * it, cell by cell, so that later rows win (R-DST-05) and merges need not sort.
  */
 #ifndef DUCKDB_STAGE_H
 #define DUCKDB_STAGE_H
+
+#include <time.h>
 
 #include <duckdb.h>
 #include <weir/weir.h>
@@ -42,7 +48,10 @@ typedef struct stage_column {
 typedef enum stage_fault {
     STAGE_TAKEN = 0,
     STAGE_NO_FIT, /* a value does not fit its column: a decimal with too many digits, an integer, a time */
-    STAGE_NO_MEMORY
+    STAGE_NO_MEMORY,
+    STAGE_OUT_OF_ORDER, /* live: its key does not come after all others, or it has nanoseconds to keep */
+    STAGE_FULL,         /* live: no chunk is free yet */
+    STAGE_STOPPED       /* live: nobody reads any more */
 } stage_fault;
 
 /* Makes weir_stage known to the instance behind the connection; once per instance. */
@@ -59,7 +68,33 @@ uint64_t stage_id(const row_stage *s);
  * grows past its former size.
  */
 stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column);
-/* Forgets the rows and keeps most of the memory. No statement may be reading. */
+
+/* Rows after which a stage may become live; fewer are sooner merged than passed on. For tests to change. */
+extern size_t stage_live_after;
+/*
+ * Whether the stage may become live now: after that many rows, when each key came after the one before and
+ * rows are not so wide that the chunks would take much memory.
+ */
+bool stage_may_live(const row_stage *s);
+/*
+ * Makes it live. `fine`, per column: whether the statement reads the nanoseconds; copied. False, with nothing
+ * changed, when out of memory. A row that is STAGE_OUT_OF_ORDER was not taken: end the stage, wait for the
+ * statement, reset, and add it then.
+ */
+bool stage_live(row_stage *s, const bool *fine);
+bool stage_is_live(const row_stage *s);
+/* Takes stage_live back, before anybody reads and any row is added. */
+void stage_plain(row_stage *s);
+/* Live: whether a row may be added at once; else stage_wait first. */
+bool stage_has_room(const row_stage *s);
+/* Live: waits for room for rows, until then at most; STAGE_FULL: there is none yet. */
+stage_fault stage_wait(row_stage *s, const struct timespec *until);
+/* Live: there will be no more rows. By the thread that fills it; may be called again. */
+void stage_end(row_stage *s);
+/* Live: who reads gets an error, who fills STAGE_STOPPED. Any thread. */
+void stage_stop(row_stage *s);
+
+/* Forgets the rows and keeps most of the memory; not live any more. No statement may be reading. */
 void stage_reset(row_stage *s);
 /* Gives back the memory of the rows, which are gone, after stage_reset too; stage_reset must follow. */
 void stage_shrink(row_stage *s);
@@ -68,6 +103,8 @@ size_t stage_rows(const row_stage *s);
 size_t stage_bytes(const row_stage *s); /* of values, rounded up to whole chunks */
 /* Where the rows' keys are (keys.h); empty without rows, and without keys. */
 key_range stage_keys(const row_stage *s);
+/* The column whose place in an order stage_keys tells: the first of the key; SIZE_MAX without. */
+size_t stage_first_key(const row_stage *s);
 /* True when a row has nanoseconds past a microsecond in the column; also remembered over stage_reset. */
 bool stage_has_nanos(const row_stage *s, size_t column);
 

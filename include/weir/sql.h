@@ -157,7 +157,8 @@ typedef struct weir_sql_stage {
     /*
      * The store may put rows straight into the table instead of the relation, as long as it finds keys that
      * are there already (a violated constraint) and then undoes it and stages those rows: a first load by
-     * COPY or an appender. Rows that are staged count as later ones.
+     * COPY or an appender, or weir_sql_insert's statement, run while rows come. Rows that are staged count as
+     * later ones.
      */
     bool direct;
 
@@ -390,6 +391,13 @@ WEIR_API const weir_sql_column *weir_sql_find(const weir_sql_table *table, const
 WEIR_API size_t weir_sql_convert_size(const weir_cell *cell);
 WEIR_API bool weir_sql_convert(const weir_cell *cell, const weir_column *to, char *room,
                                weir_cell *out) WEIR_CHECKED;
+
+/*
+ * The statement that inserts the relation's rows into the table as they are: for a loader that knows their
+ * keys to be new and each to come once, and runs it before stage_close (see `direct`). Needs `relation`; the
+ * companions that it sets are those that `into` has.
+ */
+WEIR_API const char *weir_sql_insert(weir_call *call, const weir_sql *sql, const weir_sql_stage *stage);
 
 /* --- handlers --- */
 

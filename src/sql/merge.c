@@ -178,6 +178,24 @@ static const char *insert_sql(const weir_sql_merge *m, const char *source, bool 
                        names.data, values.data, source);
 }
 
+const char *weir_sql_insert(weir_call *call, const weir_sql *sql, const weir_sql_stage *stage)
+{
+    const weir_sql_target *target = stage->target;
+    uint64_t *modified = weir_alloc(call, (target->table->column_count + 1) * sizeof *modified);
+    weir_sql_merge m = { .r = { call, sql, target->stored->schema, target->doing },
+                         .target = target,
+                         .stage = stage,
+                         .modified = modified };
+    const char *insert;
+
+    memset(modified, 0, (target->table->column_count + 1) * sizeof *modified);
+    weir__sql_merge_fields(&m);
+    insert = insert_sql(&m, stage->relation, false);
+    if (weir__sql_watch != NULL)
+        weir__sql_watch(insert);
+    return insert;
+}
+
 /*
  * `"a" = excluded."a", …` for what is no key. A replaced row is a whole row: columns that the request no
  * longer has become NULL (R-BAT-09).

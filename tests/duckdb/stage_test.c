@@ -1,7 +1,11 @@
-/* shared-duckdb/stage: a key comes once whatever the order of the rows, and its last row wins (R-DST-05). */
+/*
+ * shared-duckdb/stage: a key comes once whatever the order of the rows, and its last row wins (R-DST-05);
+ * what goes through a live stage arrives whole.
+ */
 #include "stage.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +16,7 @@
 #define KEYS 6000 /* more than two chunks, and more slots than a stage begins with */
 #define ROWS (3 * KEYS)
 #define ROOM ((size_t)64)
+#define LIVE_ROWS 400000 /* several row groups, and more than all chunks of a stage */
 
 typedef struct place {
     duckdb_database database;
@@ -138,11 +143,153 @@ static void odd_reals_are_one_key(void **state)
     stage_free(stage);
 }
 
+/* --- live --- */
+
+typedef struct reader {
+    pthread_t thread;
+    duckdb_connection db;
+    row_stage *stage;
+    char sql[300];
+    bool failed;
+} reader;
+
+static void *read_stage(void *context)
+{
+    reader *r = context;
+    duckdb_result result;
+
+    r->failed = duckdb_query(r->db, r->sql, &result) != DuckDBSuccess;
+    if (r->failed) {
+        print_message("%s\n", duckdb_result_error(&result));
+        stage_stop(r->stage);
+    }
+    duckdb_destroy_result(&result);
+    return NULL;
+}
+
+static void begin_reading(reader *r, place *p, row_stage *stage)
+{
+    *r = (reader){ .db = p->db, .stage = stage };
+    snprintf(r->sql, sizeof r->sql, "CREATE OR REPLACE TABLE landed AS SELECT c0, c1 FROM weir_stage(%llu)",
+             (unsigned long long)stage_id(stage));
+    assert_int_equal(pthread_create(&r->thread, NULL, read_stage, r), 0);
+}
+
+static int64_t ask(place *p, const char *sql)
+{
+    duckdb_result result;
+    int64_t value;
+
+    assert_int_equal(duckdb_query(p->db, sql, &result), DuckDBSuccess);
+    value = duckdb_value_int64(&result, 0, 0);
+    duckdb_destroy_result(&result);
+    return value;
+}
+
+/* Row number `n` has the key n and a text that DuckDB can make as well: every 5,000th is a long one. */
+static stage_fault add_numbered(row_stage *stage, int n)
+{
+    static char text[40000];
+    size_t column, size = n % 5000 == 0 ? sizeof text - 20 : (size_t)n % 30;
+    struct timespec until;
+    weir_cell cells[2];
+    weir_row row = { WEIR_REPLACE, cells, 2 };
+    stage_fault fault;
+
+    memset(text, 'x', size);
+    snprintf(text + size, 20, "%d", n);
+    cells[0] = weir_long("k", n);
+    cells[1] = weir_string("t", text);
+    while (stage_is_live(stage) && !stage_has_room(stage)) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        fault = stage_wait(stage, &until);
+        if (fault != STAGE_TAKEN && fault != STAGE_FULL)
+            return fault;
+    }
+    return stage_add(stage, &row, &column);
+}
+
+/* Becomes live as soon as it may. */
+static row_stage *live_stage(place *p, reader *r)
+{
+    static const stage_column columns[2] = { { .type = DUCKDB_TYPE_BIGINT, .key = true },
+                                             { .type = DUCKDB_TYPE_VARCHAR } };
+    static const bool fine[2] = { false, false };
+    row_stage *stage = stage_new(columns, 2, false);
+    int n = 0;
+
+    assert_non_null(stage);
+    while (!stage_may_live(stage))
+        assert_int_equal(add_numbered(stage, n++), STAGE_TAKEN);
+    assert_true(stage_live(stage, fine));
+    begin_reading(r, p, stage);
+    return stage;
+}
+
+static void live_rows_arrive(void **state)
+{
+    place *p = *state;
+    reader r;
+    row_stage *stage = live_stage(p, &r);
+
+    for (int n = (int)stage_rows(stage); n < LIVE_ROWS; n++)
+        assert_int_equal(add_numbered(stage, n), STAGE_TAKEN);
+    stage_end(stage);
+    pthread_join(r.thread, NULL);
+    assert_false(r.failed);
+    assert_int_equal(ask(p, "SELECT count(DISTINCT c0) FROM landed WHERE c0 BETWEEN 0 AND 399999 AND c1 = "
+                            "repeat('x', CASE WHEN c0 % 5000 = 0 THEN 39980 ELSE c0 % 30 END) || c0"),
+                     LIVE_ROWS);
+    assert_int_equal(ask(p, "SELECT count(*) FROM landed"), LIVE_ROWS);
+    stage_free(stage);
+}
+
+/* A key that comes again is for the plain stage, and nothing of it went the short way. */
+static void live_stage_takes_rising_keys_only(void **state)
+{
+    place *p = *state;
+    reader r;
+    row_stage *stage = live_stage(p, &r);
+    int n = (int)stage_rows(stage);
+
+    assert_int_equal(add_numbered(stage, n), STAGE_TAKEN);
+    assert_int_equal(add_numbered(stage, n), STAGE_OUT_OF_ORDER);
+    stage_end(stage);
+    pthread_join(r.thread, NULL);
+    assert_false(r.failed);
+    assert_int_equal(ask(p, "SELECT count(*) FROM landed"), n + 1);
+    assert_int_equal(add_numbered(stage, n + 1), STAGE_OUT_OF_ORDER); /* nobody would read it */
+    stage_reset(stage);
+    assert_false(stage_is_live(stage));
+    assert_int_equal(add_numbered(stage, n), STAGE_TAKEN);
+    assert_int_equal(add_numbered(stage, n), STAGE_TAKEN);
+    assert_int_equal(stage_rows(stage), 1);
+    stage_free(stage);
+}
+
+/* Who gives up is not waited for, on either side. */
+static void live_stage_stops(void **state)
+{
+    reader r;
+    row_stage *stage = live_stage(*state, &r);
+    stage_fault fault = STAGE_TAKEN;
+
+    stage_stop(stage);
+    pthread_join(r.thread, NULL);
+    assert_true(r.failed);
+    for (int n = (int)stage_rows(stage); fault == STAGE_TAKEN && n < LIVE_ROWS; n++)
+        fault = add_numbered(stage, n);
+    assert_int_equal(fault, STAGE_STOPPED);
+    stage_free(stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(last_row_of_a_key_wins),
-        cmocka_unit_test(odd_reals_are_one_key),
+        cmocka_unit_test(last_row_of_a_key_wins), cmocka_unit_test(odd_reals_are_one_key),
+        cmocka_unit_test(live_rows_arrive),       cmocka_unit_test(live_stage_takes_rising_keys_only),
+        cmocka_unit_test(live_stage_stops),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
