@@ -92,11 +92,12 @@
 #define WEIR_LINT_STATE_SIZE ((size_t)WEIR_MIB) /* a state that grows and is larger: a warning */
 #define WEIR_LINT_CHECKPOINTS 100               /* in a row that grow, or do not move */
 #define WEIR_LINT_EMPTY 1000                    /* in a row without rows and with one state */
-#define WEIR_GROUPS_WAITING_MAX 4               /* groups that wait to be loaded without a state */
-#define WEIR_LEDGER_SYNCS 100                   /* syncs whose commits the ledger keeps */
-#define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)      /* files not yet loaded; past it loading starts early */
-#define WEIR_PACE_HIGH_PART 8                   /* of that bound: files are compressed harder past it, ... */
-#define WEIR_PACE_LOW_PART 16                   /* ... and not any more from this part on */
+#define WEIR_NICE_UPSTREAM 10              /* niceness of what feeds a destination beside the destination's */
+#define WEIR_GROUPS_WAITING_MAX 4          /* groups that wait to be loaded without a state */
+#define WEIR_LEDGER_SYNCS 100              /* syncs whose commits the ledger keeps */
+#define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB) /* files not yet loaded; past it loading starts early */
+#define WEIR_PACE_HIGH_PART 8              /* of that bound: files are compressed harder past it, ... */
+#define WEIR_PACE_LOW_PART 16              /* ... and not any more from this part on */
 
 /* --- model (the oracle) --- */
 #define WEIR_MODEL_ROWS_MAX ((size_t)100000000) /* rows of a table in the model */

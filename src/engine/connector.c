@@ -248,7 +248,9 @@ static weir_status start(connector *c, char *target, size_t target_size, weir_er
     char port_text[16] = "";
     const char *argv[4] = { program, "--port", port_text, NULL };
     const char *const environment[] = { "FIVETRAN_ACCOUNT_NAME=weir", "FIVETRAN_GROUP_NAME=weir", NULL };
-    weir_process_options options = { .argv = argv, .environment = environment, .cpu = -1 };
+    weir_process_options options = {
+        .argv = argv, .environment = environment, .cpu = -1, .nice = c->options.nice
+    };
     weir_status status = WEIR_ITEM;
     int port;
 

@@ -27,6 +27,7 @@ typedef struct connector_options {
     connector_transport transport;
     int64_t connect_timeout_ms;
     int lock; /* a descriptor that the program inherits; negative: none */
+    int nice; /* so much less urgent than the calling thread; 0: as urgent */
     connector_log log;
     void *context;
 } connector_options;

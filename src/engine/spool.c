@@ -15,6 +15,7 @@
 #include "sys/clock.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 #define LINES_SIZE (256 * WEIR_KIB) /* text given to the packer at once */
 #define LINES_SIZE_MAX \
@@ -437,6 +438,7 @@ static void *run(void *context)
     weir_error err;
     void *item;
 
+    weir__thread_lower(WEIR_NICE_UPSTREAM);
     /* After a failure steps are still taken, so that nobody waits for ever, but nothing is done. */
     while (weir__queue_pop(s->steps, &item, WEIR_FOREVER) == WEIR_ITEM) {
         if (!failed && !engine_stopping(s->options.failure) && take_step(s, item, &err) != WEIR_OK) {

@@ -213,6 +213,10 @@ void sync_report_clear(sync_report *report)
 
 /* --- attempts --- */
 
+/*
+ * Where processors are short, what is nearer to the destination goes first: a source that takes its share and
+ * more leaves the destination behind, and nothing to do for the other processors when it has ended.
+ */
 static weir_status start(sync_run_state *run, const char *role, const char *where, connector **out,
                          weir_error *err)
 {
@@ -222,6 +226,7 @@ static weir_status start(sync_run_state *run, const char *role, const char *wher
                                   .transport = run->options->transport,
                                   .connect_timeout_ms = run->options->timeouts.connect_ms,
                                   .lock = weir__lock_descriptor(run->lock),
+                                  .nice = strcmp(role, "source") == 0 ? WEIR_NICE_UPSTREAM : 0,
                                   .log = on_log,
                                   .context = run };
 

@@ -17,8 +17,10 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,6 +83,18 @@ static void bind_cpu(int cpu)
     sched_setaffinity(0, sizeof set, &set);
 }
 
+/* Linux has it per thread. A system that does not want it goes on as it was. */
+void weir__thread_lower(int by)
+{
+    id_t self = (id_t)syscall(SYS_gettid);
+    int now;
+
+    errno = 0;
+    now = getpriority(PRIO_PROCESS, self);
+    if (by > 0 && errno == 0)
+        (void)setpriority(PRIO_PROCESS, self, now + by);
+}
+
 /* Runs in the child. */
 static void run_child(const launch *plan)
 {
@@ -103,6 +117,7 @@ static void run_child(const launch *plan)
         fcntl(options->kept[i], F_SETFD, 0);
     if (options->cpu >= 0)
         bind_cpu(options->cpu);
+    weir__thread_lower(options->nice);
     execvpe(options->argv[0], (char *const *)(uintptr_t)options->argv, plan->environment);
     report(plan->report, errno);
 }

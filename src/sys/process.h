@@ -21,7 +21,8 @@ typedef struct weir_process_options {
     const char *const *environment; /* "NAME=value" added to ours; NULL ends the list; may be NULL */
     const int *kept;                /* descriptors that the child inherits, for instance a lock */
     size_t kept_count;
-    int cpu; /* run on this CPU only; negative: anywhere */
+    int cpu;  /* run on this CPU only; negative: anywhere */
+    int nice; /* so much less urgent than this thread (nice(2)); 0: as urgent */
 } weir_process_options;
 
 /* How a process ended. */
@@ -58,6 +59,9 @@ void weir__process_end_text(weir_process_end end, char out[WEIR_PROCESS_END_SIZE
  */
 weir_status weir__process_read(weir_process *process, void *out, size_t size, int64_t deadline_ns,
                                size_t *got);
+
+/* Makes this thread so much less urgent than it is (nice(2)), for good; what it starts is no more urgent. */
+void weir__thread_lower(int by);
 
 /* Resident memory of this process, bytes: now, and the most it ever was. 0 when unknown. */
 size_t weir__process_rss(void);

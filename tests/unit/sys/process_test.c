@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,45 @@ static void output_and_exit_code_come_back(void **state)
     weir__process_end_text(end, text);
     assert_string_equal(text, "exited with code 3");
     weir__process_close(process);
+}
+
+/* What nice(1) says of a child that is to be so much less urgent. */
+static int niceness(int by)
+{
+    const char *const argv[] = { "nice", NULL };
+    weir_process_options options = { .argv = argv, .cpu = -1, .nice = by };
+    weir_process *process = NULL;
+    weir_error err;
+    char text[32];
+
+    if (weir__process_spawn(&options, &process, &err) != WEIR_OK)
+        fail_msg("%s", err.text);
+    read_all(process, text, sizeof text);
+    weir__process_close(process);
+    return (int)strtol(text, NULL, 10);
+}
+
+static void *lower_this_thread(void *context)
+{
+    int *found = context;
+
+    weir__thread_lower(4);
+    *found = niceness(3);
+    return NULL;
+}
+
+/* Each of them adds, up to 19, and neither touches other threads. */
+static void urgency_is_lowered_where_it_is_asked_for(void **state)
+{
+    int before = niceness(0), found = 0;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(niceness(3), before + 3 < 19 ? before + 3 : 19);
+    assert_int_equal(pthread_create(&thread, NULL, lower_this_thread, &found), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(found, before + 7 < 19 ? before + 7 : 19);
+    assert_int_equal(niceness(0), before);
 }
 
 static void a_signal_is_named(void **state)
@@ -261,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs_are_found_before_they_run),
         cmocka_unit_test(output_and_exit_code_come_back),
+        cmocka_unit_test(urgency_is_lowered_where_it_is_asked_for),
         cmocka_unit_test(a_signal_is_named),
         cmocka_unit_test(a_program_that_is_not_there_is_named),
         cmocka_unit_test(a_program_of_this_folder_is_told_how_to_be_named),
