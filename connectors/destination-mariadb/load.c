@@ -347,7 +347,7 @@ static weir_status settle(loader *l)
         return store_run(l->call, "RELEASE SAVEPOINT weir_direct", doing);
     }
     if (status == WEIR_OK && l->direct) {
-        l->direct = false;
+        l->direct = l->stage->straight = false;
         status = store_run(l->call, "ROLLBACK TO SAVEPOINT weir_direct", doing);
         if (status == WEIR_OK)
             status = start_staged(l);
@@ -384,6 +384,7 @@ weir_status load_open(weir_call *call, weir_sql_stage *stage)
 
     *l = (loader){ .call = call, .session = weir_session(call), .stage = stage };
     l->direct = stage->direct && stage->empty && !stage->masked && !stage->mixed && !stage->keys_only;
+    stage->straight = l->direct;
     l->name = weir_printf(call, "\"_weir_stage_%u\"", stage->number);
     l->session->written.size = 0;
     stage->state = l;

@@ -288,6 +288,7 @@ static weir_status choose_way(loader *at)
         status = probe_keys(at, &exists);
     if (status == WEIR_OK)
         at->way = exists ? WAY_STAGE : WAY_DIRECT;
+    at->stage->straight = at->way == WAY_DIRECT;
     return status;
 }
 
@@ -331,6 +332,7 @@ static weir_status send_direct(loader *at, bool last)
         return status;
     if (violation) {
         at->way = WAY_STAGE;
+        at->stage->straight = false;
         return send_staged(at);
     }
     at->copied = true;
@@ -394,6 +396,7 @@ weir_status load_open(weir_call *call, weir_sql_stage *stage)
                              .replace_nul = strcmp(options->nul_characters, "replace") == 0 };
     direct = stage->direct && !stage->masked && !stage->mixed && !stage->keys_only && !at->foreign;
     at->way = direct ? WAY_UNDECIDED : WAY_STAGE;
+    stage->straight = direct && stage->empty;
     stage->state = at;
     stage->relation = weir_printf(call, "pg_temp.weir_stage_%u", stage->number);
     stage->rows = 0;

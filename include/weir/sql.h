@@ -166,6 +166,8 @@ typedef struct weir_sql_stage {
     uint64_t rows;        /* of the relation, known after stage_close; 0: nothing to merge */
     bool full;            /* no more rows: merge this stage and open another */
     bool unique;          /* every key comes once; else the layer finds out whether it does */
+    bool straight;        /* rows go straight into the table now: their keys need no notes. If they are
+                             staged after all, the layer asks whether any comes twice */
     bool reshaped;        /* stage_close has changed the table's columns: they are read again */
     void *state;          /* the store's own */
 } weir_sql_stage;

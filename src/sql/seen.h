@@ -24,7 +24,7 @@ typedef struct weir_seen {
     size_t part_count;                    /* a power of two, or 0 before the first key */
     size_t count;
     bool doubled;  /* two keys had one hash */
-    bool overflow; /* there were too many to tell */
+    bool overflow; /* there were too many to tell, or some were not noted */
 } weir_seen;
 
 /* Notes a hash; nothing once the set has an answer. Memory is the call's. */

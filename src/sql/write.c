@@ -191,6 +191,8 @@ static void see_key(writer *w, const weir_row *row)
 {
     uint64_t hash = 1;
 
+    if (w->stage.straight)
+        w->seen.overflow = true; /* should the row be staged yet, its key is unknown */
     if (w->seen.doubled || w->seen.overflow || w->stage.unique || (w->history && !is_version(row)))
         return;
     for (size_t i = 0; i < row->count; i++) {
