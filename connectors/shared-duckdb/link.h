@@ -7,6 +7,7 @@
 #ifndef DUCKDB_LINK_H
 #define DUCKDB_LINK_H
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include <pthread.h>
@@ -31,6 +32,7 @@ typedef struct link_merge {
     duckdb_result result;
     bool failed; /* `result` has the error */
     bool running;
+    atomic_bool over; /* nothing is left to wait for */
     pthread_t thread;
 } link_merge;
 

@@ -4,12 +4,12 @@
  * merges the one before, and whole row groups are written once. One of a history holds the whole batch.
  *
  * Rows that replace others mostly are new ones, and come in the order of their keys: of a first load, of
- * events. When the first few thousand of a stage are such, and the table has no keys as high as theirs, the
- * stage becomes live: one INSERT takes the rows while they come, as long as their keys rise.
+ * events. When so far those of a stage are such, the table has no keys as high as theirs, and no other stage
+ * is being merged, the stage becomes live: an INSERT takes the rows while they come, as long as keys rise.
  *
- *     rows → stage ── a few thousand, rising, past the table's ── yes → live: INSERT … FROM weir_stage(id)
- *              │                                                          │ a key that does not rise
- *              └─ else: full → merge ◀──────────── the same stage, plain again, once the INSERT has ended
+ *     rows → stage ── rising, past the table's, no merge ── yes → live: INSERT … FROM weir_stage(id)
+ *              │                                                    │ a key that does not rise
+ *              └─ else: full → merge ◀────── the same stage, plain again, once the INSERT has ended
  */
 #include "load.h"
 
@@ -38,6 +38,7 @@ static void *run_merge(void *context)
         stage_shrink(m->stage);
         room_give(m->room);
     }
+    atomic_store(&m->over, true);
     return NULL;
 }
 
@@ -199,7 +200,8 @@ static weir_status consider_live(weir_call *call, weir_sql_stage *stage)
     duck_link *s = weir_session(call);
     weir_status status;
 
-    if (s->live_as == NULL || !stage->direct || stage->op != WEIR_REPLACE || !stage_may_live(stage->state))
+    if (s->live_as == NULL || !stage->direct || stage->op != WEIR_REPLACE || !stage_may_live(stage->state) ||
+        (s->merge.running && !atomic_load(&s->merge.over)))
         return WEIR_OK;
     status = ask_keys(call, stage);
     if (status == WEIR_OK && is_past_all(s, stage->state))
@@ -271,7 +273,7 @@ weir_status load_add(weir_call *call, weir_sql_stage *stage, const weir_row *row
     if (fault != STAGE_TAKEN)
         return refuse(call, stage->target, fault, column);
     if (live)
-        stage->full = stage_rows(rows) % STAGE_GROUP_ROWS == 0 && room_wanted();
+        stage->full = stage_rows(rows) >= STAGE_ROWS_MAX;
     else
         stage->full = !stage->mixed &&
                       (stage_rows(rows) >= STAGE_ROWS_MAX || stage_bytes(rows) >= STAGE_BYTES_MAX);

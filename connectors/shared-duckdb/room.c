@@ -63,16 +63,6 @@ bool room_rest(stage_room *room)
     return wanted;
 }
 
-bool room_wanted(void)
-{
-    bool wanted;
-
-    pthread_mutex_lock(&room_lock);
-    wanted = waiters != NULL;
-    pthread_mutex_unlock(&room_lock);
-    return wanted;
-}
-
 void room_give(stage_room *room)
 {
     pthread_mutex_lock(&room_lock);

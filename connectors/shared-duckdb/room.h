@@ -30,8 +30,6 @@ typedef struct stage_room {
 weir_status room_take(weir_call *call, stage_room *room, const stage_room *other) WEIR_CHECKED;
 /* A merge has ended. True when others wait: the room is to be given away. Any thread. */
 bool room_rest(stage_room *room) WEIR_CHECKED;
-/* True when others wait for room. Any thread. */
-bool room_wanted(void);
 /* Gives the room away, if it is held. Any thread. */
 void room_give(stage_room *room);
 

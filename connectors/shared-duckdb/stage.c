@@ -12,9 +12,9 @@
 #define INLINE_MAX 12 /* bytes of a string that DuckDB keeps in place */
 #define BLOCK_MIN ((size_t)64 * 1024)
 #define BLOCK_MAX ((size_t)1024 * 1024)
-#define LIVE_BYTES_MAX ((size_t)32 * 1024 * 1024) /* of the fixed parts of all chunks */
+#define LIVE_BYTES_MAX ((size_t)48 * 1024 * 1024) /* of the fixed parts of all chunks */
 #define LIVE_CHUNKS_MIN ((size_t)8)               /* rows so wide that fewer would fit are merged */
-#define LIVE_CHUNKS_MAX ((size_t)32)
+#define LIVE_CHUNKS_MAX ((size_t)64)
 #define LIVE_TEXT_BYTES_MAX ((size_t)2 * 1024 * 1024) /* a chunk with so much text is passed on */
 
 size_t stage_live_after = 8192;
@@ -810,10 +810,20 @@ stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column)
 
 /* --- live --- */
 
+static size_t ring_of(const row_stage *s)
+{
+    size_t ring = LIVE_BYTES_MAX / s->chunk_bytes;
+
+    return ring < LIVE_CHUNKS_MAX ? ring : LIVE_CHUNKS_MAX;
+}
+
 bool stage_may_live(const row_stage *s)
 {
-    return s->first_key && s->rising && !s->live && s->rows == stage_live_after &&
-           s->keys.first < s->keys.last && LIVE_BYTES_MAX / s->chunk_bytes >= LIVE_CHUNKS_MIN &&
+    bool looked_at = s->rows == stage_live_after || (s->rows & (s->vector_size - 1)) == 0;
+
+    return looked_at && s->first_key && s->rising && !s->live && s->rows >= stage_live_after &&
+           s->keys.first < s->keys.last && ring_of(s) >= LIVE_CHUNKS_MIN &&
+           stage_used_chunks(s) < ring_of(s) &&
            s->long_bytes <= (stage_used_chunks(s) + 1) * LIVE_TEXT_BYTES_MAX;
 }
 
@@ -824,8 +834,7 @@ bool stage_is_live(const row_stage *s)
 
 bool stage_live(row_stage *s, const bool *fine)
 {
-    s->ring = LIVE_BYTES_MAX / s->chunk_bytes;
-    s->ring = s->ring < LIVE_CHUNKS_MAX ? s->ring : LIVE_CHUNKS_MAX;
+    s->ring = ring_of(s);
     /* Nothing moves while others read. */
     if (s->chunk_room < s->ring && !make_room(s, s->ring))
         return false;

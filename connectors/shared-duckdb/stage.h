@@ -72,8 +72,8 @@ stage_fault stage_add(row_stage *s, const weir_row *row, size_t *column);
 /* Rows after which a stage may become live; fewer are sooner merged than passed on. For tests to change. */
 extern size_t stage_live_after;
 /*
- * Whether the stage may become live now: after that many rows, when each key came after the one before and
- * rows are not so wide that the chunks would take much memory.
+ * Whether the stage may become live now: from that many rows on, whenever a chunk is full, as long as each
+ * key came after the one before and rows are not so wide that the chunks would take much memory.
  */
 bool stage_may_live(const row_stage *s);
 /*
