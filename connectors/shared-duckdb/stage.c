@@ -15,7 +15,8 @@
 #define LIVE_BYTES_MAX ((size_t)48 * 1024 * 1024) /* of the fixed parts of all chunks */
 #define LIVE_CHUNKS_MIN ((size_t)8)               /* rows so wide that fewer would fit are merged */
 #define LIVE_CHUNKS_MAX ((size_t)64)
-#define LIVE_TEXT_BYTES_MAX ((size_t)2 * 1024 * 1024) /* a chunk with so much text is passed on */
+#define LIVE_TEXT_BYTES_MAX ((size_t)1024 * 1024)        /* a chunk with so much text is passed on */
+#define LIVE_TEXT_WAITING_MAX ((size_t)32 * 1024 * 1024) /* so much that is not read is waited for */
 
 size_t stage_live_after = 8192;
 
@@ -844,9 +845,11 @@ bool stage_live(row_stage *s, const bool *fine)
     s->into = &s->chunks[s->number];
     s->at = ((s->rows - 1) & (s->vector_size - 1)) + 1;
     s->filled = s->number;
+    s->text_waiting = 0;
     for (size_t i = 0; i < s->filled; i++) {
         s->chunks[i].rows = s->vector_size;
         s->chunks[i].busy = true;
+        s->text_waiting += s->chunks[i].text_bytes;
     }
     s->ended = s->stopped = false;
     s->live = true;
@@ -865,6 +868,7 @@ static void pass_on(row_stage *s)
         return;
     s->into->rows = s->at;
     s->into->busy = true;
+    s->text_waiting += s->into->text_bytes;
     s->filled = s->number + 1;
     pthread_cond_broadcast(&s->changed);
 }
@@ -881,7 +885,8 @@ stage_fault stage_wait(row_stage *s, const struct timespec *until)
 
     pthread_mutex_lock(&s->lock);
     pass_on(s);
-    while (!s->stopped && next < s->chunk_count && s->chunks[next].busy && fault == STAGE_TAKEN)
+    while (!s->stopped && fault == STAGE_TAKEN &&
+           ((next < s->chunk_count && s->chunks[next].busy) || s->text_waiting > LIVE_TEXT_WAITING_MAX))
         if (pthread_cond_timedwait(&s->changed, &s->lock, until) != 0)
             fault = STAGE_FULL;
     if (s->stopped)

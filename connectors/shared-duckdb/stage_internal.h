@@ -80,6 +80,7 @@ struct row_stage {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* of what follows, and of a chunk's `busy` */
     size_t filled;          /* chunks with lower numbers may be read */
+    size_t text_waiting;    /* bytes of long texts of chunks that are busy */
     bool ended;             /* there will be no more */
     bool stopped;           /* nobody reads any more, or is to */
 };

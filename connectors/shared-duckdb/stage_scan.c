@@ -135,6 +135,7 @@ static stage_fault next_live_chunk(scan *in, scan_share *own, const stage_chunk 
     pthread_mutex_lock(&s->lock);
     if (own->reading != NULL) {
         own->reading->busy = false;
+        s->text_waiting -= own->reading->text_bytes;
         pthread_cond_broadcast(&s->changed);
         own->reading = NULL;
     }

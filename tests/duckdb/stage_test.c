@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -284,12 +285,44 @@ static void live_stage_stops(void **state)
     stage_free(stage);
 }
 
+/* Large texts that nobody reads yet are not gathered without end. */
+static void live_texts_are_bounded(void **state)
+{
+    static const stage_column columns[2] = { { .type = DUCKDB_TYPE_BIGINT, .key = true },
+                                             { .type = DUCKDB_TYPE_VARCHAR } };
+    static const bool fine[2] = { false, false };
+    const size_t size = (size_t)8 << 20;
+    row_stage *stage = stage_new(columns, 2, false);
+    const struct timespec past = { 0 };
+    char *text = malloc(size + 1);
+    size_t column, large = 0;
+    int n = 0;
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', size);
+    text[size] = '\0';
+    while (!stage_may_live(stage))
+        assert_int_equal(add_numbered(stage, n++), STAGE_TAKEN);
+    assert_true(stage_live(stage, fine));
+    while (stage_has_room(stage) || stage_wait(stage, &past) == STAGE_TAKEN) {
+        weir_cell cells[2] = { weir_long("k", n++), weir_string("t", text) };
+        weir_row row = { WEIR_REPLACE, cells, 2 };
+
+        assert_int_equal(stage_add(stage, &row, &column), STAGE_TAKEN);
+        assert_in_range(++large, 1, 8);
+    }
+    assert_in_range(large, 2, 8);
+    free(text);
+    stage_free(stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(last_row_of_a_key_wins), cmocka_unit_test(odd_reals_are_one_key),
         cmocka_unit_test(live_rows_arrive),       cmocka_unit_test(live_stage_takes_rising_keys_only),
-        cmocka_unit_test(live_stage_stops),
+        cmocka_unit_test(live_stage_stops),       cmocka_unit_test(live_texts_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
