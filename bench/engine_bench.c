@@ -4,6 +4,7 @@
  * wire bytes).
  *
  *   fold              decode, find columns, hash keys, format and fold; windows are thrown away
+ *   fold_checkpoints  the same with a checkpoint every 10,000 rows, whose state has the largest key
  *   write_one_core    all of it, every thread pinned to one processor
  *   write_two_cores   ingest on one processor, files on another
  *
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <wire/v2.h>
+
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "engine/ingest.h"
@@ -27,6 +30,7 @@
 #include "wire/record.h"
 
 #define COLUMNS 10
+#define CHECKPOINT_MESSAGES 100
 
 static weir_buf wire; /* messages, each behind its size */
 static size_t row_count = 1000000;
@@ -215,8 +219,43 @@ static weir_status drop_group(void *context, load_group *group, weir_error *err)
     return WEIR_OK;
 }
 
+/* Behind `rows` rows, whose keys are the numbers below it. */
+static void send_checkpoint(ingest *in, size_t rows)
+{
+    v2_checkpoint checkpoint = { 0 };
+    v2_update_response response = { .which_operation = V2_UPDATE_RESPONSE_CHECKPOINT,
+                                    .operation.checkpoint = &checkpoint };
+    weir_error err;
+    weir_buf out;
+    char state[64];
+
+    snprintf(state, sizeof state, "{\"orders\":{\"id\":%zu}}", rows - 1);
+    checkpoint.state_json = weir__text(state);
+    weir__buf_init(&out, WEIR_MIB);
+    expect(weir__codec_encode(&weir__v2_update_response, &response, &out, &err), &err);
+    expect(ingest_message(in, weir__buf_bytes(&out), &err), &err);
+    weir__buf_clear(&out);
+}
+
+static void send_all(ingest *in, bool checkpoints)
+{
+    size_t messages = 0;
+    weir_error err;
+
+    for (size_t at = 0; at < wire.size;) {
+        size_t size;
+
+        memcpy(&size, wire.data + at, sizeof size);
+        at += sizeof size;
+        expect(ingest_message(in, (weir_bytes){ wire.data + at, size }, &err), &err);
+        at += size;
+        if (checkpoints && ++messages % CHECKPOINT_MESSAGES == 0)
+            send_checkpoint(in, (size_t)ingest_get_totals(in)->records);
+    }
+}
+
 /* One pass over all rows; returns the seconds it took. */
-static double run(bool files)
+static double run(bool files, bool checkpoints)
 {
     static const ingest_port functions = { .open = port_open,
                                            .fresh = port_fresh,
@@ -265,14 +304,7 @@ static double run(bool files)
     else
         p.spare = ingest_window(p.in);
     begun_ns = weir__clock_ns();
-    for (size_t at = 0; at < wire.size;) {
-        size_t size;
-
-        memcpy(&size, wire.data + at, sizeof size);
-        at += sizeof size;
-        expect(ingest_message(p.in, (weir_bytes){ wire.data + at, size }, &err), &err);
-        at += size;
-    }
+    send_all(p.in, checkpoints);
     expect(ingest_finish(p.in, &err), &err);
     if (files)
         spool_finish(p.files);
@@ -286,12 +318,12 @@ static double run(bool files)
     return seconds;
 }
 
-static void measure(const char *name, bool files, int rounds)
+static void measure(const char *name, bool files, bool checkpoints, int rounds)
 {
     double best = 0;
 
     for (int i = 0; i < rounds; i++) {
-        double seconds = run(files);
+        double seconds = run(files, checkpoints);
 
         if (best == 0 || seconds < best)
             best = seconds;
@@ -326,10 +358,11 @@ int main(int argc, char **argv)
     before = weir__process_rss();
     printf("bench,case,rows_per_s,mb_per_s\n");
     pin(0);
-    measure("fold", false, rounds);
-    measure("write_one_core", true, rounds);
+    measure("fold", false, false, rounds);
+    measure("fold_checkpoints", false, true, rounds);
+    measure("write_one_core", true, false, rounds);
     pin(-1);
-    measure("write_two_cores", true, rounds);
+    measure("write_two_cores", true, false, rounds);
     printf("# peak memory above the rows themselves: %.0f MB\n",
            (double)(weir__process_rss_peak() - before) / 1e6);
     weir__buf_clear(&wire);

@@ -92,6 +92,14 @@
 #define WEIR_LINT_STATE_SIZE ((size_t)WEIR_MIB) /* a state that grows and is larger: a warning */
 #define WEIR_LINT_CHECKPOINTS 100               /* in a row that grow, or do not move */
 #define WEIR_LINT_EMPTY 1000                    /* in a row without rows and with one state */
+#define WEIR_LINT_TIES 5                        /* times a leaf of the state meets a column: it follows it */
+#define WEIR_LINT_LATE 3                        /* times rows came that their cursor had passed: a warning */
+#define WEIR_LINT_LOOKS 32                      /* times a column moved and no leaf met it: it is given up */
+#define WEIR_LINT_STATE_READ (16 * WEIR_KIB)    /* a larger state is not read for its cursors */
+#define WEIR_LINT_LEAVES 256                    /* nor is one with more of them, ... */
+#define WEIR_LINT_DEPTH 8                       /* ... and no deeper */
+#define WEIR_LINT_TABLES 32                     /* tables whose columns are compared with cursors, ... */
+#define WEIR_LINT_COLUMNS 8                     /* ... and columns of one */
 #define WEIR_NICE_UPSTREAM 10              /* niceness of what feeds a destination beside the destination's */
 #define WEIR_GROUPS_WAITING_MAX 4          /* groups that wait to be loaded without a state */
 #define WEIR_LEDGER_SYNCS 100              /* syncs whose commits the ledger keeps */

@@ -39,6 +39,7 @@ ingest *ingest_new(const ingest_options *options)
     in->hasher = weir__row_hasher_new();
     in->arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX);
     in->rows = fold_new(&options->fold);
+    in->cursors = lint_cursor_new();
     in->group_begun_ns = options->port->now_ns(options->port->context);
     lint_begin(&in->lint, in->group_begun_ns);
     weir__buf_init(&in->text, TEXT_SIZE_MAX);
@@ -47,7 +48,7 @@ ingest *ingest_new(const ingest_options *options)
     weir__buf_init(&in->state, WEIR_STATE_SIZE_MAX);
     weir__buf_init(&in->interval, WEIR_INTERVAL_SIZE_MAX);
     if (in->reader == NULL || in->hasher == NULL || in->arena == NULL || in->rows == NULL ||
-        !ingest_history_init(in)) {
+        in->cursors == NULL || !ingest_history_init(in)) {
         ingest_free(in);
         return NULL;
     }
@@ -79,6 +80,7 @@ void ingest_free(ingest *in)
     weir__row_hasher_free(in->hasher);
     weir__arena_free(in->arena);
     fold_free(in->rows);
+    lint_cursor_free(in->cursors);
     weir__free(in);
 }
 
@@ -447,14 +449,24 @@ static bool is_due(const ingest *in)
            age_ns >= in->options.group_time_ms * 1000000;
 }
 
+static void lint_state(ingest *in, weir_bytes state)
+{
+    lint_seen seen = { state, in->lint.rows, in->port->wall_ms(in->port->context) };
+    char text[LINT_TEXT_SIZE];
+
+    if (lint_cursor_checkpoint(in->cursors, &seen, text))
+        in->port->warn(in->port->context, weir__text(text));
+    in->watches = lint_cursor_watches(in->cursors);
+    if (lint_checkpoint(&in->lint, state, in->port->now_ns(in->port->context), text))
+        in->port->warn(in->port->context, weir__text(text));
+}
+
 static weir_status checkpoint(ingest *in, const v2_checkpoint *message, weir_error *err)
 {
     weir_bytes state = message != NULL ? message->state_json : (weir_bytes){ 0 };
-    char text[LINT_TEXT_SIZE];
 
     in->totals.checkpoints++;
-    if (lint_checkpoint(&in->lint, state, in->port->now_ns(in->port->context), text))
-        in->port->warn(in->port->context, weir__text(text));
+    lint_state(in, state);
     if (state.size > WEIR_STATE_SIZE_MAX)
         return weir__error(err,
                            "the source sent a checkpoint with a state of %zu bytes, at most %zu are allowed",

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "data/key.h"
 #include "engine/ingest.h"
-#include "engine/lint.h"
+#include "engine/lint_cursor.h"
 #include "wire/record.h"
 
 #define ROUTE_UNKNOWN 0
@@ -35,6 +35,8 @@ typedef struct ingest_table {
     weir_cell *raw;          /* the same as the source sent them; tables without key only */
     uint32_t *order;         /* columns by name; tables without key only */
     size_t capacity;
+    lint_watched *watched; /* of the linter; NULL: nothing of the table is watched, ... */
+    bool unwatched;        /* ... and nothing will be */
 } ingest_table;
 
 /* The interval of history tables that is open (ingest_history.c). */
@@ -75,6 +77,8 @@ struct ingest {
     size_t group_requests;
     int64_t synced_ms; /* of the message being read */
     checkpoint_lint lint;
+    lint_cursor *cursors;
+    bool watches; /* lint_cursor_watches, as it was at the last checkpoint */
     ingest_history history;
     uint64_t seed; /* of the hashes of keys: of the open interval, if there is one */
     const engine_history *stored;

@@ -640,6 +640,17 @@ static weir_status truncate(ingest *in, engine_table *table, weir_error *err)
     return in->port->truncate(in->port->context, table, cutoff_ms, err);
 }
 
+/* Shows the row to the linter. */
+static void watch(ingest *in, ingest_table *entry, const engine_table *table)
+{
+    if (entry->watched == NULL && !entry->unwatched) {
+        entry->watched = lint_cursor_table(in->cursors, table);
+        entry->unwatched = entry->watched == NULL;
+    }
+    if (entry->watched != NULL)
+        lint_cursor_row(entry->watched, entry->cells);
+}
+
 weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err)
 {
     char path[ENGINE_PATH_SIZE];
@@ -687,6 +698,8 @@ weir_status ingest_record(ingest *in, const weir_record *record, weir_error *err
         status = make_room(in, record, err);
     if (status == WEIR_OK)
         status = lay_out(in, to, record, err);
+    if (status == WEIR_OK && in->watches)
+        watch(in, entry, to->table);
     /* R-ENG-08: a large row is in memory alone, once as it came and once as text. */
     if (status == WEIR_OK && record->size > WEIR_ROW_LARGE)
         status = ingest_flush(in, err);

@@ -7,6 +7,8 @@
  *       grows with every checkpoint and is large
  *     many states that are equal, with rows between     the next run begins at the same place
  *     many checkpoints without a row and equal states   they cost a commit each, and bring nothing
+ *
+ * A cursor ahead of its rows: lint_cursor.h.
  */
 #ifndef WEIR_ENGINE_LINT_H
 #define WEIR_ENGINE_LINT_H
@@ -28,7 +30,7 @@ typedef struct checkpoint_lint {
     unsigned told;      /* a bit per kind of warning */
 } checkpoint_lint;
 
-#define LINT_TEXT_SIZE 320
+#define LINT_TEXT_SIZE 640
 
 void lint_begin(checkpoint_lint *lint, int64_t now_ns);
 void lint_rows(checkpoint_lint *lint, uint64_t rows);

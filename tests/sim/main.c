@@ -67,6 +67,25 @@ static void *stop(void *context)
     return NULL;
 }
 
+static void wrong(world *w, const char *what)
+{
+    if (w->wrong[0] == '\0')
+        snprintf(w->wrong, sizeof w->wrong, "%s", what);
+}
+
+/* The script's state is the number of the next operation: a good source, whatever its rows. */
+static void hear(void *context, const sync_event *event)
+{
+    process *p = context;
+    char text[TEXT_SIZE];
+
+    if (event->kind != SYNC_WARNING ||
+        memmem(event->text.data, event->text.size, "ahead of the rows", 17) == NULL)
+        return;
+    snprintf(text, sizeof text, "a warning of a good cursor: %.*s", (int)event->text.size, event->text.data);
+    wrong(p->w, text);
+}
+
 static void run_sync(void *context)
 {
     process *p = context;
@@ -90,17 +109,13 @@ static void run_sync(void *context)
                              .retry_delay_ms = 1000,
                              .parallel = 1 + (int)sim_below(&p->w->dice, 4),
                              .control = &p->control,
-                             .progress = &p->progress };
+                             .progress = &p->progress,
+                             .event = hear,
+                             .context = p };
 
     if (p->stop_ns > 0 && pthread_create(&stopper, NULL, stop, p) != 0)
         abort();
     p->status = sync_run(&options, &p->report, &p->err);
-}
-
-static void wrong(world *w, const char *what)
-{
-    if (w->wrong[0] == '\0')
-        snprintf(w->wrong, sizeof w->wrong, "%s", what);
 }
 
 /* --- what must hold after every process --- */

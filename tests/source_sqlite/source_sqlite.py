@@ -370,6 +370,21 @@ class Changes(Bench):
         self.assertLess(tables["t"]["upserted"], 20)
         self.same_rows("t", ["id", "v", "at"])
 
+    def test_no_cursor_is_ahead_of_its_rows(self):
+        """Sixty checkpoints a table, and a lookback: the linter of checkpoints has nothing to say."""
+        for table, more in (("seen", ""), ("grown", ""), ("copied", ""), ("keyed", " WITHOUT ROWID")):
+            self.db.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, version INT, at TEXT){more}")
+            self.db.executemany(f"INSERT INTO {table} VALUES (?,?,?)",
+                                [(i, (i * 7919) % 6007, f"2020-01-01 {i // 3600:02}:{i // 60 % 60:02}:{i % 60:02}")
+                                 for i in range(1, 6001)])
+        settings = {"cursor_columns": "seen=at, keyed=version", "append_tables": "grown", "rows_per_chunk": "100",
+                    "overlap_seconds": "600", "overlap_values": "1000"}
+        for _ in range(2):
+            _, said = self.sync(**settings)
+            self.assertNotIn("ahead of the rows", said)
+            self.db.execute("INSERT INTO grown SELECT id + (SELECT max(id) FROM grown), version, at FROM grown")
+            self.db.execute("UPDATE keyed SET version = version + 5000 WHERE id % 2")
+
     def test_without_a_declared_rowid_vacuum_renumbers(self):
         self.db.execute("CREATE TABLE t (k TEXT PRIMARY KEY, v INT)")
         self.db.executemany("INSERT INTO t VALUES (?, ?)", [(f"k{i}", i) for i in range(200)])
