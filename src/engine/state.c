@@ -1,5 +1,5 @@
 /*
- * engine/state: statements over four small tables.
+ * engine/state: statements over a few small tables.
  *
  *   connection(name, value)       schema, state, synced, history and its open interval, naming, salt, modes
  *                                 of tables, re-syncs
@@ -7,6 +7,7 @@
  *                                 names are the source's
  *   syncs(…), sync_tables(…)      what came of syncs, per table
  *   ledger(…)                     per commit and table, of the last syncs; read by engine/ledger.h
+ *   runs(…)                       states that the last syncs began and ended with (state_runs.c)
  *
  * PRAGMA user_version is the layout's number. Every write is a transaction of its own.
  */
@@ -34,7 +35,8 @@ static const char ledger_layout[] =
     "TEXT,"
     " upserts INTEGER, updates INTEGER, deletes INTEGER, folded INTEGER, filed INTEGER, acknowledged INTEGER,"
     " truncates INTEGER, received_sum TEXT, folded_sum TEXT, filed_sum TEXT, state INTEGER,"
-    " PRIMARY KEY(sync, commit_number, schema_name, table_name)) WITHOUT ROWID;";
+    " PRIMARY KEY(sync, commit_number, schema_name, table_name)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS runs(sync INTEGER PRIMARY KEY, begun TEXT, ended TEXT, settings INTEGER);";
 
 static const char layout[] =
     "CREATE TABLE connection(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"

@@ -86,6 +86,29 @@ weir_status state_sync_begin(state_store *store, int64_t wall_ms, int64_t *sync,
 weir_status state_sync_end(state_store *store, int64_t sync, int64_t wall_ms, const char *outcome,
                            const char *text, weir_error *err);
 
+/* A sync that succeeded at its first attempt. */
+typedef struct state_run {
+    int64_t sync;
+    weir_bytes begun; /* the source's state: what it was sent, */
+    weir_bytes ended; /* and the last one that was committed */
+    uint8_t settings; /* eight bits of a hash of the source's configuration: too few to tell secrets by */
+} state_run;
+
+/* Tables of which a sync has brought more rows than an earlier one from the same state to the same one. */
+typedef struct state_more {
+    size_t tables;
+    char table[ENGINE_PATH_SIZE]; /* the first of them */
+    int64_t before;               /* the earlier sync */
+    uint64_t rows_before;
+    uint64_t rows;
+} state_more;
+
+/*
+ * Remembers the sync and compares it. Only tables that are read by a cursor count, and only more rows: what
+ * is missing may have been deleted, which cursors do not see.
+ */
+weir_status state_compare(state_store *store, const state_run *run, state_more *out, weir_error *err);
+
 /* Counts of one table in one commit (R-ENG-16). */
 typedef struct state_count {
     const engine_table *table;

@@ -18,6 +18,7 @@ static weir_status forget_old(state_store *store, int64_t sync, weir_error *err)
 static const char *const leased[][2] = {
     { "connection", "INSERT" },  { "connection", "DELETE" }, { "columns", "INSERT" }, { "columns", "DELETE" },
     { "sync_tables", "INSERT" }, { "ledger", "INSERT" },     { "ledger", "DELETE" },  { "syncs", "UPDATE" },
+    { "runs", "INSERT" },        { "runs", "DELETE" },
 };
 
 /*

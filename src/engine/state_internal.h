@@ -1,4 +1,5 @@
-/* engine/state_internal: what state.c (statements, what is remembered) and state_count.c (counts) share. */
+/* engine/state_internal: what state.c (statements, what is remembered), state_count.c (counts) and
+ * state_runs.c (equal syncs) share. */
 #ifndef WEIR_ENGINE_STATE_INTERNAL_H
 #define WEIR_ENGINE_STATE_INTERNAL_H
 

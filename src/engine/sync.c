@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/point.h"
 #include "base/utf8.h"
@@ -467,6 +468,46 @@ static weir_status prepare(sync_run_state *run, weir_error *err)
     return status;
 }
 
+/* --- equal syncs --- */
+
+/* Eight bits say that another configuration is another one, and nothing about what is secret in it. */
+static uint8_t print_settings(const engine_config *config)
+{
+    uint64_t print = 0;
+
+    for (size_t i = 0; i < config->count; i++) {
+        print = weir__hash64(config->settings[i].name, strlen(config->settings[i].name), print);
+        print = weir__hash64(config->settings[i].value, strlen(config->settings[i].value), print);
+    }
+    return (uint8_t)print;
+}
+
+/* R-SRC-01: rows that are new, though the cursor is where it was. The sync is good whatever becomes of it. */
+static void compare_runs(sync_run_state *run, weir_bytes begun)
+{
+    char text[512];
+    state_more more;
+    weir_error err;
+    weir_buf ended;
+
+    weir__buf_init(&ended, WEIR_STATE_SIZE_MAX);
+    if (state_load(run->state, &ended, &err) == WEIR_OK) {
+        state_run equal = { run->sync, begun, weir__buf_bytes(&ended),
+                            print_settings(run->options->source_config) };
+
+        if (state_compare(run->state, &equal, &more, &err) == WEIR_OK && more.tables > 0) {
+            snprintf(text, sizeof text,
+                     "table '%s': %llu rows came, and %llu in sync %lld, which began and ended with the same "
+                     "states; syncs in between brought none of them. There are new rows that the cursor does "
+                     "not see, unless the source was changed meanwhile (tables like that: %zu)",
+                     more.table, (unsigned long long)more.rows, (unsigned long long)more.rows_before,
+                     (long long)more.before, more.tables);
+            on_warning(run, "source", weir__text(text));
+        }
+    }
+    weir__buf_clear(&ended);
+}
+
 /* R-ENG-21: what is new is listed, after all has been done; the sync is good whatever becomes of it. */
 static void save_plan(const sync_options *options)
 {
@@ -485,14 +526,21 @@ weir_status sync_run(const sync_options *options, sync_report *report, weir_erro
     sync_run_state run = { .options = options, .report = report };
     weir_status status;
     weir_status noted = WEIR_OK;
+    weir_buf begun; /* the source's state */
+    bool comparable;
+    weir_error ignored;
 
+    weir__buf_init(&begun, WEIR_STATE_SIZE_MAX);
     *report = (sync_report){ 0 };
     err->transient = false;
     status = open_folder(&run, err);
     if (status == WEIR_OK) {
         status = prepare(&run, err);
+        comparable = status == WEIR_OK && state_load(run.state, &begun, &ignored) == WEIR_OK;
         if (status == WEIR_OK)
             status = attempt_all(&run, err);
+        if (status == WEIR_OK && comparable && report->attempts == 1)
+            compare_runs(&run, weir__buf_bytes(&begun));
         noted = state_sync_end(run.state, run.sync, weir__clock_wall_ms(), outcome(status),
                                status == WEIR_OK ? "" : err->text, status == WEIR_OK ? err : NULL);
         if (status == WEIR_OK)
@@ -500,6 +548,7 @@ weir_status sync_run(const sync_options *options, sync_report *report, weir_erro
         if (status == WEIR_OK)
             save_plan(options);
     }
+    weir__buf_clear(&begun);
     status = end_record(&run, status, err);
     WEIR_POINT("sync.ended");
     state_close(run.state);

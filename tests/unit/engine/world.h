@@ -18,6 +18,7 @@ typedef struct world {
     weir_error err;
     plan *plan;    /* the schema configuration, when there is one */
     char file[96]; /* where it is */
+    bool resync;
     const char *resync_table;
     int attempts;
     atomic_int warnings;
@@ -75,6 +76,7 @@ static inline weir_status world_run(world *w)
                              .plan = w->plan,
                              .plan_file = w->file[0] ? w->file : NULL,
                              .folder = w->state,
+                             .resync = w->resync,
                              .resync_table = w->resync_table,
                              .timeouts = engine_timeouts_default(),
                              .attempts = w->attempts,
