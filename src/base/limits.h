@@ -100,12 +100,16 @@
 #define WEIR_LINT_DEPTH 8                       /* ... and no deeper */
 #define WEIR_LINT_TABLES 32                     /* tables whose columns are compared with cursors, ... */
 #define WEIR_LINT_COLUMNS 8                     /* ... and columns of one */
-#define WEIR_NICE_UPSTREAM 10              /* niceness of what feeds a destination beside the destination's */
-#define WEIR_GROUPS_WAITING_MAX 4          /* groups that wait to be loaded without a state */
-#define WEIR_LEDGER_SYNCS 100              /* syncs whose commits the ledger keeps */
-#define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB) /* files not yet loaded; past it loading starts early */
-#define WEIR_PACE_HIGH_PART 8              /* of that bound: files are compressed harder past it, ... */
-#define WEIR_PACE_LOW_PART 16              /* ... and not any more from this part on */
+#define WEIR_NICE_UPSTREAM 10             /* niceness of what feeds a destination beside the destination's */
+#define WEIR_GROUPS_WAITING_MAX 4         /* groups that wait to be loaded without a state */
+#define WEIR_LEDGER_SYNCS 100             /* syncs whose commits the ledger keeps */
+#define WEIR_READBACK_PARTS ((size_t)256) /* of what is noted of rows that are to be read back; ... */
+#define WEIR_READBACK_PART_MAX (256 * WEIR_MIB)  /* ... one at a time is in memory, bytes */
+#define WEIR_READBACK_BLOCK (16 * WEIR_KIB)      /* of a part that is being written, bytes */
+#define WEIR_READBACK_FILTER_MAX (64 * WEIR_MIB) /* tells other rows of a table from those, bytes */
+#define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)       /* files not yet loaded; past it loading starts early */
+#define WEIR_PACE_HIGH_PART 8                    /* of that bound: files are compressed harder past it, ... */
+#define WEIR_PACE_LOW_PART 16                    /* ... and not any more from this part on */
 
 /* --- model (the oracle) --- */
 #define WEIR_MODEL_ROWS_MAX ((size_t)100000000) /* rows of a table in the model */

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "sys/entropy.h"
 
 #define FILE_MODE 0600
 #define PATH_SIZE_MAX 4096
@@ -149,6 +150,47 @@ weir_status weir__file_read(weir_file *file, void *data, size_t size, size_t *go
         return WEIR_OK;
     *got = (size_t)done;
     return WEIR_ITEM;
+}
+
+weir_status weir__file_scratch(const char *folder, weir_file **out, weir_error *err)
+{
+    char path[PATH_SIZE_MAX];
+    weir_file *file = NULL;
+    uint64_t name = weir__entropy_seed();
+    weir_status status;
+
+    if ((size_t)snprintf(path, sizeof path, "%s/%016llx.scratch", folder, (unsigned long long)name) >=
+        sizeof path)
+        return weir__error(err, "create a file in '%s': the path is too long", folder);
+    status = open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, &file, err);
+    if (status == WEIR_OK)
+        status = weir__file_remove(path, err);
+    if (status != WEIR_OK) {
+        weir__file_close(file);
+        return status;
+    }
+    *out = file;
+    return WEIR_OK;
+}
+
+weir_status weir__file_read_at(weir_file *file, uint64_t offset, void *data, size_t size, weir_error *err)
+{
+    char *at = data;
+
+    while (size > 0) {
+        ssize_t done = pread(file->fd, at, size < WRITE_MAX ? size : WRITE_MAX, (off_t)offset);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return io_error("read", file->path, err);
+        if (done == 0)
+            return weir__error(err, "read '%s': it ends too early", file->path);
+        at += done;
+        offset += (uint64_t)done;
+        size -= (size_t)done;
+    }
+    return WEIR_OK;
 }
 
 weir_status weir__file_sync(weir_file *file, weir_error *err)

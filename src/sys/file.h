@@ -40,6 +40,14 @@ weir_status weir__file_size(weir_file *file, uint64_t *size, weir_error *err) WE
 /* Whether nobody but its owner (and root) may read or change it. */
 weir_status weir__file_private(weir_file *file, bool *is_private, weir_error *err) WEIR_CHECKED;
 const char *weir__file_path(const weir_file *file); /* borrowed until close */
+/*
+ * A new file in the folder that has no name any more: it is gone with its descriptor. For writing, and for
+ * reading by weir__file_read_at.
+ */
+weir_status weir__file_scratch(const char *folder, weir_file **out, weir_error *err) WEIR_CHECKED;
+/* Reads exactly `size` bytes from `offset` on; where writes go on stays the same. Fewer are a failure. */
+weir_status weir__file_read_at(weir_file *file, uint64_t offset, void *data, size_t size,
+                               weir_error *err) WEIR_CHECKED;
 /* Ports on a file; the file is borrowed. */
 weir_output weir__file_output(weir_file *file);
 weir_input weir__file_input(weir_file *file);
