@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/readback.h"
 #include "engine/ledger.h"
 
 enum {
@@ -37,11 +38,14 @@ static const char examples[] =
     "acknowledged. The sums are of a hash of each row's text, in any order: a sync\n"
     "goes on only while those of folded and filed rows agree. An asterisk stands at\n"
     "commits that saved the source's state. The last 100 syncs are kept.\n"
+    "After a sync with --read-back, a line per table tells what became of its rows in\n"
+    "the destination's store; unsure are rows that were sent and never committed.\n"
     "Exit status: 0 all agree, 1 not all or failure, 2 wrong usage.\n";
 
 typedef struct ledger_show {
     json_t *object; /* NULL: a table is printed */
     json_t *entries;
+    json_t *readbacks;
     bool agrees;
     bool headed;
 } ledger_show;
@@ -117,6 +121,19 @@ static weir_status show_entry(void *context, const ledger_entry *entry, weir_err
                                                        : WEIR_OK;
 }
 
+static weir_status show_readback(void *context, const ledger_readback *one, weir_error *err)
+{
+    ledger_show *show = context;
+
+    show->agrees = show->agrees && readback_agrees(&one->result);
+    if (show->object != NULL)
+        return json_array_append_new(show->readbacks, cli_readback_json(one))
+                   ? weir__error_memory(err, "showing a ledger")
+                   : WEIR_OK;
+    cli_readback_print(one);
+    return WEIR_OK;
+}
+
 static bool take_sync(const char *text, int64_t *out)
 {
     char *end;
@@ -134,7 +151,9 @@ static bool take_sync(const char *text, int64_t *out)
 static int run(char **values)
 {
     ledger_show show = { .agrees = true };
-    ledger_visitor visitor = { .sync = show_sync, .entry = show_entry, .context = &show };
+    ledger_visitor visitor = {
+        .sync = show_sync, .entry = show_entry, .readback = show_readback, .context = &show
+    };
     int64_t sync = 0;
     weir_error err;
 
@@ -145,7 +164,9 @@ static int run(char **values)
     if (values[JSON] != NULL) {
         show.object = json_object();
         show.entries = json_array();
-        if (json_object_set_new(show.object, "entries", show.entries) != 0) {
+        show.readbacks = json_array();
+        if (json_object_set_new(show.object, "entries", show.entries) != 0 ||
+            json_object_set_new(show.object, "read_back", show.readbacks) != 0) {
             json_decref(show.object);
             cli_error("out of memory");
             return CLI_FAILURE;

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/readback.h"
 #include "cli/watch.h"
 #include "engine/sync.h"
 #include "sys/clock.h"
@@ -31,6 +32,7 @@ enum {
     SCHEMA_CONFIG,
     SALT_FILE,
     JSON,
+    READ_BACK,
     RECORD,
     RECORD_KEY,
     TRANSPORT,
@@ -66,6 +68,8 @@ static const cli_option options[OPTION_COUNT] = {
     [SALT_FILE] = { "--salt-file", "F", "the salt of hashed columns, made when new; share it to join them",
                     false },
     [JSON] = { "--json", NULL, "end with one JSON object on standard output", false },
+    [READ_BACK] = { "--read-back", CLI_READBACK_PLACES,
+                    "read the written rows back from the destination's store and compare them", false },
     [RECORD] = { "--record", "F.weirrec", "write down all that is said, sealed, for weir replay", false },
     [RECORD_KEY] = { "--record-key", "F", "the recording's key, made when new (F.weirrec.key)", false },
     [TRANSPORT] = { "--transport", "auto|port|socket", "how started programs are talked to (auto)", false },
@@ -94,11 +98,18 @@ static const char examples[] =
     "  weir sync --source localhost:50051 --source-config s.json \\\n"
     "            --destination unix:/run/warehouse.sock --destination-config d.json \\\n"
     "            --schema crm --state /var/lib/weir/crm --json\n"
+    "  weir sync --source ./source-files --source-config files.json \\\n"
+    "            --destination ./destination-sqlite --destination-config sqlite.json \\\n"
+    "            --schema shop --state ./state --read-back sqlite:warehouse.db\n"
     "\n"
     "Run it again to continue where it stopped; a killed run loses nothing. --resync reads everything\n"
     "again: rows stay visible, and those that have not come again by the end of a run that went well are\n"
     "marked deleted; a run that is broken off is continued without it. A configuration is a flat\n"
     "JSON object whose values are strings, like {\"folder\": \"/data\"}.\n"
+    "--read-back reads the tables that were written to once more, after the last commit, and fails when\n"
+    "a row is not there as it was sent; weir ledger show tells it, too. Servers are found as by weir\n"
+    "test: PGHOST, MARIADB_HOST and so on. Not compared, and said so: tables in history mode, columns\n"
+    "whose type changed in the sync.\n"
     "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a connector asks for a person.\n";
 
 /* What the two threads share. */
@@ -111,6 +122,8 @@ typedef struct sync_command {
     engine_config source_config;
     engine_config destination_config;
     plan *plan;
+    rows_reader *rows; /* of --read-back */
+    readback_store store;
     sync_report report;
     weir_error error;
     weir_status status;
@@ -378,6 +391,39 @@ static bool put_warnings(sync_command *command, json_t *root)
     return fine;
 }
 
+static weir_status add_readback(void *context, const ledger_readback *one, weir_error *err)
+{
+    return json_array_append_new(context, cli_readback_json(one))
+               ? weir__error_memory(err, "showing what was read back")
+               : WEIR_OK;
+}
+
+static weir_status print_readback(void *context, const ledger_readback *one, weir_error *err)
+{
+    (void)context;
+    (void)err;
+    cli_readback_print(one);
+    return WEIR_OK;
+}
+
+/* What was read back, as the ledger has it. */
+static bool read_ledger(const sync_command *command, const ledger_visitor *visitor)
+{
+    return command->rows == NULL || command->report.sync == 0 ||
+           ledger_read(command->values[STATE], command->report.sync, visitor, NULL) == WEIR_OK;
+}
+
+static bool put_readback(const sync_command *command, json_t *root)
+{
+    json_t *tables;
+
+    if (command->rows == NULL)
+        return true;
+    tables = json_array();
+    return json_object_set_new(root, "read_back", tables) == 0 &&
+           read_ledger(command, &(ledger_visitor){ .readback = add_readback, .context = tables });
+}
+
 static bool put_counts(sync_command *command, json_t *root)
 {
     return put(root, "rows", json_integer((json_int_t)atomic_load(&command->progress.rows_received))) &&
@@ -396,7 +442,7 @@ static bool print_json(sync_command *command)
     json_t *root = json_object();
 
     if (put(root, "status", text_value(status_name(command))) && put_tables(command, root) &&
-        put_counts(command, root) && put_warnings(command, root) &&
+        put_readback(command, root) && put_counts(command, root) && put_warnings(command, root) &&
         put(root, "task", command->status == WEIR_TASK ? text_value(text) : json_null()) &&
         put(root, "error", failed ? text_value(text) : json_null()))
         return cli_print_json(root);
@@ -413,6 +459,8 @@ static bool print_text(const sync_command *command)
                (unsigned long long)table->counts.upserts, (unsigned long long)table->counts.updates,
                (unsigned long long)table->counts.deletes, table->truncates ? ", truncated" : "");
     }
+    if (!read_ledger(command, &(ledger_visitor){ .readback = print_readback }))
+        return false;
     if (command->status == WEIR_OK)
         printf("success: %llu rows in %.1f s, %.1f MB received, peak memory %.0f MB\n",
                (unsigned long long)atomic_load(&command->progress.rows_received), command->seconds,
@@ -471,6 +519,8 @@ static weir_status take_all(sync_command *command)
                                     &command->error);
     if (status == WEIR_OK)
         status = take_plan(command);
+    if (status == WEIR_OK && command->values[READ_BACK] != NULL)
+        status = rows_reader_open(command->values[READ_BACK], &command->rows, &command->error);
     if (status == WEIR_OK)
         status = sync_check(&command->options, &command->error);
     command->usage = status != WEIR_OK;
@@ -499,6 +549,10 @@ static int run(char **values)
         command->options.progress = &command->progress;
         command->options.event = on_event;
         command->options.context = command;
+        if (command->rows != NULL) {
+            command->store = cli_readback_store(command->rows);
+            command->options.readback = &command->store;
+        }
         if (run_threads(command, &err) != WEIR_OK) {
             command->status = WEIR_FAILED;
             command->error = err;
@@ -507,6 +561,7 @@ static int run(char **values)
     if (command->screen != NULL)
         code = finish(command, values[JSON] != NULL);
     sync_report_clear(&command->report);
+    rows_reader_close(command->rows);
     engine_config_clear(&command->source_config);
     engine_config_clear(&command->destination_config);
     plan_free(command->plan);

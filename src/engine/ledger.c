@@ -1,4 +1,4 @@
-/* engine/ledger: two queries over the state's database, opened for reading only. */
+/* engine/ledger: queries over the state's database, opened for reading only. */
 #include "engine/ledger.h"
 
 #include <sqlite3.h>
@@ -48,7 +48,7 @@ static weir_status read_sync(sqlite3 *db, const char *path, int64_t *number, con
                              .message = text_of(statement, 4) };
 
         *number = sync.number;
-        status = visitor->sync(visitor->context, &sync, err);
+        status = visitor->sync ? visitor->sync(visitor->context, &sync, err) : WEIR_OK;
     } else if (step != SQLITE_DONE) {
         status = failed(db, path, err);
     } else if (*number != 0) {
@@ -67,6 +67,8 @@ static weir_status read_entries(sqlite3 *db, const char *path, int64_t number, c
     weir_status status = WEIR_OK;
     int step = SQLITE_DONE;
 
+    if (visitor->entry == NULL)
+        return WEIR_OK;
     if (sqlite3_prepare_v2(
             db,
             "SELECT commit_number, state, schema_name, table_name, upserts, updates, deletes, folded,"
@@ -102,6 +104,68 @@ static weir_status read_entries(sqlite3 *db, const char *path, int64_t number, c
     return status;
 }
 
+/* A state of before has no such table. */
+static bool has_readbacks(sqlite3 *db)
+{
+    sqlite3_stmt *statement = NULL;
+    bool found = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE name = 'readbacks'", -1,
+                                    &statement, NULL) == SQLITE_OK &&
+                 sqlite3_step(statement) == SQLITE_ROW;
+
+    sqlite3_finalize(statement);
+    return found;
+}
+
+static ledger_readback readback_of(sqlite3_stmt *statement)
+{
+    uint64_t counts[9];
+    ledger_readback one = { .sum_sent = text_of(statement, 11), .sum_seen = text_of(statement, 12) };
+
+    for (int i = 0; i < 9; i++)
+        counts[i] = (uint64_t)sqlite3_column_int64(statement, 2 + i);
+    one.result = (readback_result){ .schema = text_of(statement, 0),
+                                    .table = text_of(statement, 1),
+                                    .compared = counts[0] != 0,
+                                    .rows = counts[1],
+                                    .seen = counts[2],
+                                    .missing = counts[3],
+                                    .different = counts[4],
+                                    .extra = counts[5],
+                                    .undeleted = counts[6],
+                                    .columns = counts[7],
+                                    .unsure = counts[8],
+                                    .note = text_of(statement, 13) };
+    return one;
+}
+
+static weir_status read_readbacks(sqlite3 *db, const char *path, int64_t number,
+                                  const ledger_visitor *visitor, weir_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    weir_status status = WEIR_OK;
+    int step = SQLITE_DONE;
+
+    if (visitor->readback == NULL || !has_readbacks(db))
+        return WEIR_OK;
+    if (sqlite3_prepare_v2(
+            db,
+            "SELECT schema_name, table_name, compared, rows, seen, missing, different, extra, undeleted,"
+            " columns, unsure, sent_sum, seen_sum, note FROM readbacks WHERE sync = ?"
+            " ORDER BY schema_name, table_name",
+            -1, &statement, NULL) != SQLITE_OK)
+        return failed(db, path, err);
+    sqlite3_bind_int64(statement, 1, number);
+    while (status == WEIR_OK && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        ledger_readback one = readback_of(statement);
+
+        status = visitor->readback(visitor->context, &one, err);
+    }
+    if (status == WEIR_OK && step != SQLITE_DONE)
+        status = failed(db, path, err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
 weir_status ledger_read(const char *folder, int64_t sync, const ledger_visitor *visitor, weir_error *err)
 {
     char path[PATH_SIZE];
@@ -118,6 +182,8 @@ weir_status ledger_read(const char *folder, int64_t sync, const ledger_visitor *
     status = read_sync(db, path, &sync, visitor, err);
     if (status == WEIR_OK)
         status = read_entries(db, path, sync, visitor, err);
+    if (status == WEIR_OK)
+        status = read_readbacks(db, path, sync, visitor, err);
 out:
     sqlite3_close(db);
     return status;

@@ -4,7 +4,8 @@
  * Per commit and table: records as they came, rows after folding, rows in sealed files, rows that the
  * destination has acknowledged, and for the first three the sum of a 128-bit hash of each row's text, which
  * is the same in whatever order they came. Folded and filed must agree, filed and acknowledged too; received
- * and folded are the same where no key came twice. A sync may run meanwhile.
+ * and folded are the same where no key came twice. Of a sync that was told to: per table, what its rows were
+ * found to be in the destination's store. A sync may run meanwhile.
  */
 #ifndef WEIR_ENGINE_LEDGER_H
 #define WEIR_ENGINE_LEDGER_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "engine/readback.h"
 
 /* Texts are borrowed for the call. */
 typedef struct ledger_sync {
@@ -39,16 +41,28 @@ typedef struct ledger_entry {
     const char *sum_filed;
 } ledger_entry;
 
-/* Both in the caller's thread; a status other than WEIR_OK ends the reading and is returned. */
+/* A table whose rows were read back after the sync; texts as above. */
+typedef struct ledger_readback {
+    readback_result result; /* without the sums */
+    const char *sum_sent;   /* 32 hexadecimal digits */
+    const char *sum_seen;
+} ledger_readback;
+
+/*
+ * All in the caller's thread; any may be NULL; a status other than WEIR_OK ends the reading and is returned.
+ */
 typedef struct ledger_visitor {
     weir_status (*sync)(void *context, const ledger_sync *sync, weir_error *err);
     weir_status (*entry)(void *context, const ledger_entry *entry, weir_error *err);
+    weir_status (*readback)(void *context, const ledger_readback *one, weir_error *err);
     void *context;
 } ledger_visitor;
 
 /* Whether all that must agree does. */
 bool ledger_agrees(const ledger_entry *entry);
-/* Reads a sync, 0: the last one, and its entries, by commit and table. Changes nothing. */
+/*
+ * Reads a sync, 0: the last one, its entries, by commit and table, and what was read back. Changes nothing.
+ */
 weir_status ledger_read(const char *folder, int64_t sync, const ledger_visitor *visitor,
                         weir_error *err) WEIR_CHECKED;
 

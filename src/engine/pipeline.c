@@ -576,6 +576,7 @@ static weir_status build(pipeline *p, weir_error *err)
                             .group = push_group,
                             .failure = &p->failure,
                             .progress = options->progress,
+                            .notes = options->notes,
                             .size_max = WEIR_SPOOL_SIZE_MAX };
     weir_status status = remember(p, err);
 

@@ -15,6 +15,7 @@
 #include "engine/load.h"
 #include "engine/plan.h"
 #include "engine/progress.h"
+#include "engine/readback.h"
 
 /* How far a sync is; read by who may want to stop it. */
 typedef struct engine_control {
@@ -36,6 +37,7 @@ typedef struct pipeline_options {
     int parallel;
     engine_control *control;
     engine_progress *progress;
+    readback *notes;                                               /* may be NULL */
     recorder *recorder;                                            /* may be NULL */
     void (*warn)(void *context, const char *who, weir_bytes text); /* any thread */
     /* Called for every table when the attempt has ended, however it did. */

@@ -77,7 +77,8 @@ static weir_table *key_header(engine_request *request, const char *time)
     return header;
 }
 
-static weir_status begin_history(engine_request *request, weir_error *err)
+/* Which cells of a row's text are the key's. */
+static weir_status begin_keys(engine_request *request, weir_error *err)
 {
     const engine_table *table = request->table;
     size_t count = table->key_count > 0 ? table->key_count : 1;
@@ -90,6 +91,11 @@ static weir_status begin_history(engine_request *request, weir_error *err)
         keys[i] = table->keys[i];
     request->keys = keys;
     request->key_count = count;
+    return WEIR_OK;
+}
+
+static weir_status begin_history(engine_request *request, weir_error *err)
+{
     request->earliest = key_header(request, CATALOG_START);
     request->removed = key_header(request, CATALOG_END);
     if (request->earliest == NULL || request->removed == NULL)
@@ -127,6 +133,8 @@ weir_status engine_request_begin(engine_request *request, weir_error *err)
     *header = (weir_table){
         .schema = table->target, .name = table->name, .columns = columns, .column_count = count
     };
+    if (begin_keys(request, err) != WEIR_OK)
+        return WEIR_FAILED;
     request->header = header;
     return request->history ? begin_history(request, err) : WEIR_OK;
 }

@@ -40,7 +40,7 @@ typedef struct engine_request {
         *header; /* set by ingest with the first rows: the files' columns, in the order of the rows' text */
     weir_table *earliest; /* history: the columns of files of earliest starts, and of files of deletes */
     weir_table *removed;
-    uint32_t *keys;         /* history: which cells of a row's text are the key's; set with `header` */
+    uint32_t *keys;         /* which cells of a row's text are the key's; set with `header` */
     size_t key_count;       /* of `keys` */
     size_t front_count;     /* columns of the header that are not in the rows' text */
     weir_table *shape;      /* set by ingest when it seals: the table as the destination is to have it */

@@ -316,10 +316,12 @@ static weir_status write_part(spool *s, const fold_window *window, const fold_pa
     weir_status status = WEIR_OK;
 
     s->sum = (weir_sum){ 0 };
+    readback_part(s->options.notes, request);
     for (uint32_t i = part->first; i != FOLD_NONE && status == WEIR_OK; i = window->rows[i].next) {
         const fold_row *row = &window->rows[i];
 
         status = row->history ? put_history(s, request, row, err) : put_row(s, request, row, err);
+        readback_row(s->options.notes, row);
     }
     weir__sum_add(&request->sum_filed, s->sum);
     return status;
@@ -368,6 +370,7 @@ static weir_status take_request(spool *s, step *one, weir_error *err)
             status = finish_file(s, &s->files[i], err);
     if (status == WEIR_OK)
         status = compare_counts(request, err);
+    readback_sealed(s->options.notes, request);
     if (status == WEIR_OK)
         status = load_group_add(s->group, request, err);
     if (status == WEIR_OK)
@@ -391,6 +394,7 @@ static weir_status end_group(spool *s, const step *one, weir_error *err)
         return status;
     }
     s->group = next;
+    readback_group(s->options.notes);
     WEIR_POINT("spool.group.closed");
     return s->options.group(s->options.context, group, err);
 }
@@ -406,6 +410,7 @@ static weir_status take_step(spool *s, step *one, weir_error *err)
         return take_request(s, one, err);
     case STEP_TRUNCATE:
         WEIR_POINT("spool.step.truncate");
+        readback_truncate(s->options.notes, one->table, one->cutoff_ms);
         return load_group_truncate(s->group, one->table, one->cutoff_ms, err);
     default:
         WEIR_POINT("spool.step.commit");

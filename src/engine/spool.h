@@ -15,6 +15,7 @@
 #include "engine/fold.h"
 #include "engine/load.h"
 #include "engine/progress.h"
+#include "engine/readback.h"
 
 typedef struct spool spool;
 
@@ -27,6 +28,7 @@ typedef struct spool_options {
     engine_progress *progress;
     uint64_t
         size_max; /* bytes of files that wait; past twice that the source is stopped until some are loaded */
+    readback *notes; /* of what is written; NULL: none are made */
 } spool_options;
 
 /*

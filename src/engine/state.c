@@ -6,7 +6,7 @@
  *   columns(…)                    per table and column: type, key, and the shape that the type follows from;
  *                                 names are the source's
  *   syncs(…), sync_tables(…)      what came of syncs, per table
- *   ledger(…)                     per commit and table, of the last syncs; read by engine/ledger.h
+ *   ledger(…), readbacks(…)       per commit and table, per table, of the last syncs; read by engine/ledger.h
  *   runs(…)                       states that the last syncs began and ended with (state_runs.c)
  *
  * PRAGMA user_version is the layout's number. Every write is a transaction of its own.
@@ -36,7 +36,11 @@ static const char ledger_layout[] =
     " upserts INTEGER, updates INTEGER, deletes INTEGER, folded INTEGER, filed INTEGER, acknowledged INTEGER,"
     " truncates INTEGER, received_sum TEXT, folded_sum TEXT, filed_sum TEXT, state INTEGER,"
     " PRIMARY KEY(sync, commit_number, schema_name, table_name)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS runs(sync INTEGER PRIMARY KEY, begun TEXT, ended TEXT, settings INTEGER);";
+    "CREATE TABLE IF NOT EXISTS runs(sync INTEGER PRIMARY KEY, begun TEXT, ended TEXT, settings INTEGER);"
+    "CREATE TABLE IF NOT EXISTS readbacks(sync INTEGER, schema_name TEXT, table_name TEXT, compared INTEGER,"
+    " rows INTEGER, seen INTEGER, missing INTEGER, different INTEGER, extra INTEGER, undeleted INTEGER,"
+    " columns INTEGER, unsure INTEGER, sent_sum TEXT, seen_sum TEXT, note TEXT,"
+    " PRIMARY KEY(sync, schema_name, table_name)) WITHOUT ROWID;";
 
 static const char layout[] =
     "CREATE TABLE connection(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "engine/catalog.h"
 #include "engine/history.h"
+#include "engine/readback.h"
 #include "engine/request.h"
 
 typedef struct state_store state_store;
@@ -130,6 +131,9 @@ typedef struct state_commit_options {
     const engine_history *history; /* NULL: stays as it is; without parts, no interval is open any more */
     weir_bytes interval;           /* how far the open one has been committed; empty: stays as it is */
 } state_commit_options;
+
+/* What came of reading a table's rows back, stored with the sync. */
+weir_status state_readback(state_store *store, int64_t sync, const readback_result *result, weir_error *err);
 
 weir_status state_commit(state_store *store, const state_commit_options *options, weir_error *err);
 

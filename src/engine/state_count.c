@@ -8,17 +8,20 @@
 /* The ledger keeps this many syncs, this one included. */
 static weir_status forget_old(state_store *store, int64_t sync, weir_error *err)
 {
-    char sql[128];
+    const long long last = (long long)sync - WEIR_LEDGER_SYNCS;
+    char sql[160];
 
-    snprintf(sql, sizeof sql, "DELETE FROM ledger WHERE sync <= %lld", (long long)sync - WEIR_LEDGER_SYNCS);
+    snprintf(sql, sizeof sql,
+             "DELETE FROM ledger WHERE sync <= %lld; DELETE FROM readbacks WHERE sync <= %lld", last, last);
     return state__run(store, sql, err);
 }
 
 /* Writes of this run count while no later one has begun: tables and what is done to them. */
 static const char *const leased[][2] = {
-    { "connection", "INSERT" },  { "connection", "DELETE" }, { "columns", "INSERT" }, { "columns", "DELETE" },
-    { "sync_tables", "INSERT" }, { "ledger", "INSERT" },     { "ledger", "DELETE" },  { "syncs", "UPDATE" },
-    { "runs", "INSERT" },        { "runs", "DELETE" },
+    { "connection", "INSERT" }, { "connection", "DELETE" },  { "columns", "INSERT" },
+    { "columns", "DELETE" },    { "sync_tables", "INSERT" }, { "ledger", "INSERT" },
+    { "ledger", "DELETE" },     { "syncs", "UPDATE" },       { "runs", "INSERT" },
+    { "runs", "DELETE" },       { "readbacks", "INSERT" },   { "readbacks", "DELETE" },
 };
 
 /*
@@ -175,5 +178,33 @@ weir_status state__count(state_store *store, const state_commit_options *options
         if (status == WEIR_OK)
             status = add_entry(store, options, number, &options->counts[i], err);
     }
+    return status;
+}
+
+weir_status state_readback(state_store *store, int64_t sync, const readback_result *result, weir_error *err)
+{
+    const uint64_t counts[] = { result->compared,  result->rows,      result->seen,
+                                result->missing,   result->different, result->extra,
+                                result->undeleted, result->columns,   result->unsure };
+    const int count = sizeof counts / sizeof counts[0];
+    sqlite3_stmt *statement;
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = state__prepare(
+        store, "INSERT OR REPLACE INTO readbacks VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &statement, err);
+    if (status == WEIR_OK) {
+        sqlite3_bind_int64(statement, 1, sync);
+        state__bind_text(statement, 2, result->schema);
+        state__bind_text(statement, 3, result->table);
+        for (int i = 0; i < count; i++)
+            state__bind_count(statement, 4 + i, counts[i]);
+        bind_sum(statement, 4 + count, result->sum_sent);
+        bind_sum(statement, 5 + count, result->sum_seen);
+        state__bind_text(statement, 6 + count, result->note);
+        status = state__finish(store, statement, err);
+    }
+    pthread_mutex_unlock(&store->lock);
     return status;
 }

@@ -1,6 +1,8 @@
 /* engine/sync: attempts around a locked state folder; see sync.h. */
 #include "engine/sync.h"
 
+#include <inttypes.h>
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@ typedef struct sync_run_state {
     state_store *state;
     int64_t sync;
     recorder *recorder; /* NULL: not recorded */
+    readback *notes;    /* NULL: rows are not read back */
 } sync_run_state;
 
 /* --- folder --- */
@@ -275,6 +278,7 @@ static weir_status attempt(sync_run_state *run, weir_error *err)
                                       .control = options->control,
                                       .progress = options->progress,
                                       .recorder = run->recorder,
+                                      .notes = run->notes,
                                       .warn = on_warning,
                                       .report = on_table,
                                       .context = run };
@@ -315,9 +319,12 @@ static weir_status attempt_all(sync_run_state *run, weir_error *err)
 
     for (int number = 1;; number++) {
         weir_status cleared;
+        uint64_t committed;
 
         run->report->attempts = number;
+        committed = atomic_load(&options->progress->commits);
         status = attempt(run, err);
+        readback_attempt(run->notes, atomic_load(&options->progress->commits) - committed);
         cleared = spool_prepare(run->spool, NULL); /* plaintext is nowhere, but disk space is not for ever */
         (void)cleared;
         WEIR_POINT("sync.attempt.cleared");
@@ -462,6 +469,8 @@ static weir_status prepare(sync_run_state *run, weir_error *err)
 
     if (status == WEIR_OK)
         status = begin_record(run, err);
+    if (status == WEIR_OK && options->readback != NULL)
+        status = readback_open(options->readback, run->spool, &run->notes, err);
     if (status == WEIR_OK && (options->resync || options->resync_table != NULL))
         status = resync_begin(run->state, options->resync ? NULL : options->resync_table, run->sync,
                               weir__clock_wall_ms(), err);
@@ -508,6 +517,86 @@ static void compare_runs(sync_run_state *run, weir_bytes begun)
     weir__buf_clear(&ended);
 }
 
+/* --- reading rows back --- */
+
+/* What differs first, for the error. */
+typedef struct verdict {
+    sync_run_state *run;
+    size_t tables; /* that differ */
+    char first[WEIR_ERROR_TEXT_SIZE];
+} verdict;
+
+static void describe(verdict *v, const readback_result *result)
+{
+    const struct {
+        uint64_t count;
+        const char *what;
+    } all[] = { { result->missing, "missing" },
+                { result->different, "different" },
+                { result->extra, "there twice" },
+                { result->undeleted, "not deleted by a truncate" },
+                { result->columns, "columns missing" } };
+    int at = snprintf(v->first, sizeof v->first, "table '%s%s%s', %" PRIu64 " rows", result->schema,
+                      result->schema[0] != '\0' ? "." : "", result->table, result->rows);
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].count > 0 && at > 0 && (size_t)at < sizeof v->first)
+            at += snprintf(v->first + at, sizeof v->first - (size_t)at, ", %" PRIu64 " %s", all[i].count,
+                           all[i].what);
+    if (at > 0 && (size_t)at < sizeof v->first)
+        snprintf(v->first + at, sizeof v->first - (size_t)at, ": %s", result->note);
+}
+
+static weir_status take_result(void *context, const readback_result *result, weir_error *err)
+{
+    verdict *v = context;
+
+    if (!readback_agrees(result) && v->tables++ == 0)
+        describe(v, result);
+    return state_readback(v->run->state, v->run->sync, result, err);
+}
+
+/* R-ENG-16: after the last commit, when the connectors have let go of the store. */
+static weir_status read_back(sync_run_state *run, weir_error *err)
+{
+    verdict v = { .run = run };
+    readback_taker taker = { take_result, &v, &run->options->control->cancelled };
+    weir_status status = readback_compare(run->notes, &taker, err);
+
+    if (status != WEIR_OK) {
+        weir__error_prefix(err, "all is written and committed, but rows could not be read back");
+        err->transient = false;
+        return status;
+    }
+    if (v.tables == 0)
+        return WEIR_OK;
+    return weir__error(
+        err,
+        "what the destination holds is not what was sent, in %zu of the tables (weir ledger show "
+        "lists them; --resync-table has one's rows sent again): %s",
+        v.tables, v.first);
+}
+
+/* All attempts, and what is looked at afterwards. *written: all is committed, whatever the status. */
+static weir_status write_all(sync_run_state *run, bool *written, weir_error *err)
+{
+    weir_buf begun; /* the source's state */
+    weir_status status;
+    bool comparable;
+    weir_error ignored;
+
+    weir__buf_init(&begun, WEIR_STATE_SIZE_MAX);
+    comparable = state_load(run->state, &begun, &ignored) == WEIR_OK;
+    status = attempt_all(run, err);
+    *written = status == WEIR_OK;
+    if (*written && comparable && run->report->attempts == 1)
+        compare_runs(run, weir__buf_bytes(&begun));
+    if (*written && run->notes != NULL)
+        status = read_back(run, err);
+    weir__buf_clear(&begun);
+    return status;
+}
+
 /* R-ENG-21: what is new is listed, after all has been done; the sync is good whatever becomes of it. */
 static void save_plan(const sync_options *options)
 {
@@ -526,31 +615,26 @@ weir_status sync_run(const sync_options *options, sync_report *report, weir_erro
     sync_run_state run = { .options = options, .report = report };
     weir_status status;
     weir_status noted = WEIR_OK;
-    weir_buf begun; /* the source's state */
-    bool comparable;
-    weir_error ignored;
+    bool written = false;
 
-    weir__buf_init(&begun, WEIR_STATE_SIZE_MAX);
     *report = (sync_report){ 0 };
     err->transient = false;
     status = open_folder(&run, err);
     if (status == WEIR_OK) {
+        report->sync = run.sync;
         status = prepare(&run, err);
-        comparable = status == WEIR_OK && state_load(run.state, &begun, &ignored) == WEIR_OK;
         if (status == WEIR_OK)
-            status = attempt_all(&run, err);
-        if (status == WEIR_OK && comparable && report->attempts == 1)
-            compare_runs(&run, weir__buf_bytes(&begun));
+            status = write_all(&run, &written, err);
         noted = state_sync_end(run.state, run.sync, weir__clock_wall_ms(), outcome(status),
                                status == WEIR_OK ? "" : err->text, status == WEIR_OK ? err : NULL);
         if (status == WEIR_OK)
             status = noted;
-        if (status == WEIR_OK)
+        if (written)
             save_plan(options);
     }
-    weir__buf_clear(&begun);
     status = end_record(&run, status, err);
     WEIR_POINT("sync.ended");
+    readback_close(run.notes);
     state_close(run.state);
     WEIR_POINT("sync.state.closed");
     weir__lock_release(run.lock);

@@ -35,13 +35,14 @@ typedef struct sync_options {
     const char *folder;    /* the state's */
     connector_transport transport;
     engine_timeouts timeouts;
-    bool resync;              /* all tables are read again, or one: engine/resync.h */
-    const char *resync_table; /* NULL: none */
-    int attempts;             /* at most, at least 1 (R-ENG-09) */
-    int64_t retry_delay_ms;   /* before the second attempt; doubles */
-    int parallel;             /* tables loaded at once */
-    const char *record;       /* file to record the sync in, see record/recorder.h; NULL: none */
-    const char *record_key;   /* its key's path; NULL: `record`.key */
+    bool resync;                    /* all tables are read again, or one: engine/resync.h */
+    const char *resync_table;       /* NULL: none */
+    int attempts;                   /* at most, at least 1 (R-ENG-09) */
+    int64_t retry_delay_ms;         /* before the second attempt; doubles */
+    int parallel;                   /* tables loaded at once */
+    const char *record;             /* file to record the sync in, see record/recorder.h; NULL: none */
+    const char *record_key;         /* its key's path; NULL: `record`.key */
+    const readback_store *readback; /* rows are read back from it and compared; NULL: they are not */
     engine_control *control;
     engine_progress *progress;
     void (*event)(void *context, const sync_event *event); /* any thread, several at once */
@@ -61,6 +62,7 @@ typedef struct sync_report {
     sync_table *tables;
     size_t table_count;
     int attempts;
+    int64_t sync; /* its number in the ledger; 0: it did not begin */
 } sync_report;
 
 /*

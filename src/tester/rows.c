@@ -72,6 +72,11 @@ void rows_reader_close(rows_reader *reader)
     weir__free(reader);
 }
 
+uint8_t rows_reader_time_digits(const rows_reader *reader)
+{
+    return reader->kind->time_digits;
+}
+
 static void clear_row(rows_reader *reader)
 {
     if (reader->row.arena != NULL)

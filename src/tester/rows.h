@@ -48,6 +48,8 @@ typedef struct rows_reader rows_reader;
  */
 weir_status rows_reader_open(const char *spec, rows_reader **out, weir_error *err) WEIR_CHECKED;
 void rows_reader_close(rows_reader *reader); /* accepts NULL */
+/* The fraction digits of times, 0 to 9, that such a store is sure to keep in columns of its own. */
+uint8_t rows_reader_time_digits(const rows_reader *reader);
 /*
  * Begins the rows of a table as it is now (as it was at the begin before this, unless that one was ended);
  * one that was begun before ends. `expected` has the schema's and

@@ -267,6 +267,7 @@ static weir_status command_next(void *context, rows_row *row, weir_error *err)
 
 const rows_kind rows_command = {
     .name = "command",
+    .time_digits = 6,
     .place = "CMD",
     .open = command_open,
     .begin = command_begin,

@@ -417,6 +417,7 @@ static weir_status duckdb_next(void *context, rows_row *row, weir_error *err)
 
 const rows_kind rows_duckdb = {
     .name = "duckdb",
+    .time_digits = 6,
     .place = "PATH",
     .open = duckdb_open_store,
     .begin = duckdb_begin,
@@ -559,6 +560,7 @@ static weir_status parquet_begin(void *context, const weir_table *expected, rows
 
 const rows_kind rows_parquet = {
     .name = "parquet",
+    .time_digits = 6,
     .place = "FOLDER",
     .open = duckdb_open_store,
     .begin = parquet_begin,

@@ -31,8 +31,9 @@ weir_status rows_row_put(rows_row *row, size_t column, weir_seen_kind kind, cons
 
 /* A kind of store. `store` is what open has made. */
 typedef struct rows_kind {
-    const char *name;  /* in front of the colon */
-    const char *place; /* what stands behind it, for the usage text; NULL: nothing does */
+    const char *name;    /* in front of the colon */
+    const char *place;   /* what stands behind it, for the usage text; NULL: nothing does */
+    uint8_t time_digits; /* as rows_reader_time_digits tells them */
     weir_status (*open)(const char *place, void **store, weir_error *err);
     /* Adds the columns to `row`. */
     weir_status (*begin)(void *store, const weir_table *expected, rows_row *row, weir_error *err);

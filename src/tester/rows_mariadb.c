@@ -249,6 +249,7 @@ static weir_status mariadb_next(void *context, rows_row *row, weir_error *err)
 
 const rows_kind rows_mariadb = {
     .name = "mariadb",
+    .time_digits = 6,
     .open = mariadb_open,
     .begin = mariadb_begin,
     .next = mariadb_next,

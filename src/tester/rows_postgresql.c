@@ -283,6 +283,7 @@ static weir_status postgresql_next(void *context, rows_row *row, weir_error *err
 
 const rows_kind rows_postgresql = {
     .name = "postgresql",
+    .time_digits = 6,
     .open = postgresql_open,
     .begin = postgresql_begin,
     .next = postgresql_next,

@@ -201,6 +201,7 @@ static weir_status sqlite_next(void *context, rows_row *row, weir_error *err)
 
 const rows_kind rows_sqlite = {
     .name = "sqlite",
+    .time_digits = 9,
     .place = "PATH",
     .open = sqlite_open,
     .begin = sqlite_begin,

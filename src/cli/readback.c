@@ -1,0 +1,59 @@
+/* cli/readback: see readback.h. */
+#include "cli/readback.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static weir_status begin(void *context, const weir_table *expected, const char *const **columns,
+                         size_t *count, weir_error *err)
+{
+    return rows_reader_begin(context, expected, columns, count, err);
+}
+
+static weir_status next(void *context, const weir_seen_cell **cells, weir_error *err)
+{
+    return rows_reader_next(context, cells, err);
+}
+
+static void end(void *context)
+{
+    rows_reader_end(context);
+}
+
+readback_store cli_readback_store(rows_reader *reader)
+{
+    return (readback_store){ .context = reader,
+                             .begin = begin,
+                             .next = next,
+                             .end = end,
+                             .time_digits = rows_reader_time_digits(reader) };
+}
+
+json_t *cli_readback_json(const ledger_readback *one)
+{
+    const readback_result *r = &one->result;
+
+    return json_pack("{s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s}", "schema",
+                     r->schema, "table", r->table, "compared", r->compared, "agrees", readback_agrees(r),
+                     "rows", (json_int_t)r->rows, "seen", (json_int_t)r->seen, "missing",
+                     (json_int_t)r->missing, "different", (json_int_t)r->different, "extra",
+                     (json_int_t)r->extra, "undeleted", (json_int_t)r->undeleted, "columns_missing",
+                     (json_int_t)r->columns, "unsure", (json_int_t)r->unsure, "sum_sent", one->sum_sent,
+                     "sum_seen", one->sum_seen, "note", r->note);
+}
+
+void cli_readback_print(const ledger_readback *one)
+{
+    const readback_result *r = &one->result;
+    const char *dot = r->schema[0] != '\0' ? "." : "";
+
+    printf("%s%s%s read back: %" PRIu64 " of %" PRIu64 " rows", r->schema, dot, r->table, r->seen, r->rows);
+    if (r->missing + r->different + r->extra + r->undeleted > 0)
+        printf(", %" PRIu64 " missing, %" PRIu64 " different, %" PRIu64 " twice, %" PRIu64 " not deleted",
+               r->missing, r->different, r->extra, r->undeleted);
+    if (r->unsure > 0)
+        printf(", %" PRIu64 " unsure", r->unsure);
+    printf(": %s\n", !r->compared ? "not compared" : readback_agrees(r) ? "agrees" : "DIFFERS");
+    if (r->note[0] != '\0')
+        printf("  %s\n", r->note);
+}
