@@ -4,7 +4,7 @@
 One round: a fresh destination and state; `weir sync` is started, and at a moment drawn from the length of the undisturbed
 run one of the three processes gets SIGKILL, up to three times; then the sync runs again until it succeeds. Every column of
 every row must equal the undisturbed run's, by value and by type (R-ENG-03), but for `_fivetran_synced`, the time of
-receipt. Nothing may be left in the spool, and no plaintext of a row may lie in the state folder.
+receipt, and what the sync itself reads back must agree (R-ENG-16). Nothing may be left in the spool, and no plaintext of a row may lie in the state folder.
 
 usage: kill.py BIN_DIR DESTINATION RUNS SEED    DESTINATION: sqlite or duckdb
 """
@@ -35,12 +35,12 @@ class Bench:
             {"rows": "3000", "changes": "3000", "checkpoint_every": "200", "pause_us": "8000"}))
         (self.folder / "destination.json").write_text(json.dumps({"path": str(self.warehouse)}))
 
-    def start(self):
+    def start(self, *more):
         return subprocess.Popen(
             [self.bin / "weir", "sync", "--source", self.bin / "source-everything", "--source-config",
              self.folder / "source.json", "--destination", self.bin / f"destination-{self.destination}",
              "--destination-config", self.folder / "destination.json", "--schema", "crash", "--state",
-             self.folder / "state", "--retry-delay", "0", "--json"],
+             self.folder / "state", "--retry-delay", "0", "--json", *more],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def finish(self, process):
@@ -130,7 +130,9 @@ def one_round(bench, draw, length):
             hits.append(victim)
         bench.finish(process)
     for _ in range(5):
-        code, out, err = bench.finish(bench.start())
+        code, out, err = bench.finish(bench.start("--read-back", f"{bench.destination}:{bench.warehouse}"))
+        if "is not what was sent" in err:
+            sys.exit(f"what was read back after {hits} differs: {err}\n{out}")
         if code == 0:
             return hits
     sys.exit(f"the sync never recovered after {hits}: exit {code}\n{out}\n{err}")

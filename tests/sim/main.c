@@ -56,6 +56,7 @@ typedef struct process {
     weir_status status;
     weir_error err;
     int64_t stop_ns; /* somebody stops the sync after so long; 0: nobody */
+    bool reads_back; /* what the destination holds, after the sync */
 } process;
 
 static void *stop(void *context)
@@ -108,6 +109,7 @@ static void run_sync(void *context)
                              .attempts = 1 + (int)sim_below(&p->w->dice, 3),
                              .retry_delay_ms = 1000,
                              .parallel = 1 + (int)sim_below(&p->w->dice, 4),
+                             .readback = p->reads_back ? &sim_shown : NULL,
                              .control = &p->control,
                              .progress = &p->progress,
                              .event = hear,
@@ -227,8 +229,11 @@ static void disturb(world *w)
         limits.kill_at = 1 + sim_below(&w->dice, UINT64_C(1) << (4 + sim_below(&w->dice, 9)));
     if (sim_below(&w->dice, 6) == 0)
         p.stop_ns = 1 + (int64_t)sim_below(&w->dice, 3 * SECOND_NS);
+    p.reads_back = sim_below(&w->dice, 2) == 0;
     sim_faults_set(&faults);
-    (void)run_process(w, &p, &limits);
+    if (run_process(w, &p, &limits) == SIM_ENDED && p.status == WEIR_FAILED &&
+        strstr(p.err.text, "is not what was sent") != NULL)
+        wrong(w, p.err.text); /* R-ENG-16: not blamed for what was lost and sent again */
 }
 
 /* No faults: one sync must do, within the hour, and all must be there. */
@@ -236,7 +241,7 @@ static void settle(world *w)
 {
     sim_limits limits = { .until_ns = sim_now_ns() + HOUR_NS };
     char text[TEXT_SIZE];
-    process p = { 0 };
+    process p = { .reads_back = true };
 
     sim_faults_set(&(sim_faults){ 0 });
     if (run_process(w, &p, &limits) != SIM_ENDED)

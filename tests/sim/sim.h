@@ -11,6 +11,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "engine/readback.h"
+#include "model/model.h"
 
 /* --- chance: a stream of numbers per purpose, so that one does not disturb the other --- */
 
@@ -133,5 +135,8 @@ unsigned sim_store_serve(const char *method, weir_bytes request, weir_buf *reply
                          size_t text_size);
 /* "" when the destination holds what the script says. */
 void sim_store_compare(char *out, size_t size);
+const weir_model *sim_store_model(void);
+/* The same, read back after a sync (shown.c). */
+extern const readback_store sim_shown;
 
 #endif

@@ -197,6 +197,11 @@ void sim_store_reset(void)
         abort();
 }
 
+const weir_model *sim_store_model(void)
+{
+    return store;
+}
+
 unsigned sim_store_serve(const char *method, weir_bytes request, weir_buf *reply, char *text,
                          size_t text_size)
 {

@@ -109,12 +109,14 @@ weir_status __wrap_weir__entropy_fill(void *out, size_t size, weir_error *err)
 
 weir_status __real_weir__file_create(const char *path, weir_file **out, weir_error *err);
 weir_status __real_weir__file_open(const char *path, weir_file **out, weir_error *err);
+weir_status __real_weir__file_scratch(const char *path, weir_file **out, weir_error *err);
 void __real_weir__file_close(weir_file *file);
 weir_status __real_weir__file_remove(const char *path, weir_error *err);
 weir_status __real_weir__folder_remove(const char *path, weir_error *err);
 weir_status __real_weir__folder_create(const char *path, weir_error *err);
 weir_status __wrap_weir__file_create(const char *path, weir_file **out, weir_error *err);
 weir_status __wrap_weir__file_open(const char *path, weir_file **out, weir_error *err);
+weir_status __wrap_weir__file_scratch(const char *path, weir_file **out, weir_error *err);
 void __wrap_weir__file_close(weir_file *file);
 weir_status __wrap_weir__file_remove(const char *path, weir_error *err);
 weir_status __wrap_weir__folder_remove(const char *path, weir_error *err);
@@ -158,6 +160,19 @@ weir_status __wrap_weir__file_open(const char *path, weir_file **out, weir_error
     if (fails(os.faults.files))
         return weir__error(err, "open '%s': Input/output error", path);
     status = __real_weir__file_open(path, out, err);
+    if (status == WEIR_OK)
+        keep_file(*out);
+    return status;
+}
+
+weir_status __wrap_weir__file_scratch(const char *path, weir_file **out, weir_error *err)
+{
+    weir_status status;
+
+    sim_step();
+    if (fails(os.faults.files))
+        return disk_full(path, err);
+    status = __real_weir__file_scratch(path, out, err);
     if (status == WEIR_OK)
         keep_file(*out);
     return status;

@@ -10,7 +10,7 @@ if(TARGET weir_all AND NOT WEIR_SANITIZE MATCHES thread)
             pthread_cond_init pthread_cond_destroy pthread_cond_wait pthread_cond_timedwait pthread_cond_signal
             pthread_cond_broadcast
             weir__clock_ns weir__clock_wall_ms weir__clock_wall_ns weir__clock_sleep weir__entropy_seed weir__entropy_fill
-            weir__file_create weir__file_open weir__file_close weir__file_remove weir__file_output weir__folder_remove
+            weir__file_create weir__file_open weir__file_scratch weir__file_close weir__file_remove weir__file_output weir__folder_remove
             weir__folder_create weir__lock_take weir__lock_release
             sqlite3_open_v2 sqlite3_close sqlite3_step sqlite3_exec
             connector_open connector_client connector_serve connector_name connector_explain connector_close
