@@ -86,7 +86,7 @@ static weir_status explain(weir_call *call, duckdb_error_type type, const char *
     if (type == DUCKDB_ERROR_CONVERSION || type == DUCKDB_ERROR_OUT_OF_RANGE ||
         type == DUCKDB_ERROR_CONSTRAINT || type == DUCKDB_ERROR_INVALID_INPUT)
         return weir_task(call, "Cannot %s in '%s': %s", doing, opt->path, line);
-    if (type == DUCKDB_ERROR_OUT_OF_MEMORY)
+    if (type == DUCKDB_ERROR_OUT_OF_MEMORY || (message && strstr(message, "could not allocate block")))
         return weir_fail(
             call,
             "Cannot %s in '%s': DuckDB needs more than the %lld MB of memory that the setup form "

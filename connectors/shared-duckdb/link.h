@@ -7,7 +7,6 @@
 #ifndef DUCKDB_LINK_H
 #define DUCKDB_LINK_H
 
-#include <stdatomic.h>
 #include <time.h>
 
 #include <pthread.h>
@@ -32,7 +31,6 @@ typedef struct link_merge {
     duckdb_result result;
     bool failed; /* `result` has the error */
     bool running;
-    atomic_bool over; /* nothing is left to wait for */
     pthread_t thread;
 } link_merge;
 
@@ -45,7 +43,7 @@ typedef struct duck_link {
     bool rewrites; /* rows that were there go, or get other values */
     bool reshaped; /* a table may have other columns than before the request */
     bool known;    /* write: all rows of the table have keys of `written` */
-    bool asked;    /* what keys it has */
+    bool asked;    /* write: the table has been asked for its keys, or is not to be */
     key_ranges written;
     const weir_sql *live_as; /* the dialect, where stages may be live (load.c); NULL: none is */
     /* What statements gave, until it is freed: here, for a handler may be left while it is read. */

@@ -34,17 +34,24 @@ static void *run_merge(void *context)
     }
     if (m->failed) { /* who fills a live stage still does so */
         stage_stop(m->stage);
+        room_fail(m->room);
     } else if (room_rest(m->room)) {
         stage_shrink(m->stage);
         room_give(m->room);
     }
-    atomic_store(&m->over, true);
     return NULL;
+}
+
+/* Joins the last merge, if it is over; else false. How it went is load_wait's to tell. */
+static bool end_merge(link_merge *m)
+{
+    if (m->running && pthread_tryjoin_np(m->thread, NULL) == 0)
+        m->running = false;
+    return !m->running;
 }
 
 static void begin_merge(duck_link *s, weir_sql_stage *stage, const char *const *sql, size_t count)
 {
-    s->changed = true;
     s->merge = (link_merge){
         .db = s->db,
         .sql = sql,
@@ -80,17 +87,19 @@ static weir_status ask_keys(weir_call *call, const weir_sql_stage *stage)
     const weir_sql_target *target = stage->target;
     duck_link *s = weir_session(call);
     size_t first = stage_first_key(stage->state);
-    weir_sql_text sql = weir_sql_text_new(call);
-    duckdb_type type = first != SIZE_MAX ? types_stage(&target->into[first]->column).type
-                                         : DUCKDB_TYPE_INVALID;
+    weir_sql_text sql;
+    duckdb_type type;
     const char *low, *high;
     link_result result;
     weir_status status;
 
-    if (s->asked ||
-        (type != DUCKDB_TYPE_SMALLINT && type != DUCKDB_TYPE_INTEGER && type != DUCKDB_TYPE_BIGINT))
+    if (s->asked)
         return WEIR_OK;
     s->asked = true;
+    type = first != SIZE_MAX ? types_stage(&target->into[first]->column).type : DUCKDB_TYPE_INVALID;
+    if (type != DUCKDB_TYPE_SMALLINT && type != DUCKDB_TYPE_INTEGER && type != DUCKDB_TYPE_BIGINT)
+        return WEIR_OK;
+    sql = weir_sql_text_new(call);
     weir_sql_put(&sql, "SELECT CAST(min(k) AS VARCHAR), CAST(max(k) AS VARCHAR) FROM (SELECT ");
     weir_sql_put_quoted(&sql, target->into[first]->name, '"');
     weir_sql_printf(&sql, " AS k FROM %s)", target->stored->path);
@@ -133,6 +142,21 @@ static weir_status note_keys(weir_call *call, weir_sql_stage *stage)
 
 /* --- stages --- */
 
+/* Room for a stage. Where there is none, that of the other stage goes first, if its merge is over. */
+static weir_status take_room(weir_call *call, duck_link *s, size_t slot)
+{
+    weir_status status = room_take(call, &s->rooms[slot], &s->rooms[!slot]);
+
+    if (status != WEIR_ITEM)
+        return status;
+    status = load_wait(call);
+    if (status != WEIR_OK)
+        return status;
+    stage_shrink(s->stages[!slot]);
+    room_give(&s->rooms[!slot]);
+    return room_take(call, &s->rooms[slot], NULL);
+}
+
 weir_status load_open(weir_call *call, weir_sql_stage *stage)
 {
     const weir_sql_target *target = stage->target;
@@ -146,12 +170,7 @@ weir_status load_open(weir_call *call, weir_sql_stage *stage)
     if (s->merge.running && s->merge.stage == s->stages[slot])
         status = load_wait(call);
     if (status == WEIR_OK)
-        status = room_take(call, &s->rooms[slot], &s->rooms[!slot]);
-    if (status == WEIR_ITEM) {
-        stage_shrink(s->stages[!slot]);
-        room_give(&s->rooms[!slot]);
-        status = room_take(call, &s->rooms[slot], NULL);
-    }
+        status = take_room(call, s, slot);
     if (status != WEIR_OK)
         return status;
     if (s->stages[slot] == NULL) {
@@ -191,7 +210,9 @@ static void begin_live(weir_call *call, weir_sql_stage *stage)
         return;
     begin_merge(s, stage, sql, 1);
     s->merge.running = pthread_create(&s->merge.thread, NULL, run_merge, &s->merge) == 0;
-    if (!s->merge.running)
+    if (s->merge.running)
+        s->changed = true;
+    else
         stage_plain(stage->state);
 }
 
@@ -201,13 +222,12 @@ static weir_status consider_live(weir_call *call, weir_sql_stage *stage)
     weir_status status;
 
     if (s->live_as == NULL || !stage->direct || stage->op != WEIR_REPLACE || !stage_may_live(stage->state) ||
-        (s->merge.running && !atomic_load(&s->merge.over)))
+        !end_merge(&s->merge))
         return WEIR_OK;
     status = ask_keys(call, stage);
-    if (status == WEIR_OK && is_past_all(s, stage->state))
-        status = load_wait(call);
-    else
+    if (status != WEIR_OK || !is_past_all(s, stage->state))
         return status;
+    status = load_wait(call);
     if (status == WEIR_OK)
         begin_live(call, stage);
     return status;
@@ -223,7 +243,7 @@ static weir_status end_live(weir_call *call, weir_sql_stage *stage)
     if (status != WEIR_OK)
         return status;
     stage_reset(stage->state);
-    return room_take(call, &s->rooms[stage->number % 2], NULL);
+    return take_room(call, s, stage->number % 2);
 }
 
 static weir_status wait_for_room(weir_call *call, const weir_sql_stage *stage)
@@ -352,15 +372,16 @@ void load_drop(weir_call *call, weir_sql_stage *stage)
 
 static void interrupt(link_merge *m)
 {
+    duckdb_interrupt(m->db); /* first: that the rows end early is not what is to be told */
     if (stage_is_live(m->stage))
         stage_stop(m->stage);
-    duckdb_interrupt(m->db);
 }
 
 weir_status load_wait(weir_call *call)
 {
     duck_link *s = weir_session(call);
     link_merge *m = &s->merge;
+    bool interrupted = false;
     weir_status status;
 
     if (m->running && stage_is_live(m->stage))
@@ -370,12 +391,12 @@ weir_status load_wait(weir_call *call)
 
         if (pthread_timedjoin_np(m->thread, NULL, &until) == 0)
             m->running = false;
-        else if (!weir_running(call))
+        else if ((interrupted = !weir_running(call)))
             interrupt(m);
     }
     if (!m->failed)
         return WEIR_OK;
-    status = link_error(call, &m->result, m->doing);
+    status = interrupted ? WEIR_CANCELLED : link_error(call, &m->result, m->doing);
     m->failed = false;
     duckdb_destroy_result(&m->result);
     return status;
@@ -428,6 +449,7 @@ weir_status load_merge(weir_call *call, weir_sql_stage *stage, const char *const
     if (status != WEIR_OK)
         return status;
     begin_merge(s, stage, sql, count);
+    s->changed = true;
     for (size_t i = 0; i < count; i++)
         s->rewrites = s->rewrites || strncmp(sql[i], "INSERT", 6) != 0;
     /* Without a thread the work is done here and now. */

@@ -63,6 +63,14 @@ bool room_rest(stage_room *room)
     return wanted;
 }
 
+void room_fail(stage_room *room)
+{
+    pthread_mutex_lock(&room_lock);
+    room->idle = true;
+    pthread_cond_broadcast(&room_changed);
+    pthread_mutex_unlock(&room_lock);
+}
+
 void room_give(stage_room *room)
 {
     pthread_mutex_lock(&room_lock);

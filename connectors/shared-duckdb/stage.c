@@ -12,11 +12,12 @@
 #define INLINE_MAX 12 /* bytes of a string that DuckDB keeps in place */
 #define BLOCK_MIN ((size_t)64 * 1024)
 #define BLOCK_MAX ((size_t)1024 * 1024)
-#define LIVE_BYTES_MAX ((size_t)48 * 1024 * 1024) /* of the fixed parts of all chunks */
+#define LIVE_BYTES_MAX ((size_t)32 * 1024 * 1024) /* of the fixed parts of all chunks */
 #define LIVE_CHUNKS_MIN ((size_t)8)               /* rows so wide that fewer would fit are merged */
 #define LIVE_CHUNKS_MAX ((size_t)64)
 #define LIVE_TEXT_BYTES_MAX ((size_t)1024 * 1024)        /* a chunk with so much text is passed on */
-#define LIVE_TEXT_WAITING_MAX ((size_t)32 * 1024 * 1024) /* so much that is not read is waited for */
+#define LIVE_BLOCK_MAX ((size_t)256 * 1024)              /* of texts, that a chunk keeps when it goes round */
+#define LIVE_TEXT_WAITING_MAX ((size_t)24 * 1024 * 1024) /* so much that is not read is waited for */
 
 size_t stage_live_after = 8192;
 
@@ -150,18 +151,19 @@ static void drop_blocks(text_block *block)
     }
 }
 
-/* The largest block of the usual sizes is kept. */
-static void forget_texts(stage_chunk *chunk)
+/* The largest block is kept, up to `kept` bytes. */
+static void forget_texts(stage_chunk *chunk, size_t kept)
 {
     if (chunk->texts != NULL) {
         drop_blocks(chunk->texts->before);
         chunk->texts->before = NULL;
     }
-    if (chunk->texts != NULL && chunk->texts->size > BLOCK_MAX) {
+    if (chunk->texts != NULL && chunk->texts->size > kept) {
         free(chunk->texts);
         chunk->texts = NULL;
     }
-    chunk->texts_used = chunk->text_bytes = 0;
+    chunk->texts_used = 0;
+    chunk->text_bytes = chunk->texts != NULL ? chunk->texts->size : 0;
 }
 
 static void drop_chunk(stage_chunk *chunk)
@@ -187,10 +189,10 @@ static char *text_room(stage_chunk *chunk, size_t size)
         *block = (text_block){ .before = chunk->texts, .size = wanted };
         chunk->texts = block;
         chunk->texts_used = 0;
+        chunk->text_bytes += wanted;
     }
     out = block->data + chunk->texts_used;
     chunk->texts_used += size;
-    chunk->text_bytes += size;
     return out;
 }
 
@@ -231,19 +233,20 @@ size_t stage_used_chunks(const row_stage *s)
     return (s->rows + s->vector_size - 1) >> s->vector_bits;
 }
 
-static void clear_chunk(stage_chunk *chunk)
+static void clear_chunk(stage_chunk *chunk, size_t kept)
 {
     duckdb_data_chunk_reset(chunk->data);
-    forget_texts(chunk);
+    forget_texts(chunk, kept);
     chunk->busy = false;
 }
 
 void stage_reset(row_stage *s)
 {
-    size_t used = s->live ? s->chunk_count : stage_used_chunks(s);
+    /* One more: where a row is put before it is folded into another one. */
+    size_t used = s->live ? s->chunk_count : stage_used_chunks(s) + 1;
 
     for (size_t i = 0; i < used && i < s->chunk_count; i++)
-        clear_chunk(&s->chunks[i]);
+        clear_chunk(&s->chunks[i], BLOCK_MAX);
     s->live = s->ended = s->stopped = false;
     s->rows = 0;
     s->long_bytes = 0;
@@ -342,7 +345,6 @@ static void put_null(lane *l, idx_t at)
 static stage_fault put_bytes(row_stage *s, lane *l, idx_t at, weir_bytes bytes)
 {
     duckdb_string_t *out = (duckdb_string_t *)l->data + at;
-
     char *text;
 
     *out = (duckdb_string_t){ 0 };
@@ -414,13 +416,14 @@ static bool put_decimal(lane *l, idx_t at, weir_bytes digits)
     return true;
 }
 
-static void put_time(lane *l, idx_t at, weir_time time)
+static void put_time(row_stage *s, lane *l, idx_t at, weir_time time)
 {
     int32_t nanos = time.nanos % 1000;
 
     ((int64_t *)l->data)[at] = time.seconds * 1000000 + time.nanos / 1000;
     l->nanos[at] = (int16_t)nanos;
     l->has_nanos |= nanos != 0;
+    s->unread_nanos |= nanos != 0 && !l->fine;
 }
 
 static int32_t day_of(weir_time time)
@@ -459,7 +462,7 @@ static stage_fault put_value(row_stage *s, lane *l, idx_t at, const weir_cell *c
     case DUCKDB_TYPE_TIME:
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_TZ:
-        put_time(l, at, cell->as.time);
+        put_time(s, l, at, cell->as.time);
         return STAGE_TAKEN;
     case DUCKDB_TYPE_DECIMAL:
         return put_decimal(l, at, cell->as.bytes) ? STAGE_TAKEN : STAGE_NO_FIT;
@@ -761,24 +764,17 @@ static stage_fault put_row(row_stage *s, const weir_row *row, idx_t at, size_t *
     return STAGE_TAKEN;
 }
 
-/* True when the row at `at`, the newest, has nanoseconds that nobody would read. */
-static bool has_new_nanos(const row_stage *s, idx_t at)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (s->lanes[i].nanos_place && !s->lanes[i].fine && s->lanes[i].nanos[at] != 0)
-            return true;
-    return false;
-}
-
 static stage_fault add_live(row_stage *s, const weir_row *row, size_t *column)
 {
     stage_fault fault = s->ended ? STAGE_OUT_OF_ORDER : put_row(s, row, s->at, column);
+    uint64_t place;
 
     if (fault != STAGE_TAKEN)
         return fault;
-    if (place_of(s->first_key, s->at) <= s->keys.last || has_new_nanos(s, s->at))
+    place = place_of(s->first_key, s->at);
+    if (place <= s->keys.last || s->unread_nanos)
         return STAGE_OUT_OF_ORDER;
-    s->keys.last = place_of(s->first_key, s->at);
+    s->keys.last = place;
     s->at++;
     s->rows++;
     return STAGE_TAKEN;
@@ -851,7 +847,7 @@ bool stage_live(row_stage *s, const bool *fine)
         s->chunks[i].busy = true;
         s->text_waiting += s->chunks[i].text_bytes;
     }
-    s->ended = s->stopped = false;
+    s->ended = s->stopped = s->unread_nanos = false;
     s->live = true;
     return true;
 }
@@ -895,7 +891,7 @@ stage_fault stage_wait(row_stage *s, const struct timespec *until)
     if (fault != STAGE_TAKEN)
         return fault;
     if (next < s->chunk_count)
-        clear_chunk(&s->chunks[next]);
+        clear_chunk(&s->chunks[next], LIVE_BLOCK_MAX);
     if (!begin_chunk(s, next))
         return STAGE_NO_MEMORY;
     s->number++;

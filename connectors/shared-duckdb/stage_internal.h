@@ -37,7 +37,7 @@ typedef struct stage_chunk {
     duckdb_data_chunk data;
     text_block *texts; /* the one that is filled */
     size_t texts_used; /* bytes of it */
-    size_t text_bytes; /* of all blocks */
+    size_t text_bytes; /* of all blocks, used or not */
     size_t rows;       /* live: once it is filled */
     bool busy;         /* live: filled, and not read to its end */
 } stage_chunk;
@@ -72,11 +72,14 @@ struct row_stage {
     key_range keys;        /* of the rows' first key column */
     bool rising;           /* each row's key came after all before it */
 
-    /* Of a live stage; the first three are the filling thread's alone. */
-    size_t number; /* of the current chunk, which is chunks[number % ring] */
-    idx_t at;      /* rows of it */
-    size_t ring;   /* chunks that go round */
-    bool live;     /* changes while nobody reads */
+    /* Of a live stage, of the thread that fills it, as are `rows`, `keys` and `rising`. */
+    size_t number;     /* of the current chunk, which is chunks[number % ring] */
+    idx_t at;          /* rows of it */
+    bool unread_nanos; /* a row has nanoseconds in a lane that is not fine; means nothing in other stages */
+    /* Of a live stage; as they are before anybody reads. */
+    size_t ring; /* chunks that go round */
+    bool live;
+    /* Of a live stage, under the lock. */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* of what follows, and of a chunk's `busy` */
     size_t filled;          /* chunks with lower numbers may be read */

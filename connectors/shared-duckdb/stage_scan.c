@@ -91,7 +91,7 @@ static void init_scan(duckdb_init_info info)
     }
     out->stage = duckdb_init_get_bind_data(info);
     atomic_init(&out->next, 0);
-    out->share = share_of(s);
+    out->share = s->live ? 0 : share_of(s);
     out->column_count = count;
     for (idx_t i = 0; i < count; i++)
         out->columns[i] = duckdb_init_get_column_index(info, i);
@@ -100,8 +100,8 @@ static void init_scan(duckdb_init_info info)
      * One thread reads a live stage: of several, one could wait for rows in the place of the only one that
      * would take those that are there.
      */
-    duckdb_init_set_max_threads(
-        info, s->live || out->share == 0 ? 1 : (stage_used_chunks(s) + out->share - 1) / out->share);
+    duckdb_init_set_max_threads(info,
+                                out->share == 0 ? 1 : (stage_used_chunks(s) + out->share - 1) / out->share);
 }
 
 /* The next chunk of the thread's share, and its rows; NULL after the last. */

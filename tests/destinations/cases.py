@@ -624,6 +624,38 @@ def no_room_and_no_permission(bench):
     bench.check(model, "t")
 
 
+def no_room_for_several_tables(bench):
+    """The disk is full while as many tables are written as there is memory for, or more: each is told so, and soon."""
+    columns = [Column("id", "LONG", True), Column("v", "STRING")]
+    chance = random.Random(1)
+    numbers = list(range(300_000))
+    chance.shuffle(numbers)
+    text = ("id,v\n" + "".join(f"{i},{chance.getrandbits(300):x}\n" for i in numbers)).encode()
+    tables = [f"t{number}" for number in range(4)]
+    for table in tables:
+        bench.run.create("s", table, columns)
+    bench.stop()
+    told = {}
+
+    def work(destination, table):
+        try:
+            files = bench.files()
+            files.add_raw("replace", text)
+            destination.write("s", table, columns, files.request(), timeout_s=50)
+            told[table] = "written"
+        except Failed as failure:
+            told[table] = failure.text
+
+    with bench.start(limit_file_size=os.path.getsize(bench.path) + 300_000) as destination:
+        threads = [threading.Thread(target=work, args=(destination, table)) for table in tables]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(told) == tables and all("Could not write" in text or "disk" in text for text in told.values()), told
+    assert [bench.rows(table, columns) for table in tables] == [[]] * len(tables)
+
+
 def many_rows(bench):
     """More rows than one stage or page cache holds, fine times that come late, one key many times; memory stays bounded."""
     columns = [Column("id", "LONG", True), Column("at", "UTC_DATETIME", True), Column("v", "STRING"), Column("n", "INT"), SYNCED]
@@ -666,6 +698,74 @@ def more_rows_than_memory(bench):
         found, = run(f"SELECT {text('count(*)')}, {text('count(DISTINCT id)')}, {text('sum(v)')}, {text('sum(w)')} FROM s.t")
     values = sum(i * 7919 % 1000003 for i in range(count)) - sum(i * 7919 % 1000003 for i in again)
     assert [int(value) for value in found] == [count, count, values, -sum(range(count))], found
+
+
+def rising_keys_with_breaks(bench):
+    """Eight tables at once, more than have room for their rows: keys that rise for a while, then one that was there (R-DST-05)."""
+    count, run_of, back = 240_000, 20_000, 5_000
+    columns = [Column("id", "LONG", True), Column("v", "LONG")]
+    lines = []
+    for i in range(count):
+        lines.append(f"{i},{i * 7}\n")
+        if i % run_of == run_of - 1:
+            lines.append(f"{i - back},-1\n")
+    text = ("id,v\n" + "".join(lines)).encode()
+    failures = []
+
+    def work(table):
+        try:
+            for _ in range(2):  # into an empty table, and onto all of its rows
+                files = bench.files()
+                files.add_raw("replace", text)
+                destination.write("s", table, columns, files.request(), timeout_s=120)
+        except Exception as error:  # told below, by the thread that runs the test
+            failures.append(f"{table}: {error}")
+
+    destination = bench.running = bench.start()
+    tables = [f"t{number}" for number in range(8)]
+    for table in tables:
+        destination.create("s", table, columns)
+    threads = [threading.Thread(target=work, args=(table,)) for table in tables]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+    bench.stop()
+    again = range(run_of - 1 - back, count, run_of)
+    values = sum(i * 7 for i in range(count)) - sum(i * 7 + 1 for i in again)
+    with bench.store.open() as run:
+        for table in tables:
+            found, = run(f"SELECT CAST(count(*) AS VARCHAR), CAST(count(DISTINCT id) AS VARCHAR), CAST(sum(v) AS VARCHAR) FROM s.{table}")
+            assert [int(value) for value in found] == [count, count, values], (table, found)
+
+
+def rising_keys_and_a_late_nanosecond(bench):
+    """Keys that rise, and only near the end a value past the microsecond, for which the table has no place yet (R-BAT-08)."""
+    columns = [Column("id", "LONG", True), Column("at", "UTC_DATETIME"), Column("v", "STRING"), SYNCED]
+    model = Model(columns)
+    bench.run.create("s", "t", columns)
+    rows = [{"id": i, "at": NOW + i * 1000, "v": f"value {i}", "_fivetran_synced": NOW} for i in range(60_000)]
+    rows[-500]["at"] += 7
+    bench.write(model, "t", ("replace", rows))
+    bench.check(model, "t")
+
+
+def changes_do_not_fill_the_file(bench):
+    """Most rows, here and there, are replaced many times: their former values make room for later ones."""
+    columns = [Column("id", "LONG", True), Column("v", "STRING"), SYNCED]
+    model = Model(columns)
+    chance = random.Random(1)
+    sizes = []
+    bench.run.create("s", "t", columns)
+    for round_of in range(12):
+        rows = [{"id": i, "v": "".join(chance.choices(string.ascii_letters, k=60)), "_fivetran_synced": NOW + round_of}
+                for i in range(30_000) if round_of == 0 or chance.random() < 0.7]
+        bench.write(model, "t", ("replace", rows))
+        bench.stop()
+        sizes.append(os.path.getsize(bench.path))
+    assert sizes[-1] < 4 * sizes[0], sizes
+    bench.check(model, "t")
 
 
 def large_cells(bench):

@@ -25,7 +25,10 @@ foreach(store sqlite duckdb)
     if(store STREQUAL "duckdb")
         weir_destination_test(${store} creation 60 killed_while_the_file_was_made
             file_of_the_first_version)
+        weir_destination_test(${store} full 60 no_room_for_several_tables)
         weir_destination_test(${store} memory 60 more_rows_than_memory)
+        weir_destination_test(${store} turns 60 rising_keys_with_breaks
+            rising_keys_and_a_late_nanosecond changes_do_not_fill_the_file)
     endif()
     weir_destination_test(${store} volume 300 many_rows large_cells)
     weir_destination_test(${store} random 300 random_operations:1 random_operations:2 random_operations:3)

@@ -111,12 +111,30 @@ static void nobody_waits_for_ever(void **unused)
     assert_int_equal(rooms_taken, 0);
 }
 
+/* All rooms are firsts at work; one fails while its request waits for a second, and is told. */
+static void who_has_failed_does_not_wait(void **unused)
+{
+    stage_room first[ROOMS] = { { 0 } }, second = { 0 };
+
+    (void)unused;
+    for (int i = 0; i < ROOMS; i++)
+        assert_int_equal(room_take(NULL, &first[i], NULL), WEIR_OK);
+    room_fail(&first[0]);
+    assert_int_equal(room_take(NULL, &second, &first[0]), WEIR_ITEM);
+    assert_false(second.held);
+    assert_null(waiters);
+    for (int i = 0; i < ROOMS; i++)
+        room_give(&first[i]);
+    assert_int_equal(rooms_taken, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_share_the_rooms),
         cmocka_unit_test(who_gives_up_leaves_the_queue),
         cmocka_unit_test(nobody_waits_for_ever),
+        cmocka_unit_test(who_has_failed_does_not_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

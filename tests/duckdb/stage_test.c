@@ -4,6 +4,7 @@
  */
 #include "stage.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -141,6 +142,35 @@ static void odd_reals_are_one_key(void **state)
         assert_int_equal(stage_add(stage, &row, &column_at), STAGE_TAKEN);
     }
     assert_int_equal(stage_rows(stage), 4);
+    stage_free(stage);
+}
+
+/* A stage whose keys fill its chunks, and whose rows come again with long texts, leaves nothing behind. */
+static void folded_texts_go(void **state)
+{
+    static const stage_column columns[2] = { { .type = DUCKDB_TYPE_BIGINT, .key = true },
+                                             { .type = DUCKDB_TYPE_VARCHAR } };
+    row_stage *stage = stage_new(columns, 2, false);
+    size_t column, first = 0;
+    char text[1001];
+
+    (void)state;
+    assert_non_null(stage);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int round = 0; round < 6; round++) {
+        for (int n = 0; n < 10 * 2048; n++) {
+            weir_cell cells[2] = { weir_long("k", n % 2048), weir_string("t", text) };
+            weir_row row = { WEIR_REPLACE, cells, 2 };
+
+            assert_int_equal(stage_add(stage, &row, &column), STAGE_TAKEN);
+        }
+        assert_int_equal(stage_rows(stage), 2048);
+        stage_reset(stage);
+        if (round == 0)
+            first = mallinfo2().uordblks;
+    }
+    assert_in_range(mallinfo2().uordblks, 0, first + ((size_t)8 << 20));
     stage_free(stage);
 }
 
@@ -320,9 +350,13 @@ static void live_texts_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(last_row_of_a_key_wins), cmocka_unit_test(odd_reals_are_one_key),
-        cmocka_unit_test(live_rows_arrive),       cmocka_unit_test(live_stage_takes_rising_keys_only),
-        cmocka_unit_test(live_stage_stops),       cmocka_unit_test(live_texts_are_bounded),
+        cmocka_unit_test(last_row_of_a_key_wins),
+        cmocka_unit_test(odd_reals_are_one_key),
+        cmocka_unit_test(folded_texts_go),
+        cmocka_unit_test(live_rows_arrive),
+        cmocka_unit_test(live_stage_takes_rising_keys_only),
+        cmocka_unit_test(live_stage_stops),
+        cmocka_unit_test(live_texts_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
