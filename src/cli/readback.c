@@ -42,18 +42,30 @@ json_t *cli_readback_json(const ledger_readback *one)
                      "sum_seen", one->sum_seen, "note", r->note);
 }
 
+/* Names are the source's: control characters become blanks. */
+static void print_text(const char *text)
+{
+    for (; *text != '\0'; text++)
+        putchar((unsigned char)*text < ' ' || *text == 0x7F ? ' ' : *text);
+}
+
 void cli_readback_print(const ledger_readback *one)
 {
     const readback_result *r = &one->result;
-    const char *dot = r->schema[0] != '\0' ? "." : "";
 
-    printf("%s%s%s read back: %" PRIu64 " of %" PRIu64 " rows", r->schema, dot, r->table, r->seen, r->rows);
+    print_text(r->schema);
+    print_text(r->schema[0] != '\0' ? "." : "");
+    print_text(r->table);
+    printf(" read back: %" PRIu64 " of %" PRIu64 " rows", r->seen, r->rows);
     if (r->missing + r->different + r->extra + r->undeleted > 0)
         printf(", %" PRIu64 " missing, %" PRIu64 " different, %" PRIu64 " twice, %" PRIu64 " not deleted",
                r->missing, r->different, r->extra, r->undeleted);
     if (r->unsure > 0)
         printf(", %" PRIu64 " unsure", r->unsure);
-    printf(": %s\n", !r->compared ? "not compared" : readback_agrees(r) ? "agrees" : "DIFFERS");
-    if (r->note[0] != '\0')
-        printf("  %s\n", r->note);
+    printf(": %s\n", !readback_agrees(r) ? "DIFFERS" : r->compared ? "agrees" : "not compared");
+    if (r->note[0] == '\0')
+        return;
+    printf("  ");
+    print_text(r->note);
+    printf("\n");
 }
