@@ -1,20 +1,28 @@
 /* model/digest: see digest.h. */
 #include "model/digest.h"
 
-#include <jansson.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "data/base64.h"
 #include "data/decimal.h"
+#include "data/json.h"
+#include "data/number.h"
 #include "data/text.h"
 #include "data/type.h"
 #include "model/seen.h"
 
 #define EXACT_MAX (INT64_C(1) << 53) /* integers up to here are the same number as a float */
+#define STRING_ROOM 512
+#define MEMBERS_NAMED 64 /* of an object, whose names are compared with each other */
+#define NAME_WORDS 8
 
+/* What is added to the seed, so that what is not the same has other hashes. */
 enum {
     SEED_NULL = 1,
-    SEED_UNREADABLE
+    SEED_UNREADABLE,
+    SEED_JSON,
+    SEED_REAL = SEED_JSON + WEIR_JSON_ARRAY + 1
 };
 
 weir_hash128 weir__digest_null(const weir_digest *how)
@@ -27,78 +35,143 @@ static weir_hash128 of_bytes(const weir_digest *how, weir_bytes text)
     return weir__hash128(text.data, text.size, how->seed);
 }
 
-/* --- JSON --- */
+/* --- JSON: a hash per value, without a tree --- */
 
-static uint64_t hash_value(const json_t *value, uint64_t seed);
+static bool hash_value(const weir_json_value *value, uint64_t seed, weir_hash128 *out);
 
-/* Members have no order, so theirs is a sum. */
-static uint64_t hash_object(const json_t *object, uint64_t seed)
+/* The text that a string stands for. */
+static bool hash_string(const weir_json_value *string, uint64_t seed, weir_hash128 *out)
 {
-    uint64_t parts[2] = { 0, json_object_size(object) };
-    const char *key;
-    json_t *value;
+    const weir_bytes inner = { string->text.data + 1, string->text.size - 2 };
+    char room[STRING_ROOM];
+    char *decoded = room;
+    size_t size;
 
-    json_object_foreach((json_t *)object, key, value)
-        parts[0] += hash_value(value, weir__hash64(key, strlen(key), seed));
-    return weir__hash64(parts, sizeof parts, seed + JSON_OBJECT);
-}
-
-static uint64_t hash_array(const json_t *array, uint64_t seed)
-{
-    uint64_t hash = seed + JSON_ARRAY;
-
-    for (size_t i = 0; i < json_array_size(array); i++)
-        hash = hash_value(json_array_get(array, i), hash);
-    return weir__hash64(&hash, sizeof hash, seed + JSON_ARRAY);
+    if (memchr(inner.data, '\\', inner.size) == NULL) {
+        *out = weir__hash128(inner.data, inner.size, seed);
+        return true;
+    }
+    if (string->text.size > sizeof room)
+        decoded = weir__malloc(string->text.size);
+    if (decoded == NULL)
+        return false;
+    size = weir__json_decode(string, decoded);
+    *out = weir__hash128(decoded, size, seed);
+    if (decoded != room)
+        weir__free(decoded);
+    return true;
 }
 
 /* 1.0 is 1: stores that keep JSON parsed write it in their own way. */
-static uint64_t hash_number(const json_t *number, uint64_t seed)
+static bool hash_number(weir_bytes text, uint64_t seed, weir_hash128 *out)
 {
-    double real = json_number_value(number);
-    int64_t whole = json_integer_value(number);
+    int64_t whole;
+    double real;
 
-    if (json_is_real(number)) {
-        if (!(real >= (double)-EXACT_MAX && real <= (double)EXACT_MAX) || (double)(int64_t)real != real)
-            return weir__hash64(&real, sizeof real, seed + JSON_REAL);
+    if (!weir__integer_parse(text.data, text.size, &whole)) {
+        if (!weir__double_parse(text.data, text.size, &real))
+            return false;
+        if (!(real >= (double)-EXACT_MAX && real <= (double)EXACT_MAX) || (double)(int64_t)real != real) {
+            *out = weir__hash128(&real, sizeof real, seed + SEED_REAL);
+            return true;
+        }
         whole = (int64_t)real;
     }
-    return weir__hash64(&whole, sizeof whole, seed + JSON_INTEGER);
+    *out = weir__hash128(&whole, sizeof whole, seed);
+    return true;
 }
 
-static uint64_t hash_value(const json_t *value, uint64_t seed)
+static bool hash_array(const weir_json_value *array, uint64_t seed, weir_hash128 *out)
 {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return hash_object(value, seed);
-    case JSON_ARRAY:
-        return hash_array(value, seed);
-    case JSON_STRING:
-        return weir__hash64(json_string_value(value), json_string_length(value), seed + JSON_STRING);
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return hash_number(value, seed);
+    weir_json_walk walk = weir__json_walk(array);
+    weir_hash128 all[2] = { { 0, 0 }, { 0, 0 } };
+    weir_json_value item;
+
+    while (weir__json_next(&walk, NULL, &item)) {
+        if (!hash_value(&item, seed, &all[1]))
+            return false;
+        all[0] = weir__hash128(all, sizeof all, seed);
+    }
+    *out = weir__hash128(&all[0], sizeof all[0], seed);
+    return true;
+}
+
+/* Whether one of the first `count` members has the name. */
+static bool has_name(const weir_json_value *object, size_t count, weir_hash128 name, uint64_t seed)
+{
+    weir_json_walk walk = weir__json_walk(object);
+    weir_json_value member;
+    weir_json_value value;
+    weir_hash128 hash;
+
+    for (size_t i = 0; i < count && weir__json_next(&walk, &member, &value); i++)
+        if (hash_string(&member, seed, &hash) && hash.low == name.low && hash.high == name.high)
+            return true;
+    return false;
+}
+
+/*
+ * Members have no order, so theirs is a sum. False also where two have one name: stores keep one of them or
+ * both. After the first MEMBERS_NAMED that is not looked for any more.
+ */
+static bool hash_object(const weir_json_value *object, uint64_t seed, weir_hash128 *out)
+{
+    weir_json_walk walk = weir__json_walk(object);
+    uint64_t sum[3] = { 0, 0, 0 };
+    uint64_t names[NAME_WORDS] = { 0 }; /* a bit for each */
+    weir_json_value member;
+    weir_json_value value;
+    weir_hash128 name;
+    weir_hash128 hash;
+
+    for (size_t i = 0; weir__json_next(&walk, &member, &value); i++) {
+        uint64_t *word;
+        uint64_t bit;
+
+        if (!hash_string(&member, seed, &name))
+            return false;
+        word = &names[name.low / 64 % NAME_WORDS];
+        bit = UINT64_C(1) << name.low % 64;
+        if ((*word & bit) != 0 && i < MEMBERS_NAMED && has_name(object, i, name, seed))
+            return false;
+        *word |= bit;
+        if (!hash_value(&value, name.low ^ name.high, &hash))
+            return false;
+        sum[0] += hash.low;
+        sum[1] += hash.high;
+        sum[2]++;
+    }
+    *out = weir__hash128(sum, sizeof sum, seed);
+    return true;
+}
+
+static bool hash_value(const weir_json_value *value, uint64_t seed, weir_hash128 *out)
+{
+    seed += SEED_JSON + (uint64_t)value->kind;
+    switch (value->kind) {
+    case WEIR_JSON_OBJECT:
+        return hash_object(value, seed, out);
+    case WEIR_JSON_ARRAY:
+        return hash_array(value, seed, out);
+    case WEIR_JSON_STRING:
+        return hash_string(value, seed, out);
+    case WEIR_JSON_NUMBER:
+        return hash_number(value->text, seed, out);
     default: /* true, false, null */
-        return weir__hash64("", 0, seed + (uint64_t)json_typeof(value));
+        *out = weir__hash128("", 0, seed);
+        return true;
     }
 }
 
 /* False: no JSON, or more than can be read; it counts as bytes then. */
 static bool of_json(const weir_digest *how, weir_bytes text, weir_hash128 *out)
 {
-    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
-    const char *data = text.data ? text.data : "";
-    json_t *value = json_loadb(data, text.size, flags, NULL);
+    weir_json_value value;
 
-    if (value == NULL) /* maybe an integer that is too large */
-        value = json_loadb(data, text.size, flags | JSON_DECODE_INT_AS_REAL, NULL);
-    if (value == NULL) {
-        *out = of_bytes(how, text);
-        return false;
-    }
-    *out = (weir_hash128){ hash_value(value, how->seed), hash_value(value, ~how->seed) };
-    json_decref(value);
-    return true;
+    if (weir__json_parse(text, &value) && hash_value(&value, how->seed, out))
+        return true;
+    *out = of_bytes(how, text);
+    return false;
 }
 
 /* --- what was sent --- */

@@ -21,7 +21,7 @@ typedef struct weir_digest {
 weir_hash128 weir__digest_null(const weir_digest *how);
 /*
  * Of a value's text as it was sent, in the form of data/text.h. False: a time that is finer than the store
- * keeps, or JSON that cannot be read, for want of memory, too: what the store will show of it cannot be told.
+ * keeps, or JSON that is none, or leaves open what it is: what the store will show of it cannot be told.
  */
 bool weir__digest_sent(const weir_digest *how, weir_type type, weir_bytes text,
                        weir_hash128 *out) WEIR_CHECKED;
