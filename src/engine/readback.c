@@ -158,6 +158,7 @@ static weir_status place_column(readback *r, readback_table *table, const weir_c
                                     .type = from->type };
         if (added->name == NULL)
             return out_of_memory(r);
+        added->sent = (weir_column){ .name = added->name, .type = from->type };
         table->count++;
     }
     table->columns[place].retyped = table->columns[place].retyped ||

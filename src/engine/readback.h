@@ -15,8 +15,8 @@
  * compared. After a truncate the rows that came before it are deleted, those of earlier syncs, too.
  *
  * Not compared, and listed as such: tables in history mode, tables whose key changed, columns whose type
- * changed in this sync, times that the store keeps less finely, JSON that cannot be read, what the store has
- * under a name of its own making. Nor is the time of receipt.
+ * changed in this sync, times that the store keeps less finely, JSON that leaves open what it is, what the
+ * store has under a name of its own making. Nor is the time of receipt.
  */
 #ifndef WEIR_ENGINE_READBACK_H
 #define WEIR_ENGINE_READBACK_H

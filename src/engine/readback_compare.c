@@ -216,8 +216,9 @@ static bool find_columns(const comparison *c, readback_table *table)
 
     for (size_t i = 0; i < table->count; i++) {
         readback_column *column = &table->columns[i];
-        const weir_column *shape = shape_of(table, column->name);
-        bool same = !column->retyped && shape != NULL && readback_same_text(column->type, shape->type);
+        const weir_column *known = shape_of(table, column->name);
+        const weir_column *shape = known ? known : &column->sent;
+        bool same = !column->retyped && readback_same_text(column->type, shape->type);
 
         column->seen_at = column_named(c, column->name);
         column->renamed = column->seen_at == SIZE_MAX && made;

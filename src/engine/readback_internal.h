@@ -33,6 +33,7 @@ typedef struct readback_column {
     uint64_t inexact; /* cells that were sent finer than the store keeps them */
     /* What the comparison finds: */
     const weir_column *shape; /* what it is at the destination; NULL: it is not compared */
+    weir_column sent;         /* what it was when it was sent, where the last shape lacks it */
     size_t seen_at;           /* its cell in a store's row; SIZE_MAX: the store has no such column */
     bool renamed;             /* or has it under a name of its own */
     uint64_t different;

@@ -20,6 +20,13 @@ if(TARGET weir_cli AND TARGET source-everything AND TARGET destination-sqlite)
         set_tests_properties(e2e.readback PROPERTIES ENVIRONMENT TMPDIR=/dev/shm)
     endif()
 endif()
+foreach(store sqlite duckdb)
+    if(TARGET weir_cli AND TARGET source-files AND TARGET destination-${store})
+        add_test(NAME e2e.readback.${store} COMMAND ${WEIR_PYTHON} ${CMAKE_SOURCE_DIR}/tests/e2e/readback_random.py
+            ${CMAKE_BINARY_DIR}/bin ${store} 15)
+        set_tests_properties(e2e.readback.${store} PROPERTIES TIMEOUT 300 LABELS e2e)
+    endif()
+endforeach()
 # Parquet files, read by others; the Python is the system's, which has grpcio.
 find_program(WEIR_SYSTEM_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(TARGET weir_cli AND TARGET source-everything AND TARGET destination-sqlite AND WEIR_DUCKDB_FOLDER)

@@ -436,6 +436,47 @@ static void what_was_not_committed_is_not_blamed(void **state)
     assert_int_equal(b->result.unsure, 2);
 }
 
+/* Of a row that is certain, a change that is not. */
+static void a_lost_update_leaves_a_row_unsure(void **state)
+{
+    bench *b = *state;
+
+    upsert(b, 1000, "1,Ada,x");
+    upsert(b, 1000, "2,Ada,x");
+    group(b);
+    update(b, 1500, "1,~,y");
+    remove_row(b, 1500, "2,~,~");
+    group(b);
+    readback_attempt(b->r, 1);
+    assert_agrees(b, 0, STORED("1|Ada|y|false|-", "2|Ada|x|true|-"));
+    assert_int_equal(b->result.unsure, 2);
+}
+
+/* Every attempt has a catalog of its own. */
+static void a_column_that_an_attempt_lacks_is_null_in_its_rows(void **state)
+{
+    static const weir_column columns[] = { { .name = "id", .type = WEIR_LONG, .key = true },
+                                           { .name = "note", .type = WEIR_STRING } };
+    bench *b = *state;
+    catalog *before = b->tables;
+    weir_error err;
+
+    upsert(b, 1000, "1,Ada,x");
+    group(b);
+    readback_attempt(b->r, 1);
+    b->tables = catalog_new("s", 2);
+    b->table = catalog_get(b->tables, weir__text(""), weir__text("people"), &err);
+    declare(b, columns, 2);
+    upsert(b, 2000, "2,y");
+    upsert(b, 2000, "3,y");
+    update(b, 2000, "1,z");
+    group(b);
+    readback_attempt(b->r, 1);
+    catalog_free(before);
+    assert_differs(b, &(readback_result){ .different = 1 }, "column 'name' differs in 1",
+                   STORED("1|Ada|z|f|-", "2|-|y|f|-", "3|what was there|y|f|-"));
+}
+
 static void what_was_sent_again_counts(void **state)
 {
     bench *b = *state;
@@ -475,30 +516,34 @@ static void rows_before_a_new_column_are_null_there(void **state)
 
     upsert(b, 1000, "1,Ada,-");
     upsert(b, 1000, "2,Ada,-");
+    upsert(b, 1000, "4,Ada,-");
     group(b);
     declare(b, &extra, 1);
     upsert(b, 2000, "3,Ada,-,1.50");
     update(b, 2000, "2,~,~,2");
+    update(b, 2000, "4,~,x,~");
     group(b);
     readback_attempt(b->r, 2);
     b->column_count = 6;
-    assert_agrees(b, 3, STORED("1|Ada|-|f|-|-", "2|Ada|-|f|-|2.0", "3|Ada|-|f|-|1.5"));
+    assert_agrees(b, 4, STORED("1|Ada|-|f|-|-", "2|Ada|-|f|-|2.0", "3|Ada|-|f|-|1.5", "4|Ada|x|f|-|-"));
 }
 
-static void a_value_before_its_column_is_found(void **state)
+static void a_value_in_a_column_that_was_not_written_is_found(void **state)
 {
     static const weir_column extra = { .name = "extra", .type = WEIR_DECIMAL };
     bench *b = *state;
 
     upsert(b, 1000, "1,Ada,-");
+    upsert(b, 1000, "2,Ada,-");
     group(b);
     declare(b, &extra, 1);
     upsert(b, 2000, "3,Ada,-,1.50");
+    update(b, 2000, "2,~,x,~");
     group(b);
     readback_attempt(b->r, 2);
     b->column_count = 6;
-    assert_differs(b, &(readback_result){ .different = 1 }, "column 'extra' differs in 1",
-                   STORED("1|Ada|-|f|-|7", "3|Ada|-|f|-|1.5"));
+    assert_differs(b, &(readback_result){ .different = 2 }, "column 'extra' differs in 2",
+                   STORED("1|Ada|-|f|-|7", "2|Ada|x|f|-|7", "3|Ada|-|f|-|1.5"));
 }
 
 static void a_column_of_another_type_is_not_compared(void **state)
@@ -656,10 +701,12 @@ int main(void)
         TEST(an_update_after_a_truncate_leaves_the_row_deleted),
         TEST(updates_and_deletes_may_find_no_row),
         TEST(what_was_not_committed_is_not_blamed),
+        TEST(a_lost_update_leaves_a_row_unsure),
+        TEST(a_column_that_an_attempt_lacks_is_null_in_its_rows),
         TEST(what_was_sent_again_counts),
         TEST(a_truncate_that_was_not_committed_may_have_been_done),
         TEST(rows_before_a_new_column_are_null_there),
-        TEST(a_value_before_its_column_is_found),
+        TEST(a_value_in_a_column_that_was_not_written_is_found),
         TEST(a_column_of_another_type_is_not_compared),
         TEST(times_that_the_store_cuts_are_not_compared),
         TEST(a_table_with_another_key_is_not_compared),
