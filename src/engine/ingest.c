@@ -372,15 +372,20 @@ weir_status ingest_flush(ingest *in, weir_error *err)
 }
 
 /*
- * A group more would only wait behind another one, and a destination loads one large request faster than
- * several small ones. Histories keep every checkpoint: what a replay must know grows with the distance.
+ * A destination loads one large request faster than several small ones, and a group more would only wait
+ * behind another one. Histories keep every checkpoint: what a replay must know grows with the distance.
  */
 static bool is_passed_over(const ingest *in)
 {
+    const ingest_options *options = &in->options;
     int64_t age_ns = in->port->now_ns(in->port->context) - in->group_begun_ns;
 
-    return !in->history.begun && in->history.total == 0 && in->group_bytes < in->options.group_size_long &&
-           age_ns < in->options.group_long_ms * 1000000 && in->port->behind(in->port->context);
+    if (in->history.begun || in->history.total > 0 || age_ns >= options->group_long_ms * 1000000)
+        return false;
+    if (in->committed && in->group_bytes < options->group_size_min &&
+        age_ns < options->group_time_ms * 1000000)
+        return true;
+    return in->group_bytes < options->group_size_long && in->port->behind(in->port->context);
 }
 
 weir_status ingest_catch_up(ingest *in, weir_error *err)

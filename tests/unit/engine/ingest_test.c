@@ -267,6 +267,33 @@ static void a_loader_that_is_behind_gets_larger_groups(void **state)
     null_close(&n);
 }
 
+/* R-ENG-01: a group that is small and young is not parted because its rows do not fit into one window. */
+static void a_small_group_goes_on(void **state)
+{
+    null_port n;
+    weir_error err;
+    int next = 0;
+
+    (void)state;
+    assert_true(null_open_ingest(&n, 1 << 20, 16));
+    assert_int_equal(declare_keyed(&n, "t", &err), WEIR_OK);
+    assert_int_equal(row(&n, next++, &err), WEIR_OK);
+    assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    assert_int_equal(n.commits, 1); /* the first is not waited for */
+    for (; next < 60; next++) {
+        assert_int_equal(row(&n, next, &err), WEIR_OK);
+        if (next % 10 == 9)
+            assert_int_equal(checkpoint(&n, &err), WEIR_OK);
+    }
+    assert_int_equal(n.commits, 1);
+    n.now_ns += INT64_C(1000000000);
+    assert_int_equal(ingest_tick(n.in, &err), WEIR_OK);
+    assert_int_equal(n.commits, 2);
+    assert_int_equal(n.rows, 60);
+    assert_int_equal(ingest_finish(n.in, &err), WEIR_OK);
+    null_close(&n);
+}
+
 /* "t" has rows up to a checkpoint that rows of "u" have made ingest pass over. */
 static void pass_over(null_port *n)
 {
@@ -382,6 +409,7 @@ static void a_window_that_must_go_parts_at_the_checkpoint(void **state)
         assert_int_equal(row(&n, i, &err), WEIR_OK);
     assert_int_equal(checkpoint(&n, &err), WEIR_OK);
     assert_int_equal(n.commits, 1);
+    n.now_ns += INT64_C(1000000000); /* else the group would go on */
     for (int i = 5; i < 20; i++)
         assert_int_equal(row(&n, i, &err), WEIR_OK);
     assert_int_equal(n.commits, 2); /* ten rows and the checkpoint, apart from what came after */
@@ -486,6 +514,7 @@ int main(void)
         cmocka_unit_test(wide_tables_pass),
         cmocka_unit_test(groups_close_when_they_are_due),
         cmocka_unit_test(a_loader_that_is_behind_gets_larger_groups),
+        cmocka_unit_test(a_small_group_goes_on),
         cmocka_unit_test(a_changed_key_commits_what_was_passed_over),
         cmocka_unit_test(a_version_commits_what_was_passed_over),
         cmocka_unit_test(truncates_of_histories_are_a_warning),
