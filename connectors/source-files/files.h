@@ -1,12 +1,14 @@
 /*
  * source-files: what the parts share.
  *
- * A file is listed (folder.c), read row by row (rows_csv.c with csv_text.c, rows_json.c with json_text.c),
- * its values typed (infer.c), its columns gathered into the description of a table (table.c), and what was
- * read is remembered (state.c). main.c puts them in order.
+ * A file is listed (folder.c), read row by row (rows_csv.c with csv_file.c and csv_text.c, rows_json.c with
+ * json_text.c), its values typed (infer.c), its columns gathered into the description of a table (table.c,
+ * scan.c with scan_part.c), and what was read is remembered (state.c). main.c puts them in order.
  */
 #ifndef SOURCE_FILES_FILES_H
 #define SOURCE_FILES_FILES_H
+
+#include <stdio.h>
 
 #include <jansson.h>
 #include <weir/weir.h>
@@ -94,9 +96,19 @@ typedef struct row_fields {
     bool same_names; /* as the row before, which was of the same file */
 } row_fields;
 
+/* Where to go on in a CSV file. Places are bytes from its start. */
+typedef struct row_leap {
+    int64_t at;   /* where the next row begins */
+    int64_t to;   /* set to where a later one begins, or the file ends, if those between are not wanted: */
+    int64_t rows; /*   set to their number */
+    int64_t next; /* set to where to ask again, or from there on */
+} row_leap;
+
 /* Takes one row. A status other than WEIR_OK ends the reading with that status. */
 typedef struct row_sink {
     weir_status (*row)(void *context, const row_fields *row);
+    void (*leap)(void *context,
+                 row_leap *leap); /* asked behind the header, and as it says; NULL: all are wanted */
     void *context;
 } row_sink;
 
@@ -139,6 +151,41 @@ typedef enum csv_cut {
 
 /* Cuts the row at `start`, of which at most COLUMNS_MAX + 1 cells, and moves `start` behind it. */
 csv_cut csv_text_row(csv_text *t);
+
+/* --- csv_file.c --- */
+
+/* A file, and the part of it that is in memory. */
+typedef struct csv_file {
+    FILE *input;
+    csv_text text;
+    size_t capacity; /* of the text's buffer, without the padding */
+    int64_t read_to; /* the place in the file where the text ends */
+} csv_file;
+
+typedef enum csv_fault {
+    CSV_FINE = 0,
+    CSV_READ, /* see errno */
+    CSV_MEMORY,
+    CSV_TOO_LONG /* a row is longer than 256 MiB */
+} csv_fault;
+
+/* The text is empty at first. False: errno says why, and there is nothing to close. */
+bool csv_file_open(csv_file *f, const char *path, char delimiter);
+void csv_file_close(csv_file *f);
+/* Goes on at that place, with no text. */
+bool csv_file_seek(csv_file *f, int64_t to);
+/* Reads on behind the text, of which what was cut is gone; the end of the file sets `ended`. */
+csv_fault csv_file_more(csv_file *f);
+/* Moves past line ends; false when the text has nothing else. */
+bool csv_file_skip_ends(csv_file *f);
+/* Completes the row that was cut last: cells that it lacks, and those with that text, are NULL. */
+void csv_file_fill(csv_file *f, size_t columns, weir_bytes null_text);
+
+/* Where the next row begins, or line ends before it. */
+static inline int64_t csv_file_at(const csv_file *f)
+{
+    return f->read_to - (int64_t)(f->text.size - f->text.start);
+}
 
 /* --- json_text.c --- */
 
@@ -212,12 +259,52 @@ size_t table_column_index(weir_call *call, table *t, weir_bytes name, size_t gue
 const size_t *table_place(weir_call *call, table *t, const row_fields *row);
 /* A chosen key column without a value in the row that was placed last; NULL when there is none. */
 const char *table_key_without_value(const table *t, const row_fields *row);
+/* The task for such a row. */
+weir_status table_lacks_key(weir_call *call, const table *t, const char *path, const char *column,
+                            int64_t line);
 /* True for `_file`, `_line` and `_modified`. */
 bool table_is_own(const char *name);
 /* A chosen key column that the table does not have; NULL when it has them all. */
 const char *table_key_missing(const table *t);
 /* Fixes the shape from what the columns hold. */
 void table_declare(weir_call *call, table *t);
+
+/* --- scan_part.c --- */
+
+/*
+ * Parts of a large CSV file that threads scan while its start is scanned. Where a part's first row begins is
+ * a guess, the first line end in the part: whoever comes there from the start knows whether it was right.
+ */
+typedef struct scan_parts scan_parts;
+
+typedef struct scan_found {
+    int64_t begin; /* where the part's first row begins */
+    int64_t end;   /* where the first row behind it does, or the file ends */
+    int64_t rows;
+    const traits *known; /* per field of a row; until scan_parts_free */
+} scan_found;
+
+/* How a file is scanned; borrowed for the call. */
+typedef struct scan_how {
+    const char *path; /* whole */
+    int64_t size;
+    char delimiter;
+    const char *null_text;
+    size_t fields;   /* of a row */
+    const bool *key; /* per field: it must have a value */
+} scan_how;
+
+/* Starts the threads. NULL: the file is small, the machine has one processor, or memory is short. */
+scan_parts *scan_parts_new(const scan_how *how);
+/* Ends them; accepts NULL. */
+void scan_parts_free(scan_parts *parts);
+/* A place from which on to look for the next part's first row; INT64_MAX: there is none. */
+int64_t scan_parts_next(const scan_parts *parts);
+/*
+ * Waits for the next part; then comes the one after it. False: it is no use, its rows are to be read as other
+ * rows are, or the caller is gone.
+ */
+bool scan_parts_take(weir_call *call, scan_parts *parts, scan_found *out);
 
 /* --- state.c --- */
 
@@ -233,6 +320,8 @@ typedef struct file_mark {
 /* The state: {"files": {path: mark with its table}, "tables": {table: [{name, traits}]}, "keys": …}. */
 json_t *state_load(weir_call *call, const weir_sync *out);
 bool state_mark(const json_t *state, const char *path, file_mark *mark);
+/* Whether all rows of the file, as it is now, have been sent. */
+bool state_has_all(const json_t *state, const file_entry *file);
 void state_set_mark(json_t *state, const file_entry *file, const file_mark *mark);
 void state_forget(json_t *state, const char *path);
 /* Adds the columns that the state knows of the table. */
@@ -242,5 +331,14 @@ void state_set_table(json_t *state, const table *t);
 weir_status state_check_keys(weir_call *call, const json_t *state, const table *t);
 /* Sends the state. */
 weir_status state_save(weir_call *call, weir_sync *out, const json_t *state);
+
+/* --- scan.c --- */
+
+/*
+ * Learns the table's columns from those of the files that are new or changed, and checks its keys. Sets
+ * *changed when there are such files.
+ */
+weir_status scan_table(weir_call *call, const json_t *state, table *t, const file_entry *files, size_t count,
+                       bool *changed);
 
 #endif

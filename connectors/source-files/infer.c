@@ -76,24 +76,26 @@ static bool double_keeps(weir_bytes text, bool exponent)
 {
     char own[NUMBER_SIZE_MAX];
     char shortest[REAL_TEXT_MAX + 1];
-    size_t size;
+    size_t size = 0;
     number_digits wanted;
     number_digits kept;
     double value;
 
     if (!exponent && text.size <= DOUBLE_DIGITS)
         return true;
+    if (weir_double_parse(text.data, text.size, &value) && isnormal(value))
+        size = weir_double_format(value, shortest);
+    if (size > 0 && size == text.size && memcmp(shortest, text.data, size) == 0)
+        return true; /* the usual case */
     memcpy(own, text.data, text.size);
     own[text.size] = '\0'; /* for strtol */
     digits_of((weir_bytes){ own, text.size }, &wanted);
     if (wanted.count == 0 || (!exponent && wanted.count <= DOUBLE_DIGITS))
         return true;
-    if (!weir_double_parse(text.data, text.size, &value) || !isnormal(value) ||
-        wanted.count > DOUBLE_DIGITS_MAX)
+    if (size == 0 || wanted.count > DOUBLE_DIGITS_MAX)
         return false;
     if (wanted.count <= DOUBLE_DIGITS)
         return true;
-    size = weir_double_format(value, shortest);
     shortest[size] = '\0';
     digits_of((weir_bytes){ shortest, size }, &kept);
     return wanted.count == kept.count && wanted.exponent == kept.exponent &&

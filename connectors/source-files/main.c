@@ -21,39 +21,9 @@ typedef struct sync_run {
     table *t;
     const file_entry *file;
     file_mark mark;
-    int64_t skip;             /* rows that an interrupted sync has sent already */
-    const file_entry *no_key; /* the first file with a row that has no value in a key column; NULL without */
-    const char *no_key_column;
-    int64_t no_key_line;
+    int64_t skip; /* rows that an interrupted sync has sent already */
     bool sending; /* the scan is over: a task can no longer wait */
 } sync_run;
-
-static weir_status no_key_value(sync_run *run, const char *path, const char *column, int64_t line)
-{
-    return weir_task(run->call,
-                     "'%s', row %lld has no value in the key column '%s'. Choose another key for '%s'.", path,
-                     (long long)line, column, run->t->name);
-}
-
-static weir_status scan_row(void *context, const row_fields *row)
-{
-    sync_run *run = context;
-    const size_t *places = table_place(run->call, run->t, row);
-    const char *column;
-
-    for (size_t i = 0; i < row->count; i++)
-        traits_add(&run->t->columns[places[i]].known, &row->items[i]);
-    if (run->t->count > COLUMNS_MAX)
-        return weir_task(run->call, "The table '%s' has more than %d columns, at '%s', row %lld.",
-                         run->t->name, COLUMNS_MAX, run->file->path, (long long)row->line);
-    column = run->no_key ? NULL : table_key_without_value(run->t, row);
-    if (column != NULL) {
-        run->no_key = run->file;
-        run->no_key_column = column;
-        run->no_key_line = row->line;
-    }
-    return WEIR_OK;
-}
 
 /* Delete rows `first` to `last` of a file. */
 static weir_status delete_rows(sync_run *run, const char *path, int64_t first, int64_t last)
@@ -107,7 +77,7 @@ static weir_status send_row(void *context, const row_fields *row)
     make_cells(run, row);
     column = table_key_without_value(run->t, row); /* again: the file may have changed since the scan */
     if (column != NULL)
-        return no_key_value(run, run->file->path, column, row->line);
+        return table_lacks_key(run->call, run->t, run->file->path, column, row->line);
     status = weir_upsert(run->out, &run->t->shape, run->t->cells, run->t->count);
     run->mark.rows = row->line;
     if (status == WEIR_OK && row->line % CHECKPOINT_ROWS == 0) {
@@ -119,7 +89,7 @@ static weir_status send_row(void *context, const row_fields *row)
 
 static weir_status send_file(sync_run *run, const file_entry *file)
 {
-    const row_sink sink = { send_row, run };
+    const row_sink sink = { .row = send_row, .context = run };
     bool own_keys = run->t->keys != NULL;
     int64_t modified_ns = 0;
     int64_t size = 0;
@@ -149,14 +119,6 @@ static weir_status send_file(sync_run *run, const file_entry *file)
     run->mark.rows_old = 0;
     state_set_mark(run->state, file, &run->mark);
     return state_save(run->call, run->out, run->state);
-}
-
-static bool is_unchanged(const json_t *state, const file_entry *file)
-{
-    file_mark mark;
-
-    return state_mark(state, file->path, &mark) && mark.done && mark.modified_ns == file->modified_ns &&
-           mark.size == file->size;
 }
 
 /* Deletes the rows of this table's files that are in the state and no longer in the folder. */
@@ -191,34 +153,6 @@ static weir_status delete_gone(sync_run *run, const file_list *files)
     return status;
 }
 
-/* Learns the table's columns from its new and changed files, and checks its keys. */
-static weir_status scan_table(sync_run *run, const file_entry *first, size_t count, bool *changed)
-{
-    const row_sink scan = { scan_row, run };
-    const char *missing;
-    weir_status status = state_check_keys(run->call, run->state, run->t);
-
-    run->no_key = NULL;
-    for (size_t i = 0; status == WEIR_OK && i < count; i++)
-        if (!is_unchanged(run->state, &first[i])) {
-            *changed = true;
-            run->file = &first[i];
-            status = rows_read(run->call, &first[i], &scan);
-        }
-    if (status != WEIR_OK || run->t->count == COLUMN_FIRST)
-        return status;
-    missing = table_key_missing(run->t);
-    if (missing != NULL)
-        return weir_task(
-            run->call,
-            "'Key columns' names '%s' for the table '%s', which has no such column. Names compare "
-            "exactly.",
-            missing, run->t->name);
-    if (run->no_key != NULL)
-        return no_key_value(run, run->no_key->path, run->no_key_column, run->no_key_line);
-    return WEIR_OK;
-}
-
 /* One table: files [first, first + count) of the list. */
 static weir_status send_table(sync_run *run, const file_list *files, const file_entry *first, size_t count)
 {
@@ -233,7 +167,7 @@ static weir_status send_table(sync_run *run, const file_list *files, const file_
     if (!weir_selected(run->out, &(weir_table){ .name = first->table }, NULL))
         return delete_gone(run, files);
     state_table(run->call, run->state, run->t);
-    status = scan_table(run, first, count, &changed);
+    status = scan_table(run->call, run->state, run->t, first, count, &changed);
     if (status != WEIR_OK)
         return status;
     if (keys != NULL && run->t->count == COLUMN_FIRST)
@@ -245,7 +179,7 @@ static weir_status send_table(sync_run *run, const file_list *files, const file_
         state_set_table(run->state, run->t);
     }
     for (size_t i = 0; status == WEIR_OK && i < count; i++)
-        if (!is_unchanged(run->state, &first[i]))
+        if (!state_has_all(run->state, &first[i]))
             status = send_file(run, &first[i]);
     return status == WEIR_OK ? delete_gone(run, files) : status;
 }

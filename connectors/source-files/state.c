@@ -68,6 +68,14 @@ bool state_mark(const json_t *state, const char *path, file_mark *mark)
     return true;
 }
 
+bool state_has_all(const json_t *state, const file_entry *file)
+{
+    file_mark mark;
+
+    return state_mark(state, file->path, &mark) && mark.done && mark.modified_ns == file->modified_ns &&
+           mark.size == file->size;
+}
+
 void state_set_mark(json_t *state, const file_entry *file, const file_mark *mark)
 {
     json_t *saved = json_pack("{s:s, s:I, s:I, s:I, s:I, s:b}", "table", file->table, "modified",

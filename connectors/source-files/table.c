@@ -101,6 +101,13 @@ const char *table_key_without_value(const table *t, const row_fields *row)
     return NULL;
 }
 
+weir_status table_lacks_key(weir_call *call, const table *t, const char *path, const char *column,
+                            int64_t line)
+{
+    return weir_task(call, "'%s', row %lld has no value in the key column '%s'. Choose another key for '%s'.",
+                     path, (long long)line, column, t->name);
+}
+
 static bool is_key(const table *t, size_t index)
 {
     if (t->keys == NULL)

@@ -4,7 +4,9 @@
 Each check makes a folder, syncs, and compares every cell; later checks change the folder and sync again, and look at the
 counts that the sync reports: only what changed may travel.
 
-usage: files.py BIN_DIR
+usage: files.py BIN_DIR [SOURCE [CHECKS]]
+
+SOURCE is another program in the place of source-files, CHECKS a text that the names of the wanted checks have.
 """
 import csv
 import decimal
@@ -18,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 
+SOURCE = sys.argv[2] if len(sys.argv) > 2 else None
 OWN = ("_file", "_line", "_modified", "_fivetran_synced", "_fivetran_deleted")
 
 
@@ -39,7 +42,7 @@ class Sync:
 
     def run(self, wanted=0, more=()):
         done = subprocess.run(
-            [self.bin / "weir", "sync", "--source", self.bin / "source-files", "--source-config",
+            [self.bin / "weir", "sync", "--source", SOURCE or self.bin / "source-files", "--source-config",
              self.base / "source.json", "--destination", self.bin / "destination-sqlite", "--destination-config",
              self.base / "destination.json", "--schema", "t", "--state", self.base / "state", "--schema-config",
              self.base / "schema.json", "--json", *more],
@@ -267,6 +270,64 @@ def check_random_csv(bin_dir, folder):
         assert found == list(wanted) == rows
 
 
+def large_csv(draw, rows, lines):
+    """About 4 MB, more than one thread scans; in that part of the rows a cell has lines that look like rows."""
+    text = io.StringIO(newline="")
+    text.write("id,n,late,v\r\n")
+    for number in range(1, rows + 1):
+        words = "".join(draw.choices('ab," ', k=draw.randrange(60)))
+        if draw.random() < lines:
+            words += "\n\r" + f"\n{number},1,1,x\n" * (number % 3)
+        csv.writer(text, quoting=csv.QUOTE_ALL if number % 2 else csv.QUOTE_NONNUMERIC).writerow(
+            [number, number % 1000, 7, words])
+    return text.getvalue()
+
+
+def check_large_csv(bin_dir, folder):
+    """What comes late in a large file makes the types, and every row lands once, wherever threads begin in it."""
+    draw = random.Random(13)
+    for number, (lines, last, late) in enumerate(((0.02, ["90001", "5", "12.5", "end"], float), (0.02, ["90001", "x", "7", "end"], int),
+                                                  (0.9, ["90001", "x", "12.5", "end"], float))):
+        text = large_csv(draw, 90_000, lines)
+        sync = Sync(bin_dir, os.path.join(folder, str(number)), keys="r=id")
+        whole = text + ",".join(last) + "\r\n"
+        assert len(whole) > 4_000_000
+        sync.write("r.csv", whole)
+        sync.run()
+        wanted = list(csv.reader(io.StringIO(whole, newline=""), strict=True))[1:]
+        found = sync.rows("r", ["id", "n", "late", "v"])
+        kind = str if last[1] == "x" else int
+        assert [row[3] for row in found] == [row[3] for row in wanted]
+        assert [row[:3] for row in found] == [(int(row[0]), kind(row[1]), late(row[2])) for row in wanted]
+        assert [row[0] for row in sync.rows("r", ["_line"])] == list(range(1, len(wanted) + 1))
+
+
+def check_large_csv_in_quotes(bin_dir, folder):
+    """Half of a large file is one cell, of lines that look like rows."""
+    draw = random.Random(17)
+    rows = [[str(number), f"v{draw.random()}"] for number in range(40_000)]
+    rows[20_000][1] = "".join(f"{number},text\n" for number in range(500_000))
+    sync = Sync(bin_dir, folder)
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([["id", "v"], *rows])
+    sync.write("r.csv", text.getvalue())
+    sync.run()
+    assert sync.rows("r", ["id", "v"]) == [(int(id), v) for id, v in rows]
+
+
+def check_large_csv_faults(bin_dir, folder):
+    """A fault late in a large file is told with its row."""
+    for number, (line, words) in enumerate((
+            ('9,1,2,"3"x\n', ("no valid CSV after row 60000",)), ("9,1,2,3,4\n", ("row 60001 has more cells",)),
+            (",1,2,3\n", ("row 60001 has no value in the key column 'id'",)), ('9,1,2,"3\n', ("after row 60000", "closing quote")))):
+        sync = Sync(bin_dir, os.path.join(folder, str(number)), keys="r=id")
+        sync.write("r.csv", "id,a,b,c\n" + "".join(f"{row},{row * 7919},{row}.5,{'word ' * 12}\n" for row in range(1, 60_001)) + line
+                   + "".join(f"{row},1,1.5,more\n" for row in range(100_000, 130_000)))
+        summary, _ = sync.run(3)
+        assert all(word in summary["task"] for word in words), summary
+        assert summary["rows"] == 0, summary
+
+
 def check_empty_folder(bin_dir, folder):
     """A folder that held files and is empty now is a task, unless that is allowed: it may be a lost mount."""
     sync = Sync(bin_dir, folder)
@@ -330,7 +391,8 @@ def check_names(bin_dir, folder):
 
 
 def main():
-    checks = [value for name, value in globals().items() if name.startswith("check_")]
+    wanted = sys.argv[3] if len(sys.argv) > 3 else ""
+    checks = [value for name, value in globals().items() if name.startswith("check_") and wanted in name]
     with tempfile.TemporaryDirectory(prefix="weir-files-") as folder:
         for check in checks:
             check(sys.argv[1], os.path.join(folder, check.__name__))
