@@ -177,18 +177,22 @@ static const char *short_count(double value, char out[COUNT_SIZE])
 static size_t describe(watch *w, int64_t now_ns, char *out, size_t size)
 {
     int64_t committed_ns = atomic_load(&w->progress->committed_ns);
-    char texts[3][COUNT_SIZE];
+    uint64_t seen = atomic_load(&w->progress->rows_seen);
+    char texts[4][COUNT_SIZE];
     char age[32] = "none";
+    char back[COUNT_SIZE + 16] = "";
     int length;
 
     measure(w, now_ns);
     if (committed_ns != 0)
         snprintf(age, sizeof age, "%.0f s ago", (double)(now_ns - committed_ns) / 1e9);
+    if (seen != 0)
+        snprintf(back, sizeof back, ", %s read back", short_count((double)seen, texts[3]));
     length = snprintf(out, size,
-                      "%.0f s  %s rows, %s loaded  %s rows/s  %.1f MB/s  checkpoint %s  RSS %zu MB",
+                      "%.0f s  %s rows, %s loaded%s  %s rows/s  %.1f MB/s  checkpoint %s  RSS %zu MB",
                       (double)(now_ns - w->begun_ns) / 1e9,
                       short_count((double)atomic_load(&w->progress->rows_received), texts[0]),
-                      short_count((double)atomic_load(&w->progress->rows_loaded), texts[1]),
+                      short_count((double)atomic_load(&w->progress->rows_loaded), texts[1]), back,
                       short_count(w->rows_per_second, texts[2]), w->bytes_per_second / 1e6, age,
                       weir__process_rss() / 1000000);
     return length < 0 ? 0 : (size_t)length < size ? (size_t)length : size - 1;

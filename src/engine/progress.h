@@ -13,6 +13,7 @@ typedef struct engine_progress {
     _Atomic uint64_t spooled;       /* bytes of files that wait to be loaded */
     _Atomic int64_t committed_ns;   /* when the last commit was, monotonic; 0: none yet */
     _Atomic int64_t groups_waiting; /* groups handed over and not yet loaded */
+    _Atomic uint64_t rows_seen;     /* of the destination's store, read back; about */
 } engine_progress;
 
 #endif

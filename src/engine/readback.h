@@ -84,6 +84,7 @@ typedef struct readback_taker {
     weir_status (*take)(void *context, const readback_result *result, weir_error *err);
     void *context;
     const atomic_bool *cancelled;
+    _Atomic uint64_t *rows_seen; /* counts the store's rows, a thousand at a time; may be NULL */
 } readback_taker;
 
 /* Reads the tables. Differences are no failure; WEIR_FAILED: they could not be looked for, see `err`. */

@@ -292,8 +292,12 @@ static weir_status read_rows(comparison *c, readback_table *table, weir_error *e
     weir_status status;
 
     for (size_t i = 0; (status = store->next(store->context, &cells, err)) == WEIR_ITEM; i++) {
-        if (i % ROWS_PER_LOOK == 0 && atomic_load(c->taker->cancelled))
-            return weir__error_as(err, WEIR_CANCELLED, "stopped while rows were read back");
+        if (i % ROWS_PER_LOOK == 0) {
+            if (atomic_load(c->taker->cancelled))
+                return weir__error_as(err, WEIR_CANCELLED, "stopped while rows were read back");
+            if (c->taker->rows_seen != NULL)
+                atomic_fetch_add(c->taker->rows_seen, ROWS_PER_LOOK);
+        }
         status = take_row(c, table, cells, err);
         if (status != WEIR_OK)
             return status;

@@ -560,7 +560,8 @@ static weir_status take_result(void *context, const readback_result *result, wei
 static weir_status read_back(sync_run_state *run, weir_error *err)
 {
     verdict v = { .run = run };
-    readback_taker taker = { take_result, &v, &run->options->control->cancelled };
+    readback_taker taker = { take_result, &v, &run->options->control->cancelled,
+                             &run->options->progress->rows_seen };
     weir_status status = readback_compare(run->notes, &taker, err);
 
     if (status != WEIR_OK) {
