@@ -382,9 +382,8 @@ static bool is_passed_over(const ingest *in)
 
     if (in->history.begun || in->history.total > 0 || age_ns >= options->group_long_ms * 1000000)
         return false;
-    if (in->committed && in->group_bytes < options->group_size_min &&
-        age_ns < options->group_time_ms * 1000000)
-        return true;
+    if (in->group_bytes < options->group_size_min && age_ns < options->group_time_ms * 1000000)
+        return !in->port->idle(in->port->context);
     return in->group_bytes < options->group_size_long && in->port->behind(in->port->context);
 }
 

@@ -10,8 +10,8 @@
  * group is the stream's first, or old or large enough. Otherwise it becomes a savepoint in the window, and
  * later checkpoints move it. Rows after it are parted from it when the window must go, the group is due, or
  * the stream fails (R-ENG-02). While the loader is behind, so that another group would only wait, and while
- * the group is neither old nor large enough, the window goes whole and the checkpoint is passed over: a later
- * one, or the end of the stream, commits its rows. One thread at a time.
+ * it is busy and the group is neither old nor large enough, the window goes whole and the checkpoint is
+ * passed over: a later one, or the end of the stream, commits its rows. One thread at a time.
  */
 #ifndef WEIR_ENGINE_INGEST_H
 #define WEIR_ENGINE_INGEST_H
