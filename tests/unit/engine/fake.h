@@ -107,33 +107,51 @@ static inline size_t fake_column_index(const fake_table *t, const char *name)
 
 /*
  * The cell in `column` of the row whose `key` column has that text; "(none)" without row, "(null)" for NULL.
+ * As the next two, for a test: a call that the engine has given up may still be at work.
  */
 static inline const char *fake_cell(fake_destination *d, const char *table, const char *key,
                                     const char *column)
 {
-    fake_table *t = fake_find(d, "test", table);
-    size_t at = t ? fake_column_index(t, column) : SIZE_MAX;
+    const char *found = NULL;
+    fake_table *t;
+    size_t at;
 
-    for (size_t r = 0; t && r < t->row_count; r++)
-        for (size_t c = 0; c < t->column_count; c++)
+    pthread_mutex_lock(&d->lock);
+    t = fake_find(d, "test", table);
+    at = t ? fake_column_index(t, column) : SIZE_MAX;
+    for (size_t r = 0; t && found == NULL && r < t->row_count; r++)
+        for (size_t c = 0; c < t->column_count && found == NULL; c++)
             if (t->columns[c].key && t->cells[r][c] && strcmp(t->cells[r][c], key) == 0)
-                return at == SIZE_MAX ? "(no column)" : t->cells[r][at] ? t->cells[r][at] : "(null)";
-    return "(none)";
+                found = at == SIZE_MAX ? "(no column)" : t->cells[r][at] ? t->cells[r][at] : "(null)";
+    pthread_mutex_unlock(&d->lock);
+    return found != NULL ? found : "(none)";
 }
 
 static inline const char *fake_type(fake_destination *d, const char *table, const char *column)
 {
-    fake_table *t = fake_find(d, "test", table);
-    size_t at = t ? fake_column_index(t, column) : SIZE_MAX;
+    const char *found = "(none)";
+    fake_table *t;
+    size_t at;
 
-    return at == SIZE_MAX ? "(none)" : weir_type_name(t->columns[at].type);
+    pthread_mutex_lock(&d->lock);
+    t = fake_find(d, "test", table);
+    at = t ? fake_column_index(t, column) : SIZE_MAX;
+    if (at != SIZE_MAX)
+        found = weir_type_name(t->columns[at].type);
+    pthread_mutex_unlock(&d->lock);
+    return found;
 }
 
 static inline size_t fake_rows(fake_destination *d, const char *table)
 {
-    fake_table *t = fake_find(d, "test", table);
+    fake_table *t;
+    size_t rows;
 
-    return t ? t->row_count : 0;
+    pthread_mutex_lock(&d->lock);
+    t = fake_find(d, "test", table);
+    rows = t ? t->row_count : 0;
+    pthread_mutex_unlock(&d->lock);
+    return rows;
 }
 
 static inline weir_rpc_code fake_reply(weir_rpc_call *call, const weir_codec_message *type,
