@@ -326,7 +326,9 @@ void state_set_mark(json_t *state, const file_entry *file, const file_mark *mark
 void state_forget(json_t *state, const char *path);
 /* Adds the columns that the state knows of the table. */
 void state_table(weir_call *call, const json_t *state, table *t);
-void state_set_table(json_t *state, const table *t);
+void state_set_table(weir_call *call, json_t *state, const table *t);
+/* The name of the table that is this member of the state's "tables", in the call's memory. */
+const char *state_table_name(weir_call *call, const char *member);
 /* A task when the table's rows were sent with other key columns. */
 weir_status state_check_keys(weir_call *call, const json_t *state, const table *t);
 /* Sends the state. */

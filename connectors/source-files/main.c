@@ -176,7 +176,7 @@ static weir_status send_table(sync_run *run, const file_list *files, const file_
     table_declare(run->call, run->t);
     if (changed) {
         status = weir_schema_change(run->out, &run->t->shape);
-        state_set_table(run->state, run->t);
+        state_set_table(run->call, run->state, run->t);
     }
     for (size_t i = 0; status == WEIR_OK && i < count; i++)
         if (!state_has_all(run->state, &first[i]))
@@ -198,12 +198,13 @@ static weir_status empty_tables(sync_run *run, const file_list *files)
 {
     json_t *tables = json_object_get(run->state, "tables");
     weir_status status = WEIR_OK;
-    const char *name;
+    const char *member;
     json_t *columns;
     void *next;
 
-    json_object_foreach_safe(tables, next, name, columns)
+    json_object_foreach_safe(tables, next, member, columns)
     {
+        const char *name = state_table_name(run->call, member);
         const char *const *keys = NULL;
 
         if (has_table(files, name))
@@ -211,7 +212,7 @@ static weir_status empty_tables(sync_run *run, const file_list *files)
         status = keys_read(run->call, name, &keys);
         if (status != WEIR_OK)
             return status;
-        run->t = table_new(run->call, weir_copy(run->call, name, strlen(name)), keys);
+        run->t = table_new(run->call, name, keys);
         status = state_check_keys(run->call, run->state, run->t);
         if (status != WEIR_OK)
             return status;

@@ -5,8 +5,10 @@
  *                              "rows_old": 0, "done": true}},
  *    "tables": {"orders": [{"name": "id", "type": 4, "before": 5, "after": 0, "exponent": false}, …]},
  *    "keys":   {"orders": ["id"]},
- *    "tables_of": "weir"}
+ *    "tables_of": "weir", "marked": true}
  *
+ * In "tables" a '.' or '\' in a name has a '\' before it, as weir sync --resync-table wants it; a state
+ * without "marked" is from a version that did not do so.
  * "keys" holds the chosen key columns, an empty list when rows are keyed by file and row number. A table that
  * is not in "tables" is new, or was taken out to be read again: its files count as never read.
  */
@@ -14,7 +16,52 @@
 
 #include "files.h"
 
-static void forget_unlisted(json_t *state)
+static const char *marked(weir_call *call, const char *name)
+{
+    char *out = weir_alloc(call, strlen(name) * 2 + 1);
+    char *at = out;
+
+    for (; *name != '\0'; name++) {
+        if (*name == '.' || *name == '\\')
+            *at++ = '\\';
+        *at++ = *name;
+    }
+    *at = '\0';
+    return out;
+}
+
+const char *state_table_name(weir_call *call, const char *member)
+{
+    char *out = weir_alloc(call, strlen(member) + 1);
+    char *at = out;
+
+    for (; *member != '\0'; member++) {
+        member += *member == '\\' && member[1] != '\0';
+        *at++ = *member;
+    }
+    *at = '\0';
+    return out;
+}
+
+static void mark_names(weir_call *call, json_t *state)
+{
+    json_t *tables = json_object();
+    const char *name;
+    json_t *columns;
+
+    if (json_is_true(json_object_get(state, "marked"))) {
+        json_decref(tables);
+        return;
+    }
+    json_object_foreach(json_object_get(state, "tables"), name, columns)
+    {
+        json_object_set(tables, marked(call, name), columns);
+    }
+    json_object_set_new(state, "tables", tables);
+    json_object_set_new(state, "marked", json_true());
+}
+
+static void forget_unlisted(weir_call *call, json_t *state)
 {
     const json_t *tables = json_object_get(state, "tables");
     json_t *files = json_object_get(state, "files");
@@ -26,7 +73,7 @@ static void forget_unlisted(json_t *state)
     {
         const char *name = json_string_value(json_object_get(saved, "table"));
 
-        if (name == NULL || json_object_get(tables, name) == NULL)
+        if (name == NULL || json_object_get(tables, marked(call, name)) == NULL)
             json_object_del(files, path);
     }
 }
@@ -49,7 +96,8 @@ json_t *state_load(weir_call *call, const weir_sync *out)
                         json_string("weir")); /* weir sync --resync-table may take one out */
     if (!json_is_object(json_object_get(state, "keys")))
         json_object_set_new(state, "keys", json_object());
-    forget_unlisted(state);
+    mark_names(call, state);
+    forget_unlisted(call, state);
     return state;
 }
 
@@ -93,7 +141,7 @@ void state_forget(json_t *state, const char *path)
 
 void state_table(weir_call *call, const json_t *state, table *t)
 {
-    const json_t *columns = json_object_get(json_object_get(state, "tables"), t->name);
+    const json_t *columns = json_object_get(json_object_get(state, "tables"), marked(call, t->name));
     size_t i;
     json_t *column;
 
@@ -115,7 +163,7 @@ void state_table(weir_call *call, const json_t *state, table *t)
     }
 }
 
-void state_set_table(json_t *state, const table *t)
+void state_set_table(weir_call *call, json_t *state, const table *t)
 {
     json_t *columns = json_array();
     json_t *keys = json_array();
@@ -131,7 +179,7 @@ void state_set_table(json_t *state, const table *t)
                                         (int)known->type, "before", known->digits_before, "after",
                                         known->digits_after, "exponent", (int)known->exponent));
     }
-    json_object_set_new(json_object_get(state, "tables"), t->name, columns);
+    json_object_set_new(json_object_get(state, "tables"), marked(call, t->name), columns);
 }
 
 static bool has_key(const json_t *saved, const char *key)

@@ -27,10 +27,23 @@ static const char *skip_name(const char *path, const char *name)
     return path;
 }
 
+/* False for a text that no name has with its dots marked. */
+static bool is_marked(const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (*path == '.' || (*path == '\\' && path[1] != '.' && path[1] != '\\'))
+            return false;
+        path += *path == '\\';
+    }
+    return true;
+}
+
 bool resync_is_called(const char *path, const char *schema, const char *name)
 {
     const char *at = path;
 
+    if (schema[0] == '\0' && !is_marked(path))
+        return strcmp(path, name) == 0;
     if (schema[0] != '\0') {
         at = skip_name(at, schema);
         if (at == NULL || *at++ != '.')

@@ -14,7 +14,10 @@
 
 #include "engine/state.h"
 
-/* True when the state calls the table of this schema ("": none) and name `path`. */
+/*
+ * True when the state calls the table of this schema ("": none) and name `path`. A source without schemas may
+ * have left out the '\': what can't be a name with its dots marked is the name as it is.
+ */
 bool resync_is_called(const char *path, const char *schema, const char *name);
 
 /* The last sync that began a re-sync of this table which has not ended; 0: none. */

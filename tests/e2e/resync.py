@@ -103,10 +103,11 @@ class Resync(unittest.TestCase):
         """With a source on libweir that keeps each table's progress; the other table is left alone."""
         if not (BIN / "source-sqlite").exists():
             self.skipTest("source-sqlite is not built")
+        tables = ("a", "b", "c.d")
         with sqlite3.connect(self.folder / "source.db") as db:
-            for table in "ab":
-                db.execute(f"CREATE TABLE {table}(id INTEGER PRIMARY KEY, v TEXT)")
-                db.execute(f"INSERT INTO {table} VALUES(1, 'old'), (2, 'old'), (3, 'old')")
+            for table in tables:
+                db.execute(f'CREATE TABLE "{table}"(id INTEGER PRIMARY KEY, v TEXT)')
+                db.execute(f"""INSERT INTO "{table}" VALUES(1, 'old'), (2, 'old'), (3, 'old')""")
         (self.folder / "s.json").write_text(json.dumps({"path": str(self.folder / "source.db"), "usual": "append"}))
         (self.folder / "d.json").write_text(json.dumps({"path": str(self.folder / "w.db")}))
         arguments = [BIN / "weir", "sync", "--source", BIN / "source-sqlite", "--source-config", self.folder / "s.json",
@@ -114,14 +115,16 @@ class Resync(unittest.TestCase):
                      "--schema", "m", "--state", self.folder / "state", "--json"]
         subprocess.run(arguments, check=True, capture_output=True, timeout=60)
         with sqlite3.connect(self.folder / "source.db") as db:
-            for table in "ab":
-                db.execute(f"UPDATE {table} SET v = 'new' WHERE id = 1")
-                db.execute(f"DELETE FROM {table} WHERE id = 2")
-        subprocess.run([*arguments, "--resync-table", "a"], check=True, capture_output=True, timeout=60)
+            for table in tables:
+                db.execute(f"""UPDATE "{table}" SET v = 'new' WHERE id = 1""")
+                db.execute(f'DELETE FROM "{table}" WHERE id = 2')
+        for table in ("a", "c.d"):
+            subprocess.run([*arguments, "--resync-table", table], check=True, capture_output=True, timeout=60)
         with sqlite3.connect(self.folder / "w.db") as db:
-            rows = {table: db.execute(f'SELECT id, v, _fivetran_deleted FROM "m.{table}" ORDER BY id').fetchall()
-                    for table in "ab"}
-        self.assertEqual(rows["a"], [(1, "new", 0), (2, "old", 1), (3, "old", 0)])
+            rows = {table: db.execute(f'SELECT id, v, _fivetran_deleted FROM "m.{table.replace(".", "_")}" ORDER BY id').fetchall()
+                    for table in tables}
+        for table in ("a", "c.d"):
+            self.assertEqual(rows[table], [(1, "new", 0), (2, "old", 1), (3, "old", 0)], table)
         self.assertEqual(rows["b"], [(1, "old", 0), (2, "old", 0), (3, "old", 0)])
         done = subprocess.run([*arguments, "--resync-table", "c"], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)

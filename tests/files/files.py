@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import sqlite3
 import subprocess
 import sys
@@ -374,6 +375,38 @@ def check_resync(bin_dir, folder):
     assert sync.rows("u", ["v"]) == [(5,)]
     summary, _ = sync.run()
     assert summary["rows"] == 0, summary
+
+
+def check_resync_names(bin_dir, folder):
+    """R-ENG-12: a table is read again by its name, whatever characters that has; also from a state of an earlier version."""
+    names = ("plain", "a.b", "a\\b", "a\\.b")
+    for number, before in enumerate((False, True)):
+        for again in names[:2] if before else names:
+            sync = Sync(bin_dir, os.path.join(folder, f"{number}{again}"))
+            for name in names:
+                sync.write(f"{name}.csv", "v\n1\n2\n")
+            sync.run()
+            if before:  # which wrote the names as they are
+                with sqlite3.connect(sync.base / "state" / "state.db") as db:
+                    (text,), = db.execute("SELECT value FROM connection WHERE name = 'state'")
+                    kept = json.loads(text)
+                    assert kept.pop("marked") is True
+                    kept["tables"] = {re.sub(r"\\(.)", r"\1", name): value for name, value in kept["tables"].items()}
+                    assert set(kept["tables"]) == set(names)
+                    db.execute("UPDATE connection SET value = ? WHERE name = 'state'", (json.dumps(kept).encode(),))
+                summary, _ = sync.run()
+                assert summary["rows"] == 0, summary
+                with sqlite3.connect(sync.base / "state" / "state.db") as db:
+                    db.execute("UPDATE connection SET value = ? WHERE name = 'state'", (json.dumps(kept).encode(),))
+            for name in names:
+                sync.write(f"{name}.csv", "v\n1\n")
+            spelled = again.replace("\\", "\\\\").replace(".", "\\.") if "\\" in again else again
+            sync.run(more=["--resync-table", spelled])
+            for name in names:
+                assert sync.rows(name, ["v"]) == [(1,)], (again, name, sync.rows(name, ["v"]))
+                assert sync.rows(name, ["_line"], deleted=1) == [(2,)], (again, name)
+            summary, _ = sync.run()
+            assert summary["rows"] == 0, summary
 
 
 def check_names(bin_dir, folder):

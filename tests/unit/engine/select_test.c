@@ -660,6 +660,39 @@ static void a_table_with_a_dot_is_synced_again(void **state)
     assert_fails(w, WEIR_FAILED, "knows no such table");
 }
 
+static weir_rpc_code play_unmarked(fake_source *s, weir_rpc_call *call)
+{
+    static const char *const names[] = { "a.b", "a" };
+
+    for (size_t i = 0; i < 2; i++)
+        for (int id = 1; id <= (s->updates == 1 ? 2 : 1); id++)
+            UPSERT(call, names[i], weir_int("id", id), weir_int("run", s->updates));
+    assert_true(fake_checkpoint(call, "{\"tables\":{\"a.b\":1,\"a\":1},\"tables_of\":\"weir\"}"));
+    return WEIR_RPC_OK;
+}
+
+/* A source without schemas, whose state has the name as it is; only that table is meant. */
+static void a_table_whose_dot_is_not_marked_is_synced_again(void **state)
+{
+    static v2_column columns[] = { KEY("id", INT), COLUMN("run", INT) };
+    static v2_table tables[] = { { .columns = columns, .columns_count = 2 },
+                                 { .columns = columns, .columns_count = 2 } };
+    static const v2_table_list list = { .tables = tables, .tables_count = 2 };
+    world *w = *state;
+
+    tables[0].name = weir__text("a.b");
+    tables[1].name = weir__text("a");
+    w->source.schema.which_response = V2_SCHEMA_RESPONSE_WITHOUT_SCHEMA;
+    w->source.schema.response.without_schema = &list;
+    w->source.play = play_unmarked;
+    assert_ok(w);
+    w->resync_table = "a.b";
+    assert_ok(w);
+    assert_string_equal(fake_cell(&w->destination, "a_b", "1", "_fivetran_deleted"), "false");
+    assert_string_equal(fake_cell(&w->destination, "a_b", "2", "_fivetran_deleted"), "true");
+    assert_string_equal(fake_cell(&w->destination, "a", "2", "_fivetran_deleted"), "false");
+}
+
 static weir_rpc_code play_tables_of_another_meaning(fake_source *s, weir_rpc_call *call)
 {
     if (s->updates == 1)
@@ -705,6 +738,7 @@ int main(void)
         TEST(the_configuration_is_not_forgotten),
         TEST(a_renamed_table_is_synced_again),
         TEST(a_table_with_a_dot_is_synced_again),
+        TEST(a_table_whose_dot_is_not_marked_is_synced_again),
         TEST(only_a_marked_state_keeps_tables_apart),
     };
 
