@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static weir_status begin(void *context, const weir_table *expected, const char *const **columns,
                          size_t *count, weir_error *err)
@@ -33,8 +34,9 @@ json_t *cli_readback_json(const ledger_readback *one)
 {
     const readback_result *r = &one->result;
 
-    return json_pack("{s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s}", "schema",
-                     r->schema, "table", r->table, "compared", r->compared, "agrees", readback_agrees(r),
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s}",
+                     "schema", r->schema, "table", r->table, "source_schema", r->source_schema,
+                     "source_table", r->source_table, "compared", r->compared, "agrees", readback_agrees(r),
                      "rows", (json_int_t)r->rows, "seen", (json_int_t)r->seen, "missing",
                      (json_int_t)r->missing, "different", (json_int_t)r->different, "extra",
                      (json_int_t)r->extra, "undeleted", (json_int_t)r->undeleted, "columns_missing",
@@ -49,20 +51,37 @@ static void print_text(const char *text)
         putchar((unsigned char)*text < ' ' || *text == 0x7F ? ' ' : *text);
 }
 
+static void print_path(const char *schema, const char *table)
+{
+    print_text(schema);
+    print_text(schema[0] != '\0' ? "." : "");
+    print_text(table);
+}
+
 void cli_readback_print(const ledger_readback *one)
 {
     const readback_result *r = &one->result;
 
-    print_text(r->schema);
-    print_text(r->schema[0] != '\0' ? "." : "");
-    print_text(r->table);
+    print_path(r->schema, r->table);
+    if (r->source_table[0] != '\0' &&
+        (r->source_schema[0] != '\0' || strcmp(r->source_table, r->table) != 0)) {
+        printf(" (the source's ");
+        print_path(r->source_schema, r->source_table);
+        printf(")");
+    }
+    if (!r->compared && readback_agrees(r)) {
+        printf(" read back: not compared%s", r->note[0] != '\0' ? ": " : "");
+        print_text(r->note);
+        printf("\n");
+        return;
+    }
     printf(" read back: %" PRIu64 " of %" PRIu64 " rows", r->seen, r->rows);
     if (r->missing + r->different + r->extra + r->undeleted > 0)
         printf(", %" PRIu64 " missing, %" PRIu64 " different, %" PRIu64 " twice, %" PRIu64 " not deleted",
                r->missing, r->different, r->extra, r->undeleted);
     if (r->unsure > 0)
         printf(", %" PRIu64 " unsure", r->unsure);
-    printf(": %s\n", !readback_agrees(r) ? "DIFFERS" : r->compared ? "agrees" : "not compared");
+    printf(": %s\n", readback_agrees(r) ? "agrees" : "DIFFERS");
     if (r->note[0] == '\0')
         return;
     printf("  ");

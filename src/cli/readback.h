@@ -14,7 +14,7 @@
 readback_store cli_readback_store(rows_reader *reader);
 /* A table's result as one JSON object; NULL: memory. */
 json_t *cli_readback_json(const ledger_readback *one);
-/* The same as a line on standard output, and its note, if it has one, below. */
+/* The same as a line on standard output, and its note below it, or in it where nothing was compared. */
 void cli_readback_print(const ledger_readback *one);
 
 #endif

@@ -106,11 +106,13 @@ static const char examples[] =
     "again: rows stay visible, and those that have not come again by the end of a run that went well are\n"
     "marked deleted; a run that is broken off is continued without it. A configuration is a flat\n"
     "JSON object whose values are strings, like {\"folder\": \"/data\"}.\n"
-    "--read-back reads the tables that were written to once more, after the last commit, and fails when\n"
-    "a row is not there as it was sent; weir ledger show tells it, too. Servers are found as by weir\n"
+    "--read-back reads the tables that were written to once more, after the last commit. A row that is\n"
+    "not there as it was sent is a task for a person (exit status 3): later syncs do not look at it\n"
+    "again. weir ledger show tells it, too. Servers are found as by weir\n"
     "test: PGHOST, MARIADB_HOST and so on. Not compared, and said so: tables in history mode, columns\n"
     "whose type changed in the sync.\n"
-    "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a connector asks for a person.\n";
+    "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a task for a person: a connector asks for one, or\n"
+    "what was read back differs.\n";
 
 /* What the two threads share. */
 typedef struct sync_command {

@@ -104,16 +104,11 @@ static weir_status read_entries(sqlite3 *db, const char *path, int64_t number, c
     return status;
 }
 
-/* A state of before has no such table. */
-static bool has_readbacks(sqlite3 *db)
+/* A state of before lacks the table, or the source's names in it. */
+static bool has_readbacks(sqlite3 *db, const char *column)
 {
-    sqlite3_stmt *statement = NULL;
-    bool found = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE name = 'readbacks'", -1,
-                                    &statement, NULL) == SQLITE_OK &&
-                 sqlite3_step(statement) == SQLITE_ROW;
-
-    sqlite3_finalize(statement);
-    return found;
+    return sqlite3_table_column_metadata(db, "main", "readbacks", column, NULL, NULL, NULL, NULL, NULL) ==
+           SQLITE_OK;
 }
 
 static ledger_readback readback_of(sqlite3_stmt *statement)
@@ -134,7 +129,9 @@ static ledger_readback readback_of(sqlite3_stmt *statement)
                                     .undeleted = counts[6],
                                     .columns = counts[7],
                                     .unsure = counts[8],
-                                    .note = text_of(statement, 13) };
+                                    .note = text_of(statement, 13),
+                                    .source_schema = text_of(statement, 14),
+                                    .source_table = text_of(statement, 15) };
     return one;
 }
 
@@ -144,15 +141,16 @@ static weir_status read_readbacks(sqlite3 *db, const char *path, int64_t number,
     sqlite3_stmt *statement = NULL;
     weir_status status = WEIR_OK;
     int step = SQLITE_DONE;
+    char sql[512];
 
-    if (visitor->readback == NULL || !has_readbacks(db))
+    if (visitor->readback == NULL || !has_readbacks(db, "note"))
         return WEIR_OK;
-    if (sqlite3_prepare_v2(
-            db,
-            "SELECT schema_name, table_name, compared, rows, seen, missing, different, extra, undeleted,"
-            " columns, unsure, sent_sum, seen_sum, note FROM readbacks WHERE sync = ?"
-            " ORDER BY schema_name, table_name",
-            -1, &statement, NULL) != SQLITE_OK)
+    snprintf(sql, sizeof sql,
+             "SELECT schema_name, table_name, compared, rows, seen, missing, different, extra, undeleted,"
+             " columns, unsure, sent_sum, seen_sum, note, %s FROM readbacks WHERE sync = ?"
+             " ORDER BY schema_name, table_name",
+             has_readbacks(db, "source_table") ? "source_schema, source_table" : "NULL, NULL");
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
         return failed(db, path, err);
     sqlite3_bind_int64(statement, 1, number);
     while (status == WEIR_OK && (step = sqlite3_step(statement)) == SQLITE_ROW) {

@@ -99,12 +99,16 @@ static readback_table *add_table(readback *r, const engine_table *from, weir_byt
 {
     readback_table *table = weir__calloc(1, sizeof *table);
     char *copy = weir__arena_copy(r->names, path.data, path.size);
+    const char *schema = weir__arena_copy(r->names, from->schema, strlen(from->schema));
+    const char *source = weir__arena_copy(r->names, from->source, strlen(from->source));
 
-    if (table == NULL || copy == NULL ||
+    if (table == NULL || copy == NULL || schema == NULL || source == NULL ||
         !make_room((void **)&r->tables, r->count, &r->capacity, sizeof(readback_table *)))
         goto fail;
     table->schema = copy;
     table->name = copy + strlen(from->target) + 1;
+    table->source_schema = schema;
+    table->source = source;
     table->number = (uint32_t)r->count;
     weir__buf_init(&table->rows, WEIR_ERROR_TEXT_SIZE);
     if (!weir__map_put(&r->by_name, (weir_bytes){ copy, path.size }, table))

@@ -43,6 +43,8 @@ typedef struct readback_store {
 typedef struct readback_result {
     const char *schema; /* the destination's */
     const char *table;
+    const char *source_schema; /* the source's, "" without: what --resync-table takes */
+    const char *source_table;
     bool compared; /* false: see `note` */
     uint64_t rows; /* that were sent and of which the store must have something, or must not */
     uint64_t seen; /* of them, that the store has */

@@ -668,14 +668,14 @@ static bool put_columns(const readback_table *table, weir_buf *out)
 static bool put_note(const readback_table *table, weir_buf *out)
 {
     if (table->history)
-        return weir__buf_put_text(out, "a table in history mode is not compared; ");
+        return weir__buf_put_text(out, "it is in history mode; ");
     if (table->rekeyed)
-        return weir__buf_put_text(out, "not compared, its key changed in this sync; ");
-    if (table->gone && !weir__buf_put_text(out, "the store has no such table; "))
-        return false;
+        return weir__buf_put_text(out, "its key changed in this sync; ");
     if (table->gone && !table->result.compared)
-        return weir__buf_put_text(out, "not compared, it may have it under another name; ");
-    if (!table->result.compared && !weir__buf_put_text(out, "not compared, for a column of its key is not; "))
+        return weir__buf_put_text(out, "the store may have it under another name; ");
+    if (table->gone && table->shape != NULL && !weir__buf_put_text(out, "the store has no such table; "))
+        return false;
+    if (!table->result.compared && !weir__buf_put_text(out, "a column of its key is not compared; "))
         return false;
     return put_columns(table, out) &&
            (table->rows.size == 0 ||
@@ -697,6 +697,8 @@ static weir_status tell(comparison *c, readback_table *table, weir_error *err)
         note.data[note.size] = '\0';
     table->result.schema = table->schema;
     table->result.table = table->name;
+    table->result.source_schema = table->source_schema;
+    table->result.source_table = table->source;
     table->result.note = note.data != NULL ? note.data : "";
     status = c->taker->take(c->taker->context, &table->result, err);
     weir__buf_clear(&note);

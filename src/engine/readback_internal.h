@@ -48,6 +48,8 @@ typedef struct readback_table {
     uint32_t number; /* index in the readback */
     const char *schema;
     const char *name;
+    const char *source_schema;
+    const char *source;
     readback_column *columns;
     size_t count;
     size_t capacity;

@@ -39,8 +39,8 @@ static const char ledger_layout[] =
     "CREATE TABLE IF NOT EXISTS runs(sync INTEGER PRIMARY KEY, begun TEXT, ended TEXT, settings INTEGER);"
     "CREATE TABLE IF NOT EXISTS readbacks(sync INTEGER, schema_name TEXT, table_name TEXT, compared INTEGER,"
     " rows INTEGER, seen INTEGER, missing INTEGER, different INTEGER, extra INTEGER, undeleted INTEGER,"
-    " columns INTEGER, unsure INTEGER, sent_sum TEXT, seen_sum TEXT, note TEXT,"
-    " PRIMARY KEY(sync, schema_name, table_name)) WITHOUT ROWID;";
+    " columns INTEGER, unsure INTEGER, sent_sum TEXT, seen_sum TEXT, note TEXT, source_schema TEXT,"
+    " source_table TEXT, PRIMARY KEY(sync, schema_name, table_name)) WITHOUT ROWID;";
 
 static const char layout[] =
     "CREATE TABLE connection(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
@@ -186,6 +186,18 @@ static weir_status check_layout(state_store *store, weir_error *err)
     return status;
 }
 
+/* The source's names of what was read back, for states of before. */
+static weir_status name_sources(state_store *store, weir_error *err)
+{
+    if (sqlite3_table_column_metadata(store->db, "main", "readbacks", "source_table", NULL, NULL, NULL, NULL,
+                                      NULL) == SQLITE_OK)
+        return WEIR_OK;
+    return state__run(store,
+                      "BEGIN IMMEDIATE; ALTER TABLE readbacks ADD COLUMN source_schema TEXT;"
+                      " ALTER TABLE readbacks ADD COLUMN source_table TEXT; COMMIT",
+                      err);
+}
+
 static weir_status check_schema(state_store *store, const char *schema, weir_error *err)
 {
     weir_status status;
@@ -249,6 +261,8 @@ weir_status state_open(const char *folder, const char *schema, state_store **out
     WEIR_POINT("state.open.journal");
     if (status == WEIR_OK)
         status = state__run(store, ledger_layout, err);
+    if (status == WEIR_OK)
+        status = name_sources(store, err);
     if (status == WEIR_OK)
         status = check_schema(store, schema, err);
     WEIR_POINT("state.open.schema");

@@ -192,7 +192,7 @@ weir_status state_readback(state_store *store, int64_t sync, const readback_resu
 
     pthread_mutex_lock(&store->lock);
     status = state__prepare(
-        store, "INSERT OR REPLACE INTO readbacks VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        store, "INSERT OR REPLACE INTO readbacks VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &statement, err);
     if (status == WEIR_OK) {
         sqlite3_bind_int64(statement, 1, sync);
@@ -203,6 +203,8 @@ weir_status state_readback(state_store *store, int64_t sync, const readback_resu
         bind_sum(statement, 4 + count, result->sum_sent);
         bind_sum(statement, 5 + count, result->sum_seen);
         state__bind_text(statement, 6 + count, result->note);
+        state__bind_text(statement, 7 + count, result->source_schema);
+        state__bind_text(statement, 8 + count, result->source_table);
         status = state__finish(store, statement, err);
     }
     pthread_mutex_unlock(&store->lock);

@@ -26,6 +26,7 @@
 #define LOCK_WAIT \
     (10 * INT64_C(1000000000)) /* for connectors of a run that was killed to be gone (R-ENG-13) */
 #define STEP (50 * INT64_C(1000000))
+#define VERDICT_SIZE_MAX (WEIR_ERROR_TEXT_SIZE / 2) /* of the tables that differ, in a message */
 
 typedef struct sync_run_state {
     const sync_options *options;
@@ -519,14 +520,16 @@ static void compare_runs(sync_run_state *run, weir_bytes begun)
 
 /* --- reading rows back --- */
 
-/* What differs first, for the error. */
+/* What differs, for the error. */
 typedef struct verdict {
     sync_run_state *run;
     size_t tables; /* that differ */
-    char first[WEIR_ERROR_TEXT_SIZE];
+    size_t named;  /* of them, in `list` */
+    weir_buf list;
 } verdict;
 
-static void describe(verdict *v, const readback_result *result)
+/* By the source's names, which --resync-table takes; where rows differ stands in the ledger. */
+static bool describe(const readback_result *result, weir_buf *out)
 {
     const struct {
         uint64_t count;
@@ -536,24 +539,44 @@ static void describe(verdict *v, const readback_result *result)
                 { result->extra, "there twice" },
                 { result->undeleted, "not deleted by a truncate" },
                 { result->columns, "columns missing" } };
-    int at = snprintf(v->first, sizeof v->first, "table '%s%s%s', %" PRIu64 " rows", result->schema,
-                      result->schema[0] != '\0' ? "." : "", result->table, result->rows);
+    bool fits = weir__buf_printf(out, "%s'%s%s%s' (%" PRIu64 " rows", out->size > 0 ? ", " : "",
+                                 result->source_schema, result->source_schema[0] != '\0' ? "." : "",
+                                 result->source_table, result->rows);
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (all[i].count > 0 && at > 0 && (size_t)at < sizeof v->first)
-            at += snprintf(v->first + at, sizeof v->first - (size_t)at, ", %" PRIu64 " %s", all[i].count,
-                           all[i].what);
-    if (at > 0 && (size_t)at < sizeof v->first)
-        snprintf(v->first + at, sizeof v->first - (size_t)at, ": %s", result->note);
+        if (all[i].count > 0 && fits)
+            fits = weir__buf_printf(out, ", %" PRIu64 " %s", all[i].count, all[i].what);
+    return fits && weir__buf_put_text(out, ")");
 }
 
 static weir_status take_result(void *context, const readback_result *result, weir_error *err)
 {
     verdict *v = context;
+    size_t size = v->list.size;
 
-    if (!readback_agrees(result) && v->tables++ == 0)
-        describe(v, result);
+    if (!readback_agrees(result)) {
+        v->tables++;
+        if (describe(result, &v->list))
+            v->named++;
+        else
+            v->list.size = size;
+    }
     return state_readback(v->run->state, v->run->sync, result, err);
+}
+
+/* No later run finds it again, so none may make it look mended: a person has to know. */
+static weir_status tell_verdict(const verdict *v, weir_error *err)
+{
+    char more[48] = "";
+
+    if (v->tables > v->named)
+        snprintf(more, sizeof more, " and %zu more", v->tables - v->named);
+    return weir__error_as(
+        err, WEIR_TASK,
+        "the destination does not hold what was sent to it: tables %.*s%s. Later syncs compare only their "
+        "own rows. weir ledger show says where these differ; find out what changes them in the store, then "
+        "have a table sent again with weir sync --resync-table NAME, by its name here, or all with --resync",
+        (int)v->list.size, v->list.size > 0 ? v->list.data : "", more);
 }
 
 /* R-ENG-16: after the last commit, when the connectors have let go of the store. */
@@ -562,20 +585,18 @@ static weir_status read_back(sync_run_state *run, weir_error *err)
     verdict v = { .run = run };
     readback_taker taker = { take_result, &v, &run->options->control->cancelled,
                              &run->options->progress->rows_seen };
-    weir_status status = readback_compare(run->notes, &taker, err);
+    weir_status status;
 
+    weir__buf_init(&v.list, VERDICT_SIZE_MAX);
+    status = readback_compare(run->notes, &taker, err);
     if (status != WEIR_OK) {
         weir__error_prefix(err, "all is written and committed, but rows could not be read back");
         err->transient = false;
-        return status;
+    } else if (v.tables > 0) {
+        status = tell_verdict(&v, err);
     }
-    if (v.tables == 0)
-        return WEIR_OK;
-    return weir__error(
-        err,
-        "what the destination holds is not what was sent, in %zu of the tables (weir ledger show "
-        "lists them; --resync-table has one's rows sent again): %s",
-        v.tables, v.first);
+    weir__buf_clear(&v.list);
+    return status;
 }
 
 /* All attempts, and what is looked at afterwards. *written: all is committed, whatever the status. */

@@ -71,9 +71,9 @@ typedef struct sync_report {
  */
 weir_status sync_check(const sync_options *options, weir_error *err) WEIR_CHECKED;
 /*
- * Runs a sync in the calling thread. The status is as pipeline_run's, and WEIR_FAILED when all is well but
- * the recording, which then ends early: data goes first. *report is filled in any case and
- * released with sync_report_clear. `err` is not NULL.
+ * Runs a sync in the calling thread. The status is as pipeline_run's; WEIR_TASK when all is committed and
+ * what was read back differs; WEIR_FAILED when all is well but the recording, which then ends early: data
+ * goes first. *report is filled in any case and released with sync_report_clear. `err` is not NULL.
  */
 weir_status sync_run(const sync_options *options, sync_report *report, weir_error *err);
 void sync_report_clear(sync_report *report);

@@ -52,13 +52,13 @@ class Case(unittest.TestCase):
         """A store that does to the rows that are written to it what it likes."""
         with sqlite3.connect(self.folder / "warehouse.db") as db:
             for event in ("INSERT", "UPDATE"):
-                db.execute(f'CREATE TRIGGER harm_{event} AFTER {event} ON "m.{table}" WHEN {when} BEGIN {what}; END')
+                db.execute(f'CREATE TRIGGER harm_{table}_{event} AFTER {event} ON "m.{table}" WHEN {when} BEGIN {what}; END')
 
     def read_back(self, *more, code=0, **sync):
         """table -> what was found of it, told by the sync and by the ledger alike."""
         done = self.sync("--read-back", self.place, *more, code=code, **sync)
         told = json.loads(done.stdout)
-        shown = json.loads(self.run_weir("ledger", "show", "--state", self.folder / "state", "--json", code=code).stdout)
+        shown = json.loads(self.run_weir("ledger", "show", "--state", self.folder / "state", "--json", code=int(code != 0)).stdout)
         self.assertEqual(told["read_back"], shown["read_back"])
         self.told = told
         return {entry["table"]: entry for entry in told["read_back"]}
@@ -100,16 +100,18 @@ class Sqlite(Stores, Case):
         self.assert_agree(self.read_back())
         self.harm("pairs", "new.value LIKE 'plain%'",
                   """UPDATE "m.pairs" SET value = 'harmed' WHERE code = new.code AND number = new.number""")
-        found = self.read_back(changes=600, code=1)
+        found = self.read_back(changes=600, code=3)
         self.assert_agree({table: entry for table, entry in found.items() if table != "pairs"}, {"everything", "events"})
         with sqlite3.connect(self.folder / "warehouse.db") as db:
             (harmed,) = db.execute('SELECT count(*) FROM "m.pairs" WHERE value = \'harmed\'').fetchone()
         pairs = found["pairs"]
         self.assertEqual((pairs["agrees"], pairs["different"], pairs["missing"]), (False, harmed, 0))
         self.assertNotEqual(pairs["sum_sent"], pairs["sum_seen"])
-        self.assertEqual(self.told["status"], "failure")
-        for text in (f"table 'm.pairs', {pairs['rows']} rows, {harmed} different", "column 'value' differs in", "--resync-table"):
-            self.assertIn(text, self.told["error"])
+        self.assertIn("column 'value' differs in", pairs["note"])
+        self.assertEqual((self.told["status"], self.told["error"]), ("task", None))
+        for text in (f"'pairs' ({pairs['rows']} rows, {harmed} different)", "--resync-table"):
+            self.assertIn(text, self.told["task"])
+        self.assertNotIn("column 'value'", self.told["task"])  # told once, with the table
         for text in ("plain", "harmed"):
             self.assertNotIn(text, json.dumps(self.told))
         shown = self.run_weir("ledger", "show", "--state", self.folder / "state", code=1).stdout
@@ -117,22 +119,55 @@ class Sqlite(Stores, Case):
         self.assertRegex(shown, r"m\.everything read back: .*: agrees")
         # What is committed stays so: the next sync goes on from there, and looks at its own rows.
         with sqlite3.connect(self.folder / "warehouse.db") as db:
-            db.executescript("DROP TRIGGER harm_INSERT; DROP TRIGGER harm_UPDATE")
+            db.executescript("DROP TRIGGER harm_pairs_INSERT; DROP TRIGGER harm_pairs_UPDATE")
         self.assert_agree(self.read_back(changes=900))
 
     def test_rows_that_the_store_has_lost(self):
         self.assert_agree(self.read_back())
         self.harm("pairs", "new.code = 'c1'", """DELETE FROM "m.pairs" WHERE code = 'c1'""")
-        pairs = self.read_back(changes=600, code=1)["pairs"]
+        pairs = self.read_back(changes=600, code=3)["pairs"]
         self.assertGreater(pairs["missing"], 0)
         self.assertEqual(pairs["rows"] - pairs["seen"], pairs["missing"])
 
     def test_rows_that_a_resync_has_not_deleted(self):
         self.assert_agree(self.read_back())
         self.harm("everything", "new._fivetran_deleted", 'UPDATE "m.everything" SET _fivetran_deleted = 0 WHERE id = new.id')
-        found = self.read_back("--resync", rows=ROWS // 2, code=1)
+        found = self.read_back("--resync", rows=ROWS // 2, code=3)
         self.assertEqual(found["everything"]["undeleted"], ROWS // 2)
-        self.assertIn("not deleted by a truncate", self.told["error"])
+        self.assertIn("not deleted by a truncate", self.told["task"])
+
+    def test_all_tables_that_differ_are_named_as_the_source_has_them(self):
+        self.assert_agree(self.read_back())
+        for table in ("pairs", "everything"):
+            self.harm(table, "1", f'DELETE FROM "m.{table}"')
+        found = self.read_back("--resync", code=3)
+        self.assertEqual({table for table, entry in found.items() if not entry["agrees"]}, {"pairs", "everything"})
+        for table in ("pairs", "everything"):
+            self.assertIn(f"'{table}' ({found[table]['rows']} rows, {found[table]['missing']} missing", self.told["task"])
+        shown = json.loads(self.run_weir("ledger", "show", "--state", self.folder / "state", "--json", code=1).stdout)
+        names = lambda entries, *keys: {tuple(entry[key] for key in keys) for entry in entries}
+        self.assertEqual(names(shown["entries"], "schema", "table"), names(shown["read_back"], "source_schema", "source_table"))
+
+    def test_a_state_of_before_the_sources_names(self):
+        self.read_back()
+        with sqlite3.connect(self.folder / "state" / "state.db") as db:
+            for column in ("source_schema", "source_table"):
+                db.execute(f"ALTER TABLE readbacks DROP COLUMN {column}")
+        shown = json.loads(self.run_weir("ledger", "show", "--state", self.folder / "state", "--json").stdout)
+        self.assertEqual({(entry["table"], entry["source_table"]) for entry in shown["read_back"]}, {(name, "") for name in TABLES})
+        found = self.read_back(changes=100)
+        self.assertEqual(found["pairs"]["source_table"], "pairs")
+
+    def test_names_that_are_others_at_the_destination(self):
+        sqlite3.connect(self.folder / "shop.db").executescript('CREATE TABLE "Order Lines"(id INTEGER PRIMARY KEY); '
+                                                               'INSERT INTO "Order Lines" VALUES(1); CREATE TABLE bare(id INTEGER PRIMARY KEY);')
+        (self.folder / "source.json").write_text(json.dumps({"path": str(self.folder / "shop.db")}))
+        (self.folder / "destination.json").write_text(json.dumps(self.config))
+        done = self.run_weir("sync", "--source", BIN / "source-sqlite", "--source-config", self.folder / "source.json",
+                             "--destination", BIN / self.destination, "--destination-config", self.folder / "destination.json",
+                             "--schema", "m", "--state", self.folder / "state", "--read-back", self.place)
+        self.assertIn("m.order_lines (the source's Order Lines) read back: 1 of 1 rows: agrees\n", done.stdout)
+        self.assertNotIn("no such table", done.stdout)  # nothing has come for `bare`
 
     def test_without_the_option_nothing_is_read(self):
         done = self.sync(changes=100)
@@ -145,7 +180,7 @@ class Sqlite(Stores, Case):
         done = self.sync("--read-back", self.place, code=1)
         self.assertIn("all is written and committed, but rows could not be read back", json.loads(done.stdout)["error"])
         self.place = f"sqlite:{self.folder / 'another.db'}"
-        found = self.read_back(changes=100, code=1)
+        found = self.read_back(changes=100, code=3)
         self.assertIn("the store has no such table", found["everything"]["note"])
         done = self.sync("--read-back", "paper:/tmp/x", code=2)
         self.assertIn("does not say where rows are read from", done.stderr)
@@ -156,6 +191,9 @@ class Sqlite(Stores, Case):
         found = self.read_back("--schema-config", plan, changes=300)
         self.assertFalse(found["everything"]["compared"])
         self.assertIn("history mode", found["everything"]["note"])
+        shown = self.run_weir("ledger", "show", "--state", self.folder / "state").stdout
+        self.assertEqual([line for line in shown.splitlines() if "not compared" in line],
+                         ["m.everything read back: not compared: it is in history mode"])
         self.assertTrue(found["pairs"]["compared"])
 
     def test_hashed_columns(self):
@@ -184,7 +222,7 @@ for row in db.execute('SELECT * FROM "%s.%s"' % (sys.argv[1], sys.argv[2])):
         self.assert_agree(self.read_back())
         shutil.rmtree(self.folder / "state")
         self.place = f'command:{sys.executable} {program} "$1" "$2" harm'
-        found = self.read_back(code=1)
+        found = self.read_back(code=3)
         self.assertEqual(found["everything"]["different"], 1)
         self.assertIn("column 'naive_date' differs in 1", found["everything"]["note"])
         self.assertNotIn("1999", json.dumps(self.told))
