@@ -16,6 +16,9 @@
 #include "load.h"
 #include "shapes.h"
 
+#define LOG_TRIES 500  /* to write the log out while others are at work, ... */
+#define LOG_WAIT_MS 20 /* ... and between two of them */
+
 typedef struct instance {
     struct instance *next;
     duckdb_database database;
@@ -235,9 +238,37 @@ static weir_status allow_vacuum(weir_call *call, store *s)
     return allowed ? WEIR_OK : link_run(call, "SET GLOBAL max_vacuum_tasks = 100", "set DuckDB up");
 }
 
+/*
+ * DuckDB 1.5 replays its log wrongly when a transaction has added a row with a long text and made that NULL,
+ * and a later one gives it the same text again: it comes back empty. What is written into the file is not
+ * replayed. Other requests that are at work may be in the way of that for a while.
+ */
+static weir_status write_log_out(weir_call *call, store *s)
+{
+    weir_sql_text sql = weir_sql_text_new(call);
+    duckdb_result result;
+    duckdb_state state = DuckDBError;
+
+    weir_sql_put(&sql, "CHECKPOINT ");
+    weir_sql_put_quoted(&sql, s->instance->catalog, '"');
+    for (int i = 0; state != DuckDBSuccess && i < LOG_TRIES && weir_running(call); i++) {
+        state = duckdb_query(s->link.db, sql.data, &result);
+        duckdb_destroy_result(&result);
+        if (state != DuckDBSuccess && !weir_wait(call, LOG_WAIT_MS))
+            break;
+    }
+    return state == DuckDBSuccess
+               ? WEIR_OK
+               : weir_fail(call,
+                           "Rows were written to '%s', but its log could not be written into the "
+                           "file, as other requests are at work. Send the request again.",
+                           ((const options *)weir_options(call))->path);
+}
+
 weir_status store_end(weir_call *call, weir_status status)
 {
     store *s = weir_session(call);
+    bool overlays = s->link.overlays;
 
     if (status == WEIR_OK)
         status = load_wait(call);
@@ -250,6 +281,8 @@ weir_status store_end(weir_call *call, weir_status status)
     load_end(&s->link);
     if (status)
         roll_back(s);
+    else if (overlays)
+        status = write_log_out(call, s);
     release(s);
     return status;
 }

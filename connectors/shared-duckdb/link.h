@@ -41,6 +41,8 @@ typedef struct duck_link {
     link_merge merge;
     bool changed;  /* a merge of this transaction has begun */
     bool rewrites; /* rows that were there go, or get other values */
+    bool inserts;  /* rows were added */
+    bool overlays; /* rows got other values after rows were added, perhaps the same ones */
     bool reshaped; /* a table may have other columns than before the request */
     bool known;    /* write: all rows of the table have keys of `written` */
     bool asked;    /* write: the table has been asked for its keys, or is not to be */

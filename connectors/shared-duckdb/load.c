@@ -211,7 +211,7 @@ static void begin_live(weir_call *call, weir_sql_stage *stage)
     begin_merge(s, stage, sql, 1);
     s->merge.running = pthread_create(&s->merge.thread, NULL, run_merge, &s->merge) == 0;
     if (s->merge.running)
-        s->changed = true;
+        s->changed = s->inserts = true;
     else
         stage_plain(stage->state);
 }
@@ -431,7 +431,7 @@ void load_end(duck_link *s)
     }
     if (s->merge.failed)
         duckdb_destroy_result(&s->merge.result);
-    s->merge.failed = s->changed = false;
+    s->merge.failed = s->changed = s->inserts = s->overlays = false;
     duckdb_destroy_result(&s->ran);
     duckdb_destroy_data_chunk(&s->chunk);
     duckdb_destroy_result(&s->queried);
@@ -450,8 +450,13 @@ weir_status load_merge(weir_call *call, weir_sql_stage *stage, const char *const
         return status;
     begin_merge(s, stage, sql, count);
     s->changed = true;
-    for (size_t i = 0; i < count; i++)
-        s->rewrites = s->rewrites || strncmp(sql[i], "INSERT", 6) != 0;
+    for (size_t i = 0; i < count; i++) {
+        bool inserts = strncmp(sql[i], "INSERT", 6) == 0;
+
+        s->rewrites = s->rewrites || !inserts;
+        s->overlays = s->overlays || (s->inserts && strncmp(sql[i], "UPDATE", 6) == 0);
+        s->inserts = s->inserts || inserts;
+    }
     /* Without a thread the work is done here and now. */
     s->merge.running = pthread_create(&s->merge.thread, NULL, run_merge, &s->merge) == 0;
     if (!s->merge.running)

@@ -751,6 +751,21 @@ def rising_keys_and_a_late_nanosecond(bench):
     bench.check(model, "t")
 
 
+def log_of_an_update_in_the_same_request(bench):
+    """A text that one request adds and makes NULL, and another gives again, survives a kill: DuckDB 1.5 lost it on the way (R-DST-06)."""
+    columns = [Column("id", "LONG", True), Column("v", "STRING"), Column("n", "INT"), SYNCED]
+    model = Model(columns)
+    bench.run.create("s", "t", columns)
+    text = "a text that is not kept in place"
+    bench.write(model, "t", ("replace", [{"id": i, "v": text, "n": i, "_fivetran_synced": NOW} for i in range(3)]),
+                ("update", [{"id": 1, "v": None, "n": UNCHANGED, "_fivetran_synced": NOW + 1000}]))
+    bench.write(model, "t", ("update", [{"id": 1, "v": text, "n": UNCHANGED, "_fivetran_synced": NOW + 2000}]))
+    bench.run.process.kill()
+    bench.run.kill()
+    bench.running = None
+    bench.check(model, "t")
+
+
 def changes_do_not_fill_the_file(bench):
     """Most rows, here and there, are replaced many times: their former values make room for later ones."""
     columns = [Column("id", "LONG", True), Column("v", "STRING"), SYNCED]

@@ -28,7 +28,8 @@ foreach(store sqlite duckdb)
         weir_destination_test(${store} full 60 no_room_for_several_tables)
         weir_destination_test(${store} memory 60 more_rows_than_memory)
         weir_destination_test(${store} turns 60 rising_keys_with_breaks
-            rising_keys_and_a_late_nanosecond changes_do_not_fill_the_file)
+            rising_keys_and_a_late_nanosecond changes_do_not_fill_the_file
+            log_of_an_update_in_the_same_request)
     endif()
     weir_destination_test(${store} volume 300 many_rows large_cells)
     weir_destination_test(${store} random 300 random_operations:1 random_operations:2 random_operations:3)
