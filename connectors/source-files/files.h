@@ -42,6 +42,9 @@ bool text_is_utf16(const char *start, size_t size);
  */
 weir_status keys_read(weir_call *call, const char *wanted, const char *const **out);
 
+/* The table of the next entry in *rest, the checked option, which is moved behind it; NULL: none. */
+const char *keys_table(weir_call *call, const char **rest);
+
 /* --- folder.c --- */
 
 typedef enum file_format {
@@ -178,6 +181,8 @@ bool csv_file_seek(csv_file *f, int64_t to);
 csv_fault csv_file_more(csv_file *f);
 /* Moves past line ends; false when the text has nothing else. */
 bool csv_file_skip_ends(csv_file *f);
+/* The first cell of the row that was cut last that is no UTF-8; the text's `count`: there is none. */
+size_t csv_file_broken(const csv_file *f);
 /* Completes the row that was cut last: cells that it lacks, and those with that text, are NULL. */
 void csv_file_fill(csv_file *f, size_t columns, weir_bytes null_text);
 
@@ -326,6 +331,7 @@ void state_set_mark(json_t *state, const file_entry *file, const file_mark *mark
 void state_forget(json_t *state, const char *path);
 /* Adds the columns that the state knows of the table. */
 void state_table(weir_call *call, const json_t *state, table *t);
+bool state_knows(weir_call *call, const json_t *state, const char *name);
 void state_set_table(weir_call *call, json_t *state, const table *t);
 /* The name of the table that is this member of the state's "tables", in the call's memory. */
 const char *state_table_name(weir_call *call, const char *member);

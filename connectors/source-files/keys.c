@@ -44,28 +44,58 @@ static const char *const *columns_of(weir_call *call, const char *list, size_t s
     return keys;
 }
 
+/* Takes the next entry off *rest. *keys is NULL when there is none. */
+static weir_status take_entry(weir_call *call, const char **rest, weir_bytes *name, const char *const **keys)
+{
+    weir_bytes entry = { NULL, 0 };
+    const char *equals = NULL;
+
+    *keys = NULL;
+    *name = entry;
+    while (entry.size == 0 && **rest != '\0') { /* a semicolon at the end has none behind it */
+        size_t size = strcspn(*rest, ";");
+
+        entry = trimmed(*rest, size);
+        equals = memchr(*rest, '=', size);
+        *rest += size + ((*rest)[size] == ';');
+    }
+    if (entry.size == 0)
+        return WEIR_OK;
+    if (equals != NULL) {
+        *name = trimmed(entry.data, (size_t)(equals - entry.data));
+        *keys = columns_of(call, equals + 1, (size_t)(entry.data + entry.size - (equals + 1)));
+    }
+    if (name->size > 0 && *keys != NULL)
+        return WEIR_OK;
+    return weir_task(call, "'Key columns': '%.*s' is no entry like 'table=column,column'.", (int)entry.size,
+                     entry.data);
+}
+
+const char *keys_table(weir_call *call, const char **rest)
+{
+    const char *const *keys;
+    weir_bytes name;
+
+    if (take_entry(call, rest, &name, &keys) != WEIR_OK || keys == NULL)
+        return NULL;
+    return weir_copy(call, name.data, name.size);
+}
+
 weir_status keys_read(weir_call *call, const char *wanted, const char *const **out)
 {
     const options *opt = weir_options(call);
     const char *const *found = NULL;
+    const char *rest = opt->keys;
 
-    for (const char *rest = opt->keys; *rest != '\0';) {
-        size_t size = strcspn(rest, ";");
-        weir_bytes entry = trimmed(rest, size);
-        const char *equals = memchr(rest, '=', size);
-        const char *const *keys = NULL;
-        weir_bytes name = { rest, 0 };
+    for (;;) {
+        const char *const *keys;
+        weir_bytes name;
+        weir_status status = take_entry(call, &rest, &name, &keys);
 
-        rest += size + (rest[size] == ';');
-        if (entry.size == 0)
-            continue; /* a semicolon at the end */
-        if (equals != NULL) {
-            name = trimmed(name.data, (size_t)(equals - name.data));
-            keys = columns_of(call, equals + 1, (size_t)(entry.data + entry.size - (equals + 1)));
-        }
-        if (name.size == 0 || keys == NULL)
-            return weir_task(call, "'Key columns': '%.*s' is no entry like 'table=column,column'.",
-                             (int)entry.size, entry.data);
+        if (status != WEIR_OK)
+            return status;
+        if (keys == NULL)
+            break;
         if (wanted == NULL || !is_name(name, wanted))
             continue;
         if (found != NULL)

@@ -257,6 +257,20 @@ static weir_status send_tables(sync_run *run, const file_list *files)
     return status;
 }
 
+/* Keys of a table that is not there, and never was, are likely a wrong name. */
+static void warn_of_keys(sync_run *run, const file_list *files)
+{
+    const options *opt = weir_options(run->call);
+    const char *rest = opt->keys;
+
+    for (const char *name; (name = keys_table(run->call, &rest)) != NULL;)
+        if (!has_table(files, name) && !state_knows(run->call, run->state, name))
+            weir_warn(run->call,
+                      "'Key columns' names the table '%s', of which the folder has no file. A table is called as "
+                      "its file without the ending, or as its subfolder. Names compare exactly.",
+                      name);
+}
+
 /* An unmounted share looks like an empty folder: its rows are not deleted for that. */
 static weir_status check_empty(sync_run *run, const file_list *files)
 {
@@ -292,8 +306,10 @@ static weir_status update(weir_call *call, weir_sync *out)
         return status;
     run.state = state_load(call, out);
     status = check_empty(&run, &files);
-    if (status == WEIR_OK)
+    if (status == WEIR_OK) {
+        warn_of_keys(&run, &files);
         status = send_tables(&run, &files);
+    }
     json_decref(run.state);
     return status == WEIR_OK ? bad_name(call, &files) : status;
 }

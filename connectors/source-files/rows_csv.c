@@ -59,6 +59,7 @@ static weir_status take_header(csv_reading *r)
 static weir_status take_row(csv_reading *r)
 {
     row_fields row = { .items = r->input.text.fields, .count = r->name_count, .same_names = r->line > 0 };
+    size_t broken;
 
     if (r->names == NULL)
         return take_header(r);
@@ -66,6 +67,13 @@ static weir_status take_row(csv_reading *r)
         return weir_task(
             r->call, "'%s', row %lld has more cells than the header (%zu). Check its quotes and delimiters.",
             r->file->path, (long long)r->line + 1, r->name_count);
+    broken = csv_file_broken(&r->input);
+    if (broken < r->input.text.count)
+        return weir_task(
+            r->call,
+            "'%s', row %lld: the cell in column '%s' is not UTF-8. Save the file as UTF-8; it may be in "
+            "another encoding, like Windows-1252 or ISO 8859-1.",
+            r->file->path, (long long)r->line + 1, r->names[broken].data);
     csv_file_fill(&r->input, r->name_count, r->null_text);
     row.line = ++r->line;
     return r->sink->row(r->sink->context, &row);

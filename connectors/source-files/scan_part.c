@@ -78,7 +78,7 @@ static bool take_row(scan_part *part, csv_file *f)
 {
     const scan_parts *all = part->all;
 
-    if (f->text.count > all->fields)
+    if (f->text.count > all->fields || csv_file_broken(f) < f->text.count)
         return false;
     csv_file_fill(f, all->fields, (weir_bytes){ all->null_text, strlen(all->null_text) });
     for (size_t i = 0; i < all->fields; i++) {

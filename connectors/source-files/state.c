@@ -139,6 +139,11 @@ void state_forget(json_t *state, const char *path)
     json_object_del(json_object_get(state, "files"), path);
 }
 
+bool state_knows(weir_call *call, const json_t *state, const char *name)
+{
+    return json_object_get(json_object_get(state, "tables"), marked(call, name)) != NULL;
+}
+
 void state_table(weir_call *call, const json_t *state, table *t)
 {
     const json_t *columns = json_object_get(json_object_get(state, "tables"), marked(call, t->name));

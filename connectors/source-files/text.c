@@ -21,9 +21,18 @@ bool text_is_utf8(const char *text, size_t size)
 {
     const unsigned char *p = (const unsigned char *)text;
     size_t step = 1;
+    uint64_t word;
 
-    for (size_t i = 0; step > 0 && i < size; i += step)
+    for (size_t i = 0; step > 0 && i < size; i += step) {
+        for (; i + sizeof word <= size; i += sizeof word) { /* of ASCII */
+            memcpy(&word, p + i, sizeof word);
+            if ((word & UINT64_C(0x8080808080808080)) != 0)
+                break;
+        }
+        if (i == size)
+            break;
         step = sequence(p + i, size - i);
+    }
     return step > 0;
 }
 

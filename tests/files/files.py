@@ -320,13 +320,43 @@ def check_large_csv_faults(bin_dir, folder):
     """A fault late in a large file is told with its row."""
     for number, (line, words) in enumerate((
             ('9,1,2,"3"x\n', ("no valid CSV after row 60000",)), ("9,1,2,3,4\n", ("row 60001 has more cells",)),
-            (",1,2,3\n", ("row 60001 has no value in the key column 'id'",)), ('9,1,2,"3\n', ("after row 60000", "closing quote")))):
+            (",1,2,3\n", ("row 60001 has no value in the key column 'id'",)), (b"9,1,2,caf\xe9\n", ("row 60001:", "'c'", "UTF-8")), ('9,1,2,"3\n', ("after row 60000", "closing quote")))):
         sync = Sync(bin_dir, os.path.join(folder, str(number)), keys="r=id")
-        sync.write("r.csv", "id,a,b,c\n" + "".join(f"{row},{row * 7919},{row}.5,{'word ' * 12}\n" for row in range(1, 60_001)) + line
-                   + "".join(f"{row},1,1.5,more\n" for row in range(100_000, 130_000)))
+        before = "id,a,b,c\n" + "".join(f"{row},{row * 7919},{row}.5,{'word ' * 12}\n" for row in range(1, 60_001))
+        after = "".join(f"{row},1,1.5,more\n" for row in range(100_000, 130_000))
+        sync.write("r.csv", before.encode() + (line if isinstance(line, bytes) else line.encode()) + after.encode())
         summary, _ = sync.run(3)
         assert all(word in summary["task"] for word in words), summary
         assert summary["rows"] == 0, summary
+
+
+def check_encoding(bin_dir, folder):
+    """A cell that is not UTF-8 is a task that names it, before anything of its table is sent; what is UTF-8 lands as it is."""
+    fine = ["plain", "\u00e9", "\u20ac x", "\U0001F600", "eight in" + "\u00e9", "a" * 30 + "\u4e2d" * 9, '"\u00fc"', "\ufffd"]
+    sync = Sync(bin_dir, os.path.join(folder, "fine"))
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([["v", "w"], *([value, "x"] for value in fine)])
+    sync.write("t.csv", text.getvalue())
+    sync.run()
+    assert sync.rows("t", ["v", "w"]) == [(value, "x") for value in fine]
+    for number, bad in enumerate((
+            b"caf\xe9", b"\xe9", b"\xff", b"12345678\xe9", b"a\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"cut\xe2\x82", b"\x80 1")):
+        try:
+            bad.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            raise AssertionError(bad)
+        for quote in (b"", b'"'):
+            sync = Sync(bin_dir, os.path.join(folder, f"{number}{len(quote)}"))
+            sync.write("t.csv", "id,caf\u00e9,more\n1,\u00e9,x\n2,ok,x\n".encode() + b"3," + quote + bad + quote + b",\xc3\xa9\n")
+            sync.write("u.csv", "v\n1\n")
+            summary, err = sync.run(3)
+            assert all(word in summary["task"] for word in ("'t.csv'", "row 3", "'caf\u00e9'", "UTF-8")), (bad, summary, err)
+            assert count(summary, "t") == (0, 0) and count(summary, "u") == (1, 0), summary
+            sync.write("t.csv", "id,caf\u00e9,more\n1,\u00e9,x\n2,ok,x\n".encode() + b"3,caf\xc3\xa9,\xc3\xa9\n")
+            sync.run()
+            assert sync.rows("t", ["id", "caf\u00e9"]) == [(1, "\u00e9"), (2, "ok"), (3, "caf\u00e9")]
 
 
 def check_empty_folder(bin_dir, folder):
@@ -358,6 +388,21 @@ def check_keys(bin_dir, folder):
     sync.write("u.csv", "v\n1\n")
     summary, _ = sync.run(3)
     assert "'t'" in summary["task"] and "key" in summary["task"].lower(), summary
+
+
+def check_keys_of_no_table(bin_dir, folder):
+    """Keys of a table that the folder does not have, and never had, are a warning that names it."""
+    sync = Sync(bin_dir, folder, keys="t=id; nosuch=id; gone=id")
+    sync.write("t.csv", "id\n1\n")
+    sync.write("gone.csv", "id\n1\n")
+    summary, _ = sync.run()
+    assert [text for text in summary["warnings"] if "'nosuch'" in text] == summary["warnings"] != [], summary
+    os.remove(sync.files / "gone.csv")
+    summary, _ = sync.run()
+    assert len(summary["warnings"]) == 1 and "'nosuch'" in summary["warnings"][0], summary
+    sync.write("nosuch.csv", "id\n1\n")
+    summary, _ = sync.run()
+    assert summary["warnings"] == [], summary
 
 
 def check_resync(bin_dir, folder):
