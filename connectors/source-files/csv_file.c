@@ -87,26 +87,14 @@ bool csv_file_skip_ends(csv_file *f)
     return t->start < t->size;
 }
 
-/* Reads up to seven bytes behind the text, which are the next row's or the padding. */
-static bool may_pass_ascii(const char *text, size_t size)
-{
-    uint64_t any = 0;
-    uint64_t word;
-
-    for (size_t at = 0; at < size; at += sizeof word) {
-        memcpy(&word, text + at, sizeof word);
-        any |= word;
-    }
-    return (any & UINT64_C(0x8080808080808080)) != 0;
-}
-
 size_t csv_file_broken(const csv_file *f)
 {
     const csv_text *t = &f->text;
     const char *from = t->fields[0].text.data;
     size_t i = 0;
 
-    if (!may_pass_ascii(from, (size_t)(t->buffer + t->start - from)))
+    /* All at once first: quotes and delimiters are ASCII. It may fail where doubled quotes became one. */
+    if (text_is_utf8(from, (size_t)(t->buffer + t->start - from)))
         return t->count;
     while (i < t->count && text_is_utf8(t->fields[i].text.data, t->fields[i].text.size))
         i++;

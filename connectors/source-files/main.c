@@ -266,8 +266,8 @@ static void warn_of_keys(sync_run *run, const file_list *files)
     for (const char *name; (name = keys_table(run->call, &rest)) != NULL;)
         if (!has_table(files, name) && !state_knows(run->call, run->state, name))
             weir_warn(run->call,
-                      "'Key columns' names the table '%s', of which the folder has no file. A table is called as "
-                      "its file without the ending, or as its subfolder. Names compare exactly.",
+                      "'Key columns' names the table '%s', of which the folder has no file. A table is "
+                      "called as its file without the ending, or as its subfolder. Names compare exactly.",
                       name);
 }
 

@@ -17,22 +17,28 @@ static size_t sequence(const unsigned char *p, size_t left)
     return size;
 }
 
+/* Where the next byte beyond ASCII is from `at` on; `size`: there is none. */
+static size_t past_ascii(const unsigned char *p, size_t at, size_t size)
+{
+    uint64_t word;
+
+    for (; at + sizeof word <= size; at += sizeof word) {
+        memcpy(&word, p + at, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    while (at < size && p[at] < 0x80)
+        at++;
+    return at;
+}
+
 bool text_is_utf8(const char *text, size_t size)
 {
     const unsigned char *p = (const unsigned char *)text;
     size_t step = 1;
-    uint64_t word;
 
-    for (size_t i = 0; step > 0 && i < size; i += step) {
-        for (; i + sizeof word <= size; i += sizeof word) { /* of ASCII */
-            memcpy(&word, p + i, sizeof word);
-            if ((word & UINT64_C(0x8080808080808080)) != 0)
-                break;
-        }
-        if (i == size)
-            break;
-        step = sequence(p + i, size - i);
-    }
+    for (size_t at = past_ascii(p, 0, size); at < size && step > 0; at = past_ascii(p, at + step, size))
+        step = sequence(p + at, size - at);
     return step > 0;
 }
 
