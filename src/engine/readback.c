@@ -283,12 +283,11 @@ static weir_status note_cell(readback *r, weir_bytes text, readback_column *colu
     status = unquote(r, &text);
     if (status != WEIR_OK)
         return status;
-    if (weir__digest_sent(&r->how, column->type, text, digest)) {
-        *out = readback_cell(*digest);
-    } else {
-        *out = CELL_ANY;
-        column->inexact++;
-    }
+    status = weir__digest_sent(&r->how, column->type, text, digest);
+    if (status == WEIR_FAILED)
+        return out_of_memory(r);
+    *out = status == WEIR_OK ? readback_cell(*digest) : CELL_ANY;
+    column->inexact += status != WEIR_OK;
     return WEIR_OK;
 }
 

@@ -1,6 +1,7 @@
 /* model/digest: see digest.h. */
 #include "model/digest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -14,7 +15,7 @@
 
 #define EXACT_MAX (INT64_C(1) << 53) /* integers up to here are the same number as a float */
 #define STRING_ROOM 512
-#define MEMBERS_NAMED 64 /* of an object, whose names are compared with each other */
+#define NAMES_FEW 64 /* names of an object that need no memory */
 #define NAME_WORDS 8
 
 /* What is added to the seed, so that what is not the same has other hashes. */
@@ -35,12 +36,16 @@ static weir_hash128 of_bytes(const weir_digest *how, weir_bytes text)
     return weir__hash128(text.data, text.size, how->seed);
 }
 
-/* --- JSON: a hash per value, without a tree --- */
+/*
+ * --- JSON: a hash per value, without a tree ---
+ *
+ * WEIR_ITEM: it leaves open what it is; WEIR_FAILED: memory.
+ */
 
-static bool hash_value(const weir_json_value *value, uint64_t seed, weir_hash128 *out);
+static weir_status hash_value(const weir_json_value *value, uint64_t seed, weir_hash128 *out);
 
 /* The text that a string stands for. */
-static bool hash_string(const weir_json_value *string, uint64_t seed, weir_hash128 *out)
+static weir_status hash_string(const weir_json_value *string, uint64_t seed, weir_hash128 *out)
 {
     const weir_bytes inner = { string->text.data + 1, string->text.size - 2 };
     char room[STRING_ROOM];
@@ -49,103 +54,152 @@ static bool hash_string(const weir_json_value *string, uint64_t seed, weir_hash1
 
     if (memchr(inner.data, '\\', inner.size) == NULL) {
         *out = weir__hash128(inner.data, inner.size, seed);
-        return true;
+        return WEIR_OK;
     }
     if (string->text.size > sizeof room)
         decoded = weir__malloc(string->text.size);
     if (decoded == NULL)
-        return false;
+        return WEIR_FAILED;
     size = weir__json_decode(string, decoded);
     *out = weir__hash128(decoded, size, seed);
     if (decoded != room)
         weir__free(decoded);
-    return true;
+    return WEIR_OK;
 }
 
 /* 1.0 is 1: stores that keep JSON parsed write it in their own way. */
-static bool hash_number(weir_bytes text, uint64_t seed, weir_hash128 *out)
+static weir_status hash_number(weir_bytes text, uint64_t seed, weir_hash128 *out)
 {
     int64_t whole;
     double real;
 
     if (!weir__integer_parse(text.data, text.size, &whole)) {
         if (!weir__double_parse(text.data, text.size, &real))
-            return false;
+            return WEIR_ITEM;
         if (!(real >= (double)-EXACT_MAX && real <= (double)EXACT_MAX) || (double)(int64_t)real != real) {
             *out = weir__hash128(&real, sizeof real, seed + SEED_REAL);
-            return true;
+            return WEIR_OK;
         }
         whole = (int64_t)real;
     }
     *out = weir__hash128(&whole, sizeof whole, seed);
-    return true;
+    return WEIR_OK;
 }
 
-static bool hash_array(const weir_json_value *array, uint64_t seed, weir_hash128 *out)
+static weir_status hash_array(const weir_json_value *array, uint64_t seed, weir_hash128 *out)
 {
     weir_json_walk walk = weir__json_walk(array);
     weir_hash128 all[2] = { { 0, 0 }, { 0, 0 } };
     weir_json_value item;
 
     while (weir__json_next(&walk, NULL, &item)) {
-        if (!hash_value(&item, seed, &all[1]))
-            return false;
+        weir_status status = hash_value(&item, seed, &all[1]);
+
+        if (status != WEIR_OK)
+            return status;
         all[0] = weir__hash128(all, sizeof all, seed);
     }
     *out = weir__hash128(&all[0], sizeof all[0], seed);
-    return true;
+    return WEIR_OK;
 }
 
-/* Whether one of the first `count` members has the name. */
-static bool has_name(const weir_json_value *object, size_t count, weir_hash128 name, uint64_t seed)
-{
-    weir_json_walk walk = weir__json_walk(object);
-    weir_json_value member;
-    weir_json_value value;
-    weir_hash128 hash;
+/* The names of an object, by their hashes. The first ones are looked for at once, more are sorted. */
+typedef struct names {
+    uint64_t bits[NAME_WORDS]; /* one for each of the first */
+    uint64_t few[NAMES_FEW];
+    uint64_t *all; /* where there are more, those, too */
+    size_t count;
+    size_t capacity; /* of `all` */
+} names;
 
-    for (size_t i = 0; i < count && weir__json_next(&walk, &member, &value); i++)
-        if (hash_string(&member, seed, &hash) && hash.low == name.low && hash.high == name.high)
+/* WEIR_ITEM: it is there already. */
+static weir_status add_few(names *list, uint64_t name)
+{
+    uint64_t *word = &list->bits[name / 64 % NAME_WORDS];
+    uint64_t bit = UINT64_C(1) << name % 64;
+
+    for (size_t i = 0; (*word & bit) != 0 && i < list->count; i++)
+        if (list->few[i] == name)
+            return WEIR_ITEM;
+    *word |= bit;
+    list->few[list->count++] = name;
+    return WEIR_OK;
+}
+
+static weir_status add_name(names *list, uint64_t name)
+{
+    if (list->count < NAMES_FEW)
+        return add_few(list, name);
+    if (list->count >= list->capacity) {
+        size_t wanted = list->capacity ? 2 * list->capacity : (size_t)4 * NAMES_FEW;
+        uint64_t *grown = weir__realloc_array(list->all, wanted, sizeof *grown);
+
+        if (grown == NULL)
+            return WEIR_FAILED;
+        if (list->all == NULL)
+            memcpy(grown, list->few, sizeof list->few);
+        list->all = grown;
+        list->capacity = wanted;
+    }
+    list->all[list->count++] = name;
+    return WEIR_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Whether one of many is there twice. */
+static bool is_repeated(names *list)
+{
+    if (list->all == NULL)
+        return false;
+    qsort(list->all, list->count, sizeof *list->all, by_value);
+    for (size_t i = 1; i < list->count; i++)
+        if (list->all[i] == list->all[i - 1])
             return true;
     return false;
 }
 
 /*
- * Members have no order, so theirs is a sum. False also where two have one name: stores keep one of them or
- * both. After the first MEMBERS_NAMED that is not looked for any more.
+ * Members have no order, so theirs is a sum. Where two have one name it is left open what the object is:
+ * stores keep one of them or both.
  */
-static bool hash_object(const weir_json_value *object, uint64_t seed, weir_hash128 *out)
+static weir_status hash_object(const weir_json_value *object, uint64_t seed, weir_hash128 *out)
 {
     weir_json_walk walk = weir__json_walk(object);
     uint64_t sum[3] = { 0, 0, 0 };
-    uint64_t names[NAME_WORDS] = { 0 }; /* a bit for each */
+    names list = { .count = 0 };
+    weir_status status = WEIR_OK;
     weir_json_value member;
     weir_json_value value;
     weir_hash128 name;
     weir_hash128 hash;
 
-    for (size_t i = 0; weir__json_next(&walk, &member, &value); i++) {
-        uint64_t *word;
-        uint64_t bit;
-
-        if (!hash_string(&member, seed, &name))
-            return false;
-        word = &names[name.low / 64 % NAME_WORDS];
-        bit = UINT64_C(1) << name.low % 64;
-        if ((*word & bit) != 0 && i < MEMBERS_NAMED && has_name(object, i, name, seed))
-            return false;
-        *word |= bit;
-        if (!hash_value(&value, name.low ^ name.high, &hash))
-            return false;
+    while (status == WEIR_OK && weir__json_next(&walk, &member, &value)) {
+        status = hash_string(&member, seed, &name);
+        if (status == WEIR_OK)
+            status = add_name(&list, name.low);
+        if (status == WEIR_OK)
+            status = hash_value(&value, name.low ^ name.high, &hash);
+        if (status != WEIR_OK)
+            break;
         sum[0] += hash.low;
         sum[1] += hash.high;
         sum[2]++;
     }
+    if (status == WEIR_OK && is_repeated(&list))
+        status = WEIR_ITEM;
+    weir__free(list.all);
     *out = weir__hash128(sum, sizeof sum, seed);
-    return true;
+    return status;
 }
 
-static bool hash_value(const weir_json_value *value, uint64_t seed, weir_hash128 *out)
+static weir_status hash_value(const weir_json_value *value, uint64_t seed, weir_hash128 *out)
 {
     seed += SEED_JSON + (uint64_t)value->kind;
     switch (value->kind) {
@@ -159,19 +213,19 @@ static bool hash_value(const weir_json_value *value, uint64_t seed, weir_hash128
         return hash_number(value->text, seed, out);
     default: /* true, false, null */
         *out = weir__hash128("", 0, seed);
-        return true;
+        return WEIR_OK;
     }
 }
 
-/* False: no JSON, or more than can be read; it counts as bytes then. */
-static bool of_json(const weir_digest *how, weir_bytes text, weir_hash128 *out)
+/* WEIR_ITEM: no JSON, or it leaves open what it is; it counts as bytes then. */
+static weir_status of_json(const weir_digest *how, weir_bytes text, weir_hash128 *out)
 {
     weir_json_value value;
+    weir_status status = weir__json_parse(text, &value) ? hash_value(&value, how->seed, out) : WEIR_ITEM;
 
-    if (weir__json_parse(text, &value) && hash_value(&value, how->seed, out))
-        return true;
-    *out = of_bytes(how, text);
-    return false;
+    if (status == WEIR_ITEM)
+        *out = of_bytes(how, text);
+    return status;
 }
 
 /* --- what was sent --- */
@@ -206,19 +260,19 @@ static bool is_finer(weir_bytes text, uint8_t digits)
     return count > digits;
 }
 
-bool weir__digest_sent(const weir_digest *how, weir_type type, weir_bytes text, weir_hash128 *out)
+weir_status weir__digest_sent(const weir_digest *how, weir_type type, weir_bytes text, weir_hash128 *out)
 {
     char room[WEIR_DECIMAL_TEXT_MAX];
 
     if (weir__type_is_time(type) && is_finer(text, how->time_digits))
-        return false;
+        return WEIR_ITEM;
     if (type == WEIR_JSON)
         return of_json(how, text, out);
     if (type == WEIR_DECIMAL)
         *out = of_bytes(how, normal_decimal(text, room));
     else
         *out = of_bytes(how, weir__type_is_real(type) ? normal_real(text) : text);
-    return true;
+    return WEIR_OK;
 }
 
 /* --- what a store shows --- */
@@ -245,10 +299,8 @@ static weir_status of_cell(const weir_digest *how, const weir_cell *cell, weir_a
 
     if (one.type == WEIR_BINARY)
         return of_binary(how, one.as.bytes, arena, out);
-    if (one.type == WEIR_JSON) {
-        (void)of_json(how, one.as.bytes, out);
-        return WEIR_OK;
-    }
+    if (one.type == WEIR_JSON)
+        return of_json(how, one.as.bytes, out) == WEIR_FAILED ? WEIR_FAILED : WEIR_OK;
     if (weir__type_is_bytes(one.type)) {
         weir_bytes text = one.as.bytes;
 

@@ -20,11 +20,12 @@ typedef struct weir_digest {
 
 weir_hash128 weir__digest_null(const weir_digest *how);
 /*
- * Of a value's text as it was sent, in the form of data/text.h. False: a time that is finer than the store
- * keeps, or JSON that is none, or leaves open what it is: what the store will show of it cannot be told.
+ * Of a value's text as it was sent, in the form of data/text.h. WEIR_ITEM: a time that is finer than the
+ * store keeps, or JSON that is none, or leaves open what it is: what the store will show of it cannot be
+ * told. WEIR_FAILED: memory.
  */
-bool weir__digest_sent(const weir_digest *how, weir_type type, weir_bytes text,
-                       weir_hash128 *out) WEIR_CHECKED;
+weir_status weir__digest_sent(const weir_digest *how, weir_type type, weir_bytes text,
+                              weir_hash128 *out) WEIR_CHECKED;
 /*
  * Of a store's cell, read as a value of `column`. WEIR_ITEM: it is none, and *out equals no digest of a value
  * but by chance; WEIR_FAILED: memory. `arena` is for the call.

@@ -145,7 +145,8 @@ static void compare_pair(weir_arena *arena, const weir_digest *how, weir_type ty
     weir_status status;
     bool equal;
 
-    if (!sent_form(arena, from, type, &expected, &text) || !weir__digest_sent(how, type, text, &sent_hash))
+    if (!sent_form(arena, from, type, &expected, &text) ||
+        weir__digest_sent(how, type, text, &sent_hash) != WEIR_OK)
         return;
     status = weir__digest_seen(how, shown, &column, arena, &seen_hash);
     assert_int_equal(weir__seen_read(shown, &column, arena, &seen), status);
@@ -275,7 +276,7 @@ static weir_hash128 hash_json(const char *text)
 {
     weir_hash128 hash;
 
-    assert_true(weir__digest_sent(&fine, WEIR_JSON, weir__text(text), &hash));
+    assert_int_equal(weir__digest_sent(&fine, WEIR_JSON, weir__text(text), &hash), WEIR_OK);
     return hash;
 }
 
@@ -287,10 +288,67 @@ static void what_json_leaves_open_is_left_open(void **state)
     (void)state;
     assert_true(same(hash_json("[1.0, 1e2]"), hash_json("[1,100]")));
     assert_false(same(hash_json("1.5"), hash_json("1")));
-    assert_false(weir__digest_sent(&fine, WEIR_JSON, weir__text("{"), &hash));
-    assert_false(weir__digest_sent(&fine, WEIR_JSON, weir__text(""), &hash));
-    assert_false(weir__digest_sent(&fine, WEIR_JSON, weir__text("{\"a\":1,\"b\":2,\"\\u0061\":1}"), &hash));
-    assert_false(weir__digest_sent(&fine, WEIR_JSON, weir__text("1e400"), &hash));
+    assert_int_equal(weir__digest_sent(&fine, WEIR_JSON, weir__text("{"), &hash), WEIR_ITEM);
+    assert_int_equal(weir__digest_sent(&fine, WEIR_JSON, weir__text(""), &hash), WEIR_ITEM);
+    assert_int_equal(
+        weir__digest_sent(&fine, WEIR_JSON, weir__text("{\"a\":1,\"b\":2,\"\\u0061\":1}"), &hash), WEIR_ITEM);
+    assert_int_equal(weir__digest_sent(&fine, WEIR_JSON, weir__text("1e400"), &hash), WEIR_ITEM);
+}
+
+#define MEMBERS 500
+
+/* MEMBERS members and, unless it is negative, one more with the name of member `again`. */
+static const char *large_object(int again)
+{
+    static char text[MEMBERS * 16];
+    size_t size = (size_t)snprintf(text, sizeof text, "{\"m0\":0");
+
+    for (int i = 1; i < MEMBERS; i++)
+        size += (size_t)snprintf(text + size, sizeof text - size, ",\"m%d\":%d", i, i);
+    if (again >= 0)
+        size += (size_t)snprintf(text + size, sizeof text - size, ",\"m%d\":-1", again);
+    snprintf(text + size, sizeof text - size, "}");
+    return text;
+}
+
+static void a_repeated_name_is_found_among_many(void **state)
+{
+    weir_hash128 hash;
+
+    (void)state;
+    assert_int_equal(weir__digest_sent(&fine, WEIR_JSON, weir__text(large_object(-1)), &hash), WEIR_OK);
+    for (int i = 0; i < MEMBERS; i++)
+        assert_int_equal(weir__digest_sent(&fine, WEIR_JSON, weir__text(large_object(i)), &hash), WEIR_ITEM);
+}
+
+static weir_status digest_json(void *context)
+{
+    static const weir_column column = { .name = "c", .type = WEIR_JSON };
+    const char *text = context;
+    const weir_seen_cell cell = { .text = weir__text(text) };
+    weir_hash128 sent;
+    weir_hash128 seen;
+    weir_status status = weir__digest_sent(&fine, WEIR_JSON, weir__text(text), &sent);
+
+    if (status == WEIR_OK)
+        status = weir__digest_seen(&fine, &cell, &column, NULL, &seen);
+    assert_int_not_equal(status, WEIR_ITEM);
+    if (status != WEIR_OK)
+        return status;
+    assert_true(same(sent, seen));
+    return WEIR_OK;
+}
+
+/* Then JSON is not taken for another value. */
+static void memory_runs_out(void **state)
+{
+    char text[2000] = "\"\\n";
+
+    (void)state;
+    WEIR_EVERY_FAILURE(digest_json, (void *)(uintptr_t)large_object(-1));
+    memset(text + 3, 'x', sizeof text - 5);
+    text[sizeof text - 2] = '"';
+    WEIR_EVERY_FAILURE(digest_json, text);
 }
 
 static void null_is_no_value(void **state)
@@ -304,7 +362,7 @@ static void null_is_no_value(void **state)
     assert_int_equal(weir__digest_seen(&fine, &(weir_seen_cell){ .null = true }, &column, NULL, &seen),
                      WEIR_OK);
     assert_true(same(seen, weir__digest_null(&fine)));
-    assert_true(weir__digest_sent(&fine, WEIR_STRING, weir__text(""), &sent));
+    assert_int_equal(weir__digest_sent(&fine, WEIR_STRING, weir__text(""), &sent), WEIR_OK);
     assert_false(same(seen, sent));
     assert_false(same(seen, weir__digest_null(&other)));
 }
@@ -333,6 +391,8 @@ int main(void)
         cmocka_unit_test(hashes_agree_as_values_do),
         cmocka_unit_test(hashes_of_random_values_agree),
         cmocka_unit_test(what_json_leaves_open_is_left_open),
+        cmocka_unit_test(a_repeated_name_is_found_among_many),
+        cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(null_is_no_value),
         cmocka_unit_test(system_columns_are_read),
     };
