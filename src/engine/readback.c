@@ -147,6 +147,21 @@ static uint32_t find_column(const readback_table *table, const char *name, size_
     return UINT32_MAX;
 }
 
+bool readback_is_lost(const readback *r, uint32_t group)
+{
+    for (size_t i = 0; i < r->lost_count; i++)
+        if (group >= r->lost[i].first && group < r->lost[i].end)
+            return true;
+    return false;
+}
+
+/* Groups are committed in their order, so the first one of an attempt stands for all of it. */
+static void hold_group(const readback *r, uint32_t *group)
+{
+    if (readback_is_lost(r, *group))
+        *group = r->group;
+}
+
 static weir_status place_column(readback *r, readback_table *table, const weir_column *from, size_t at)
 {
     uint32_t place = find_column(table, from->name, at);
@@ -159,12 +174,14 @@ static weir_status place_column(readback *r, readback_table *table, const weir_c
         place = (uint32_t)table->count;
         added = &table->columns[place];
         *added = (readback_column){ .name = weir__arena_copy(r->names, from->name, strlen(from->name)),
-                                    .type = from->type };
+                                    .type = from->type,
+                                    .group = r->group };
         if (added->name == NULL)
             return out_of_memory(r);
         added->sent = (weir_column){ .name = added->name, .type = from->type };
         table->count++;
     }
+    hold_group(r, &table->columns[place].group);
     table->columns[place].retyped = table->columns[place].retyped ||
                                     !readback_same_text(table->columns[place].type, from->type);
     r->places[at] = place;
@@ -214,6 +231,9 @@ static weir_status begin_part(readback *r, const engine_request *request)
         r->key = digests;
         r->place_count = count;
     }
+    if (!table->keyed) /* its first rows */
+        table->group = r->group;
+    hold_group(r, &table->group);
     for (size_t i = 0; i < count && status == WEIR_OK; i++)
         status = place_column(r, table, &request->header->columns[request->front_count + i], i);
     if (status == WEIR_OK)

@@ -11,8 +11,9 @@
  *
  * An upsert says all of its row, an update or a delete the columns that it has. A destination ignores updates
  * and deletes of rows that it lacks (R-DST-05), so only a row that was upserted in this sync can be missing.
- * What was sent and not committed may or may not be there; where nothing certain came after it, it is not
- * compared. After a truncate the rows that came before it are deleted, those of earlier syncs, too.
+ * What was sent and not committed may or may not be there, its tables and columns, too; where nothing certain
+ * came after it, it is not compared. After a truncate the rows that came before it are deleted, those of
+ * earlier syncs, too.
  *
  * Not compared, and listed as such: tables in history mode, tables whose key changed, columns whose type
  * changed in this sync, times that the store keeps less finely, JSON that leaves open what it is, what the
@@ -52,8 +53,8 @@ typedef struct readback_result {
     uint64_t different; /* a cell, or whether it is deleted */
     uint64_t extra;     /* second rows of one key */
     uint64_t undeleted; /* older than a truncate, and not deleted */
-    uint64_t columns;   /* that the store lacks */
-    uint64_t unsure;    /* sent, but never committed, and nothing after it */
+    uint64_t columns;   /* that the store lacks, and something that was committed had */
+    uint64_t unsure;    /* sent, but never committed, and nothing after it; or its key is too fine */
     weir_sum sum_sent;  /* over what is compared of the rows, in any order; under this sync's seed */
     weir_sum sum_seen;
     const char *note; /* columns that differ or are not compared, some of the rows; for people; "" */

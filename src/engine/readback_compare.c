@@ -43,6 +43,7 @@ typedef struct noted_row {
 typedef struct comparison {
     readback *r;
     const readback_taker *taker;
+    weir_digest exact; /* of keys: what is cut may be the key of another row */
     unsigned char *filter;
     uint64_t filter_mask; /* bits - 1 */
     uint64_t null_cell;
@@ -68,14 +69,6 @@ bool readback_agrees(const readback_result *result)
 {
     return result->missing == 0 && result->different == 0 && result->extra == 0 && result->undeleted == 0 &&
            result->columns == 0;
-}
-
-static bool is_lost(const readback *r, uint32_t group)
-{
-    for (size_t i = 0; i < r->lost_count; i++)
-        if (group >= r->lost[i].first && group < r->lost[i].end)
-            return true;
-    return false;
 }
 
 static readback_note *next_note(const weir_buf *part, size_t *at)
@@ -223,7 +216,7 @@ static bool find_columns(const comparison *c, readback_table *table)
         column->seen_at = column_named(c, column->name);
         column->renamed = column->seen_at == SIZE_MAX && made;
         column->shape = same && column->seen_at != SIZE_MAX ? shape : NULL;
-        table->result.columns += column->seen_at == SIZE_MAX && !made;
+        table->result.columns += column->seen_at == SIZE_MAX && !made && !column->lost;
         keyed = keyed && (column->shape != NULL || !is_key(table, i));
     }
     return keyed;
@@ -274,7 +267,7 @@ static weir_status take_row(comparison *c, readback_table *table, const weir_see
     for (size_t i = 0; i < table->key_count; i++) {
         const readback_column *column = &table->columns[table->keys[i]];
 
-        if (weir__digest_seen(&c->r->how, &row[column->seen_at], column->shape, c->arena, &c->r->key[i]) ==
+        if (weir__digest_seen(&c->exact, &row[column->seen_at], column->shape, c->arena, &c->r->key[i]) ==
             WEIR_FAILED)
             return out_of_memory(err);
     }
@@ -309,6 +302,23 @@ static weir_status read_rows(comparison *c, readback_table *table, weir_error *e
 static const weir_column bare_columns[] = { { .name = CATALOG_SYNCED, .type = WEIR_UTC_DATETIME },
                                             { .name = CATALOG_DELETED, .type = WEIR_BOOLEAN } };
 
+/* Of those that only attempts had which were not committed, the store need not have any. */
+static void settle_columns(const readback *r, readback_table *table)
+{
+    table->lost = readback_is_lost(r, table->group);
+    for (size_t i = 0; i < table->count; i++)
+        table->columns[i].lost = readback_is_lost(r, table->columns[i].group);
+}
+
+static uint64_t certain_columns(const readback_table *table)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < table->count; i++)
+        count += !table->columns[i].lost;
+    return count;
+}
+
 static weir_status read_table(comparison *c, readback_table *table, weir_error *err)
 {
     const readback_store *store = c->r->store;
@@ -324,7 +334,7 @@ static weir_status read_table(comparison *c, readback_table *table, weir_error *
         if (may_be_made(table->schema) || may_be_made(table->name))
             table->result.compared = false;
         else if (table->shape != NULL)
-            table->result.columns = table->count;
+            table->result.columns = certain_columns(table);
     } else if (status == WEIR_OK) {
         c->deleted_at = column_named(c, CATALOG_DELETED);
         c->synced_at = column_named(c, CATALOG_SYNCED);
@@ -343,7 +353,8 @@ static void settle_cutoffs(const readback *r, readback_table *table)
     table->cutoff_ms = INT64_MIN;
     table->cutoff_lost_ms = INT64_MIN;
     for (size_t i = 0; i < table->cutoff_count; i++) {
-        int64_t *to = is_lost(r, table->cutoffs[i].group) ? &table->cutoff_lost_ms : &table->cutoff_ms;
+        int64_t *to = readback_is_lost(r, table->cutoffs[i].group) ? &table->cutoff_lost_ms
+                                                                   : &table->cutoff_ms;
 
         if (table->cutoffs[i].ms > *to)
             *to = table->cutoffs[i].ms;
@@ -358,6 +369,7 @@ static weir_status read_tables(comparison *c, weir_error *err)
         readback_table *table = c->r->tables[i];
 
         settle_cutoffs(c->r, table);
+        settle_columns(c->r, table);
         table->result.compared = !table->history && !table->rekeyed;
         if (table->result.compared)
             status = read_table(c, table, err);
@@ -496,13 +508,13 @@ static weir_status fold_notes(comparison *c, weir_error *err)
 
         truncate(c->r->tables[note->table], row, note->synced_ms);
         row->synced_ms = note->synced_ms;
-        if (note->whole && !is_lost(c->r, note->group)) {
+        if (note->whole && !readback_is_lost(c->r, note->group)) {
             replace(row, note);
             continue;
         }
         if (!widen(c, row, note->count))
             return out_of_memory(err);
-        if (is_lost(c->r, note->group))
+        if (readback_is_lost(c->r, note->group))
             doubt(row);
         else
             update(row, note);
@@ -646,7 +658,8 @@ static bool put_columns(const readback_table *table, weir_buf *out)
             fits = weir__buf_printf(out, "column '%s' is not compared, the store has it under another name; ",
                                     column->name);
         else if (!table->gone && column->seen_at == SIZE_MAX)
-            fits = weir__buf_printf(out, "the store has no column '%s'; ", column->name);
+            fits = weir__buf_printf(out, "the store has no column '%s'%s; ", column->name,
+                                    column->lost ? ", and nothing that had it was committed" : "");
         else if (!table->gone && column->shape == NULL)
             fits = weir__buf_printf(out, "column '%s' is not compared, its type changed in this sync; ",
                                     column->name);
@@ -673,7 +686,9 @@ static bool put_note(const readback_table *table, weir_buf *out)
         return weir__buf_put_text(out, "its key changed in this sync; ");
     if (table->gone && !table->result.compared)
         return weir__buf_put_text(out, "the store may have it under another name; ");
-    if (table->gone && table->shape != NULL && !weir__buf_put_text(out, "the store has no such table; "))
+    if (table->gone && table->shape != NULL &&
+        !weir__buf_printf(out, "the store has no such table%s; ",
+                          table->lost ? ", and nothing that was sent to it was committed" : ""))
         return false;
     if (!table->result.compared && !weir__buf_put_text(out, "a column of its key is not compared; "))
         return false;
@@ -720,9 +735,12 @@ static weir_status compare_all(comparison *c, weir_error *err)
 
 weir_status readback_compare(readback *r, const readback_taker *taker, weir_error *err)
 {
-    comparison c = { .r = r, .taker = taker, .null_cell = readback_cell(weir__digest_null(&r->how)) };
+    comparison c = {
+        .r = r, .taker = taker, .exact = r->how, .null_cell = readback_cell(weir__digest_null(&r->how))
+    };
     weir_status status;
 
+    c.exact.time_digits = 9;
     if (r->broken) {
         *err = r->problem;
         return WEIR_FAILED;

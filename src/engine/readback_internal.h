@@ -30,12 +30,14 @@ typedef struct readback_column {
     const char *name;
     weir_type type;   /* as it was sent first */
     bool retyped;     /* and as another one later */
+    uint32_t group;   /* one that had it, and was committed if any such was */
     uint64_t inexact; /* cells that were sent finer than the store keeps them */
     /* What the comparison finds: */
     const weir_column *shape; /* what it is at the destination; NULL: it is not compared */
     weir_column sent;         /* what it was when it was sent, where the last shape lacks it */
     size_t seen_at;           /* its cell in a store's row; SIZE_MAX: the store has no such column */
     bool renamed;             /* or has it under a name of its own */
+    bool lost;                /* nothing that had it was committed */
     uint64_t different;
 } readback_column;
 
@@ -46,6 +48,7 @@ typedef struct readback_cutoff {
 
 typedef struct readback_table {
     uint32_t number; /* index in the readback */
+    uint32_t group;  /* one that had rows of it, as a column's */
     const char *schema;
     const char *name;
     const char *source_schema;
@@ -67,6 +70,7 @@ typedef struct readback_table {
     int64_t cutoff_ms;      /* of the last truncate that was committed; INT64_MIN: none */
     int64_t cutoff_lost_ms; /* of those that were not */
     bool gone;              /* the store has no such table */
+    bool lost;              /* nothing that was sent to it was committed */
     uint64_t absent;        /* rows that were updated and are not there, which is as it should be */
     readback_result result;
     uint64_t flags; /* rows among the different ones that are deleted and should not be, or the reverse */
@@ -130,6 +134,8 @@ static inline bool readback_same_text(weir_type a, weir_type b)
     return a == b || (weir__type_is_integer(a) && weir__type_is_integer(b));
 }
 
+/* Whether the group belongs to an attempt that is over, and was not committed. */
+bool readback_is_lost(const readback *r, uint32_t group);
 /* The hash of a key from the digests of its cells; tables have keys of their own. */
 weir_hash128 readback_key(const readback *r, const readback_table *table, const weir_hash128 *digests);
 

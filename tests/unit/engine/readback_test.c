@@ -12,10 +12,11 @@
 
 #include "base/map.h"
 #include "data/text.h"
-#include "engine/readback.h"
+#include "engine/readback_internal.h"
 #include "sys/file.h"
 
 #define COLUMNS_MAX 8
+#define TEXT_MAX 2048 /* of a row */
 
 static const char *const all_columns[] = { "id",   "name", "note", "_fivetran_deleted", "_fivetran_synced",
                                            "extra" };
@@ -31,7 +32,7 @@ typedef struct bench {
     size_t column_count;
     const char *const *rows; /* NULL: no such table */
     size_t next;
-    char text[256];
+    char text[TEXT_MAX];
     weir_seen_cell cells[COLUMNS_MAX];
     /* What came of it: */
     readback_result result;
@@ -140,8 +141,8 @@ static void open_request(bench *b)
 
 static void send(bench *b, weir_batch_kind kind, fold_deleted deleted, int64_t ms, const char *cells)
 {
-    char copy[256];
-    char text[1024] = "";
+    char copy[TEXT_MAX];
+    char text[2 * TEXT_MAX] = "";
     char *at = copy;
     fold_row row = { .kind = (uint8_t)kind, .deleted = (uint8_t)deleted, .synced_ms = ms, .text = text };
 
@@ -452,21 +453,85 @@ static void a_lost_update_leaves_a_row_unsure(void **state)
     assert_int_equal(b->result.unsure, 2);
 }
 
-/* Every attempt has a catalog of its own. */
+static void a_table_that_only_a_lost_attempt_had(void **state)
+{
+    bench *b = *state;
+
+    upsert(b, 1000, "1,Ada,x");
+    group(b);
+    readback_attempt(b->r, 0);
+    upsert(b, 1000, "1,Ada,x");
+    readback_attempt(b->r, 0);
+    assert_agrees(b, 0, NULL);
+    assert_int_equal(b->result.unsure, 1);
+    assert_string_equal(b->note,
+                        "the store has no such table, and nothing that was sent to it was committed");
+}
+
+/* A later attempt that is not committed either takes nothing from what is certain. */
+static void a_table_that_an_attempt_had_is_looked_for(void **state)
+{
+    bench *b = *state;
+
+    upsert(b, 1000, "1,Ada,x");
+    group(b);
+    readback_attempt(b->r, 0);
+    upsert(b, 2000, "1,Ada,x");
+    group(b);
+    upsert(b, 2000, "2,Ada,x");
+    group(b);
+    readback_attempt(b->r, 1);
+    upsert(b, 3000, "2,Ada,x");
+    group(b);
+    readback_attempt(b->r, 0);
+    assert_differs(b, &(readback_result){ .missing = 1, .columns = 3 }, "no such table; missing", NULL);
+}
+
+/* Every attempt has a catalog of its own. In this one the table has these columns. */
+static catalog *new_attempt(bench *b, const weir_column *columns, size_t count)
+{
+    catalog *before = b->tables;
+    weir_error err;
+
+    b->tables = catalog_new("s", 2);
+    b->table = catalog_get(b->tables, weir__text(""), weir__text("people"), &err);
+    declare(b, columns, count);
+    return before;
+}
+
+static void a_column_that_only_a_lost_attempt_had(void **state)
+{
+    static const weir_column extra = { .name = "extra", .type = WEIR_DECIMAL };
+    static const weir_column columns[] = { { .name = "id", .type = WEIR_LONG, .key = true },
+                                           { .name = "name", .type = WEIR_STRING },
+                                           { .name = "note", .type = WEIR_STRING } };
+    bench *b = *state;
+    catalog *before;
+
+    declare(b, &extra, 1);
+    upsert(b, 1000, "1,Ada,x,1.50");
+    group(b);
+    readback_attempt(b->r, 0);
+    before = new_attempt(b, columns, 3);
+    upsert(b, 2000, "1,Ada,x");
+    group(b);
+    readback_attempt(b->r, 1);
+    catalog_free(before);
+    assert_agrees(b, 1, STORED("1|Ada|x|false|-"));
+    assert_string_equal(b->note, "the store has no column 'extra', and nothing that had it was committed");
+}
+
 static void a_column_that_an_attempt_lacks_is_null_in_its_rows(void **state)
 {
     static const weir_column columns[] = { { .name = "id", .type = WEIR_LONG, .key = true },
                                            { .name = "note", .type = WEIR_STRING } };
     bench *b = *state;
-    catalog *before = b->tables;
-    weir_error err;
+    catalog *before;
 
     upsert(b, 1000, "1,Ada,x");
     group(b);
     readback_attempt(b->r, 1);
-    b->tables = catalog_new("s", 2);
-    b->table = catalog_get(b->tables, weir__text(""), weir__text("people"), &err);
-    declare(b, columns, 2);
+    before = new_attempt(b, columns, 2);
     upsert(b, 2000, "2,y");
     upsert(b, 2000, "3,y");
     update(b, 2000, "1,z");
@@ -576,6 +641,29 @@ static void times_that_the_store_cuts_are_not_compared(void **state)
     assert_non_null(strstr(b->note, "column 'extra': 1 values"));
 }
 
+/* One store keeps the time of a key, one cuts it: neither's row is that of another key. */
+static void times_in_keys_are_not_cut(void **state)
+{
+    static const weir_column columns[] = { { .name = "id", .type = WEIR_UTC_DATETIME, .key = true },
+                                           { .name = "name", .type = WEIR_STRING } };
+    static const char *const shown[] = { "id", "name", "_fivetran_deleted", "_fivetran_synced" };
+    bench *b = *state;
+    catalog *before = new_attempt(b, columns, 2);
+
+    catalog_free(before);
+    b->columns = shown;
+    b->column_count = 4;
+    upsert(b, 1000, "2007-12-03T10:15:30.123456Z,Ada");
+    upsert(b, 1000, "2007-12-03T10:15:30.123456789Z,Grace");
+    upsert(b, 1000, "2007-12-03T10:15:30.500Z,Ada");
+    group(b);
+    readback_attempt(b->r, 1);
+    assert_agrees(b, 2,
+                  STORED("2007-12-03T10:15:30.123456789Z|Grace|f|-", "2007-12-03T10:15:30.123456000Z|Ada|f|-",
+                         "2007-12-03T10:15:30.5Z|Ada|f|-"));
+    assert_int_equal(b->result.unsure, 1);
+}
+
 static void a_table_with_another_key_is_not_compared(void **state)
 {
     bench *b = *state;
@@ -607,41 +695,53 @@ static void notes_are_asked_for_or_not(void **state)
     readback_close(NULL);
 }
 
-static void many_rows(bench *b, int count)
+#define MANY 150000
+
+/* Notes of a part fill several blocks, which are sealed, and those of a key are in two of them. */
+_Static_assert(MANY *(sizeof(readback_note) + 3 * sizeof(uint64_t)) >
+                   2 * WEIR_READBACK_PARTS * WEIR_READBACK_BLOCK,
+               "blocks");
+
+static void many_rows(bench *b)
 {
     char cells[64];
 
-    for (int i = 0; i < count; i++) {
-        snprintf(cells, sizeof cells, "%d,n%d,-", i, i);
-        upsert(b, 1000, cells);
-        if (i % 1000 == 999)
+    for (int i = 0; i < 2 * MANY; i++) {
+        snprintf(cells, sizeof cells, i < MANY ? "%d,m%d,-" : "%d,n%d,~", i % MANY, i % MANY);
+        (i < MANY ? upsert : update)(b, 1000, cells);
+        if (i % 10000 == 9999)
             seal(b);
     }
     group(b);
     readback_attempt(b->r, 1);
 }
 
-static void one_cell_of_many_rows_is_found(void **state)
+static void rows_of_many_blocks_are_compared(void **state)
 {
-    enum {
-        MANY = 50000
-    };
     static char texts[MANY][64];
     static const char *rows[MANY + 1];
+    size_t count = 0;
 
-    many_rows(*state, MANY);
-    for (int i = 0; i < MANY; i++) {
-        snprintf(texts[i], sizeof texts[i], "%d|n%d|-|false|1970-01-01T00:00:01Z", i, i == 777 ? 778 : i);
-        rows[i] = texts[i];
+    many_rows(*state);
+    for (int i = 0; i < MANY; i++) { /* one is missing, two are different */
+        snprintf(texts[i], sizeof texts[i], "%d|%s%d|-|false|1970-01-01T00:00:01Z", i, i == 777 ? "m" : "n",
+                 i == MANY - 2 ? 0 : i);
+        if (i != MANY / 2)
+            rows[count++] = texts[i];
     }
-    assert_differs(*state, &(readback_result){ .different = 1 }, "column 'name' differs in 1", rows);
-    assert_int_equal(((bench *)*state)->result.seen, MANY);
+    assert_differs(*state, &(readback_result){ .missing = 1, .different = 2 }, "column 'name' differs in 2",
+                   rows);
+    assert_int_equal(((bench *)*state)->result.rows, MANY);
+    assert_int_equal(((bench *)*state)->result.seen, MANY - 1);
 }
 
 /* Either it fails, or what it says is right. The request is sealed before, so only the notes need memory. */
 static weir_status note_and_compare(void *context)
 {
     bench *b = context;
+    char json[1000];
+    char sent[TEXT_MAX];
+    char seen[TEXT_MAX];
     weir_error err;
     weir_status status = readback_open(&b->store, folder, &b->r, &err);
 
@@ -650,13 +750,16 @@ static weir_status note_and_compare(void *context)
         return status;
     readback_part(b->r, b->request);
     upsert(b, 1000, "1,Ada,-");
-    upsert(b, 1000, "2,\"Gr\"\"ace\",x");
-    upsert(b, 1000, "3,,y");
+    memset(json, 'x', sizeof json);
+    snprintf(sent, sizeof sent, "2,\"Gr\"\"ace\",\"\"\"\\n%.*s\"\"\"", (int)sizeof json, json);
+    snprintf(seen, sizeof seen, "2|Grace|\"\\u000a%.*s\"|false|-", (int)sizeof json, json);
+    upsert(b, 1000, sent);
+    upsert(b, 1000, "3,,{}");
     readback_sealed(b->r, b->request);
     readback_truncate(b->r, b->table, 500);
     readback_group(b->r);
     readback_attempt(b->r, 1);
-    status = compare(b, STORED(ROW1, "2|Grace|x|false|-", OTHER), &err);
+    status = compare(b, STORED(ROW1, seen, OTHER), &err);
     readback_close(b->r);
     b->r = NULL;
     if (status != WEIR_OK)
@@ -665,6 +768,7 @@ static weir_status note_and_compare(void *context)
     assert_int_equal(b->result.missing, 1);
     assert_int_equal(b->result.different, 1);
     assert_int_equal(b->result.seen, 2);
+    assert_null(strstr(b->note, "column 'note' differs"));
     return WEIR_ITEM;
 }
 
@@ -673,6 +777,7 @@ static void memory_runs_out(void **state)
     bench *b = *state;
     weir_error err;
 
+    b->table->columns[2].type = WEIR_JSON;
     open_request(b);
     b->request->rows_folded = 1;
     assert_int_equal(engine_request_seal(b->request, &err), WEIR_OK);
@@ -702,6 +807,9 @@ int main(void)
         TEST(updates_and_deletes_may_find_no_row),
         TEST(what_was_not_committed_is_not_blamed),
         TEST(a_lost_update_leaves_a_row_unsure),
+        TEST(a_table_that_only_a_lost_attempt_had),
+        TEST(a_table_that_an_attempt_had_is_looked_for),
+        TEST(a_column_that_only_a_lost_attempt_had),
         TEST(a_column_that_an_attempt_lacks_is_null_in_its_rows),
         TEST(what_was_sent_again_counts),
         TEST(a_truncate_that_was_not_committed_may_have_been_done),
@@ -709,9 +817,10 @@ int main(void)
         TEST(a_value_in_a_column_that_was_not_written_is_found),
         TEST(a_column_of_another_type_is_not_compared),
         TEST(times_that_the_store_cuts_are_not_compared),
+        TEST(times_in_keys_are_not_cut),
         TEST(a_table_with_another_key_is_not_compared),
         TEST(notes_are_asked_for_or_not),
-        TEST(one_cell_of_many_rows_is_found),
+        TEST(rows_of_many_blocks_are_compared),
         TEST(memory_runs_out),
     };
 
