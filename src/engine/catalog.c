@@ -440,10 +440,14 @@ static weir_params target_params(const engine_table *table, const engine_column 
 {
     weir_params none = { 0 };
     size_t at = table->current ? weir__table_find(table->current, weir__text(column->name)) : SIZE_MAX;
-    const weir_params *had = at == SIZE_MAX ? NULL : &table->current->columns[at].params;
+    const weir_column *had = at == SIZE_MAX ? NULL : &table->current->columns[at];
+    bool becomes_decimal = had != NULL && column->type == WEIR_DECIMAL && had->type != WEIR_DECIMAL;
 
-    /* R-ENG-23: an existing column is only told bounds when the destination speaks of them. */
-    if (had != NULL && had->precision == 0 && had->string_byte_length == 0)
+    /*
+     * R-ENG-23: an existing column is told bounds only when the destination speaks of them, or when it is to
+     * become a DECIMAL: nobody else can say its digits.
+     */
+    if (had != NULL && !becomes_decimal && had->params.precision == 0 && had->params.string_byte_length == 0)
         return none;
     return weir__shape_params(&column->shape);
 }

@@ -41,10 +41,10 @@ class Sync:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
 
-    def run(self, wanted=0, more=()):
+    def run(self, wanted=0, more=(), destination="destination-sqlite"):
         done = subprocess.run(
             [self.bin / "weir", "sync", "--source", SOURCE or self.bin / "source-files", "--source-config",
-             self.base / "source.json", "--destination", self.bin / "destination-sqlite", "--destination-config",
+             self.base / "source.json", "--destination", self.bin / destination, "--destination-config",
              self.base / "destination.json", "--schema", "t", "--state", self.base / "state", "--schema-config",
              self.base / "schema.json", "--json", *more],
             text=True, capture_output=True, timeout=60)
@@ -142,6 +142,28 @@ def check_widening(bin_dir, folder):
     values = [row[0] for row in sync.rows("parts", ["v"])]
     assert values[1:] == ["1.5", "seven", None] and values[0] in ("7", "7.0"), values
     assert sync.rows("parts", ["w1", "w4"]) == [(1, None), (None, None), (None, None), (None, 1)]
+
+
+def check_digits(bin_dir, folder):
+    """R-ENG-20, R-ENG-23: a LONG or DOUBLE column that becomes a DECIMAL has room for what is there and for what comes, on DuckDB."""
+    query = pathlib.Path(bin_dir) / "duckdb-query"
+    if not query.exists():
+        print("skipped: no destination-duckdb", file=sys.stderr)
+        return
+    for number, (first, then, type_) in enumerate((("7", "123456789012345678901234567890", "DECIMAL(30,0)"),
+                                                   ("1.5", "0.1234567890123456789", "DECIMAL(20,19)"),
+                                                   ("1.5", "12345678901234567890123456.25", "DECIMAL(28,2)"))):
+        sync = Sync(bin_dir, os.path.join(folder, str(number)), keys="t=id")
+        sync.database = sync.base / "warehouse.duckdb"
+        (sync.base / "destination.json").write_text(json.dumps({"path": str(sync.database)}))
+        for text in (f"id,n\n1,{first}\n", f"id,n\n1,{first}\n2,{then}\n"):
+            sync.write("t.csv", text)
+            sync.run(destination="destination-duckdb")
+        found = subprocess.run([query, sync.database, "SELECT typeof(n) AS t, n FROM t.t ORDER BY id"], text=True,
+                               capture_output=True, check=True).stdout
+        values = [line.split("│")[1:3] for line in found.splitlines() if "DECIMAL" in line]
+        assert [kind.strip() for kind, _ in values] == [type_] * 2, found
+        assert [decimal.Decimal(value.strip()) for _, value in values] == [decimal.Decimal(first), decimal.Decimal(then)], found
 
 
 def check_options(bin_dir, folder):
