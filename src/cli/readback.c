@@ -21,13 +21,21 @@ static void end(void *context)
     rows_reader_end(context);
 }
 
+static weir_status check(void *context, weir_error *err)
+{
+    weir_error why;
+
+    return rows_reader_check(context, &why) == WEIR_OK ? WEIR_OK : weir__error(err, "%s", why.text);
+}
+
 readback_store cli_readback_store(rows_reader *reader)
 {
     return (readback_store){ .context = reader,
                              .begin = begin,
                              .next = next,
                              .end = end,
-                             .time_digits = rows_reader_time_digits(reader) };
+                             .time_digits = rows_reader_time_digits(reader),
+                             .check = check };
 }
 
 json_t *cli_readback_json(const ledger_readback *one)

@@ -107,10 +107,10 @@ static const char examples[] =
     "marked deleted; a run that is broken off is continued without it. A configuration is a flat\n"
     "JSON object whose values are strings, like {\"folder\": \"/data\"}.\n"
     "--read-back reads the tables that were written to once more, after the last commit. A row that is\n"
-    "not there as it was sent is a task for a person (exit status 3): later syncs do not look at it\n"
-    "again. weir ledger show tells it, too. Servers are found as by weir\n"
-    "test: PGHOST, MARIADB_HOST and so on. Not compared, and said so: tables in history mode, columns\n"
-    "whose type changed in the sync.\n"
+    "not there as it was sent is a task for a person (exit status 3): later syncs compare only their own\n"
+    "rows. weir ledger show tells it, too; that one was cut short, the next run. Servers are found as by\n"
+    "weir test: PGHOST, MARIADB_HOST and so on. Not compared, and said so: tables in history mode,\n"
+    "columns whose type changed in the sync.\n"
     "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a task for a person: a connector asks for one, or\n"
     "what was read back differs.\n";
 
@@ -262,11 +262,29 @@ static void *run_sync(void *context)
     return NULL;
 }
 
+static void print_tables(const sync_command *command)
+{
+    for (size_t i = 0; i < command->report.table_count; i++) {
+        const sync_table *table = &command->report.tables[i];
+
+        printf("%s.%s: %llu upserted, %llu updated, %llu deleted%s\n", table->target, table->name,
+               (unsigned long long)table->counts.upserts, (unsigned long long)table->counts.updates,
+               (unsigned long long)table->counts.deletes, table->truncates ? ", truncated" : "");
+    }
+}
+
 /* As good as being killed: a rerun ends in the same rows (R-ENG-03). */
 static void end_at_once(sync_command *command)
 {
     watch_end(command->screen);
-    cli_error("the sync was stopped; run it again to continue from the last checkpoint");
+    if (atomic_load(&command->control.reading)) { /* all tables have been reported */
+        if (command->values[JSON] == NULL)
+            print_tables(command);
+        fflush(stdout);
+        cli_error("%s", SYNC_READING_STOPPED);
+    } else {
+        cli_error("the sync was stopped; run it again to continue from the last checkpoint");
+    }
     _exit(CLI_FAILURE);
 }
 
@@ -276,7 +294,8 @@ static void on_signal(sync_command *command)
     static const char text[] = "stopping at the next safe point; once more ends at once";
     sync_event event = { .kind = SYNC_LOG, .who = "weir", .level = "", .text = { text, sizeof text - 1 } };
 
-    if (atomic_load(&command->control.cancelled) || !atomic_load(&command->control.streaming))
+    if (atomic_load(&command->control.cancelled) ||
+        (!atomic_load(&command->control.streaming) && !atomic_load(&command->control.reading)))
         end_at_once(command);
     atomic_store(&command->control.cancelled, true);
     command->stop_ns = weir__clock_ns() + command->stop_ms * 1000000;
@@ -454,13 +473,7 @@ static bool print_json(sync_command *command)
 
 static bool print_text(const sync_command *command)
 {
-    for (size_t i = 0; i < command->report.table_count; i++) {
-        const sync_table *table = &command->report.tables[i];
-
-        printf("%s.%s: %llu upserted, %llu updated, %llu deleted%s\n", table->target, table->name,
-               (unsigned long long)table->counts.upserts, (unsigned long long)table->counts.updates,
-               (unsigned long long)table->counts.deletes, table->truncates ? ", truncated" : "");
-    }
+    print_tables(command);
     if (!read_ledger(command, &(ledger_visitor){ .readback = print_readback }))
         return false;
     if (command->status == WEIR_OK)
@@ -509,6 +522,16 @@ static weir_status take_plan(sync_command *command)
     return status;
 }
 
+/* A file that is not there may come with the sync; its folder will not. */
+static weir_status take_rows(sync_command *command)
+{
+    weir_status status = rows_reader_open(command->values[READ_BACK], &command->rows, &command->error);
+
+    if (status == WEIR_OK && rows_reader_check(command->rows, &command->error) == WEIR_FAILED)
+        status = weir__error_prefix(&command->error, "--read-back: cannot read back");
+    return status;
+}
+
 /* Everything that can be found wrong before a connector is started. */
 static weir_status take_all(sync_command *command)
 {
@@ -522,7 +545,7 @@ static weir_status take_all(sync_command *command)
     if (status == WEIR_OK)
         status = take_plan(command);
     if (status == WEIR_OK && command->values[READ_BACK] != NULL)
-        status = rows_reader_open(command->values[READ_BACK], &command->rows, &command->error);
+        status = take_rows(command);
     if (status == WEIR_OK)
         status = sync_check(&command->options, &command->error);
     command->usage = status != WEIR_OK;

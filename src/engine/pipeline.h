@@ -21,6 +21,7 @@
 typedef struct engine_control {
     atomic_bool cancelled; /* set by anybody: stop at the next safe point */
     atomic_bool streaming; /* set by the engine: a cancellation will be noticed soon */
+    atomic_bool reading;   /* set by the engine: all is committed, and rows are read back; so it will, too */
 } engine_control;
 
 typedef struct pipeline_options {

@@ -38,6 +38,8 @@ typedef struct readback_store {
     weir_status (*next)(void *context, const weir_seen_cell **cells, weir_error *err);
     void (*end)(void *context);
     uint8_t time_digits; /* the fraction digits that it keeps of times, 0 to 9 */
+    /* Asked when a table is missing that rows were written to. WEIR_FAILED: all is. NULL: as WEIR_OK. */
+    weir_status (*check)(void *context, weir_error *err);
 } readback_store;
 
 /* What came of a table. Texts are borrowed for the call. */

@@ -278,6 +278,16 @@ static weir_status take_row(comparison *c, readback_table *table, const weir_see
     return WEIR_OK;
 }
 
+static bool is_stopped(const comparison *c)
+{
+    return atomic_load(c->taker->cancelled);
+}
+
+static weir_status stopped(weir_error *err)
+{
+    return weir__error_as(err, WEIR_CANCELLED, "stopped while rows were read back");
+}
+
 static weir_status read_rows(comparison *c, readback_table *table, weir_error *err)
 {
     const readback_store *store = c->r->store;
@@ -286,8 +296,8 @@ static weir_status read_rows(comparison *c, readback_table *table, weir_error *e
 
     for (size_t i = 0; (status = store->next(store->context, &cells, err)) == WEIR_ITEM; i++) {
         if (i % ROWS_PER_LOOK == 0) {
-            if (atomic_load(c->taker->cancelled))
-                return weir__error_as(err, WEIR_CANCELLED, "stopped while rows were read back");
+            if (is_stopped(c))
+                return stopped(err);
             if (c->taker->rows_seen != NULL)
                 atomic_fetch_add(c->taker->rows_seen, ROWS_PER_LOOK);
         }
@@ -330,7 +340,7 @@ static weir_status read_table(comparison *c, readback_table *table, weir_error *
 
     if (status == WEIR_NOT_FOUND) {
         table->gone = true;
-        status = WEIR_OK;
+        status = table->shape != NULL && store->check != NULL ? store->check(store->context, err) : WEIR_OK;
         if (may_be_made(table->schema) || may_be_made(table->name))
             table->result.compared = false;
         else if (table->shape != NULL)
@@ -372,7 +382,7 @@ static weir_status read_tables(comparison *c, weir_error *err)
         settle_columns(c->r, table);
         table->result.compared = !table->history && !table->rekeyed;
         if (table->result.compared)
-            status = read_table(c, table, err);
+            status = is_stopped(c) ? stopped(err) : read_table(c, table, err);
     }
     return status;
 }
@@ -727,7 +737,7 @@ static weir_status compare_all(comparison *c, weir_error *err)
     if (status == WEIR_OK)
         status = read_tables(c, err);
     for (size_t part = 0; part < WEIR_READBACK_PARTS && status == WEIR_OK; part++)
-        status = compare_part(c, part, err);
+        status = is_stopped(c) ? stopped(err) : compare_part(c, part, err);
     for (size_t i = 0; i < c->r->count && status == WEIR_OK; i++)
         status = tell(c, c->r->tables[i], err);
     return status;

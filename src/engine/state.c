@@ -2,7 +2,7 @@
  * engine/state: statements over a few small tables.
  *
  *   connection(name, value)       schema, state, synced, history and its open interval, naming, salt, modes
- *                                 of tables, re-syncs
+ *                                 of tables, re-syncs, a sync that is still to be read back
  *   columns(…)                    per table and column: type, key, and the shape that the type follows from;
  *                                 names are the source's
  *   syncs(…), sync_tables(…)      what came of syncs, per table

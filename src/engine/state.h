@@ -132,6 +132,10 @@ typedef struct state_commit_options {
     weir_bytes interval;           /* how far the open one has been committed; empty: stays as it is */
 } state_commit_options;
 
+/* Notes that the sync is still to be read back; 0: none is. */
+weir_status state_unread_put(state_store *store, int64_t sync, weir_error *err);
+/* The sync that was noted last, if it has committed anything; 0: none. */
+weir_status state_unread(state_store *store, int64_t *sync, weir_error *err);
 /* What came of reading a table's rows back, stored with the sync. */
 weir_status state_readback(state_store *store, int64_t sync, const readback_result *result, weir_error *err);
 

@@ -210,3 +210,44 @@ weir_status state_readback(state_store *store, int64_t sync, const readback_resu
     pthread_mutex_unlock(&store->lock);
     return status;
 }
+
+weir_status state_unread_put(state_store *store, int64_t sync, weir_error *err)
+{
+    const char *sql = sync != 0 ? "INSERT OR REPLACE INTO connection(name, value) VALUES('unread', ?)"
+                                : "DELETE FROM connection WHERE name = 'unread'";
+    sqlite3_stmt *statement;
+    weir_status status;
+
+    pthread_mutex_lock(&store->lock);
+    status = state__prepare(store, sql, &statement, err);
+    if (status == WEIR_OK) {
+        if (sync != 0)
+            sqlite3_bind_int64(statement, 1, sync);
+        status = state__finish(store, statement, err);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+weir_status state_unread(state_store *store, int64_t *sync, weir_error *err)
+{
+    sqlite3_stmt *statement;
+    weir_status status;
+    int step;
+
+    pthread_mutex_lock(&store->lock);
+    status = state__prepare(store,
+                            "SELECT value FROM connection WHERE name = 'unread'"
+                            " AND EXISTS(SELECT 1 FROM ledger WHERE sync = value)",
+                            &statement, err);
+    if (status == WEIR_OK) {
+        step = sqlite3_step(statement);
+        if (step != SQLITE_ROW && step != SQLITE_DONE)
+            status = state__fail(store, "read", err);
+        else
+            *sync = step == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+        sqlite3_finalize(statement);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}

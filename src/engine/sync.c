@@ -288,6 +288,7 @@ static weir_status attempt(sync_run_state *run, weir_error *err)
         if (status != WEIR_OK)
             explain(source, destination, err);
     }
+    atomic_store(&options->control->reading, status == WEIR_OK && run->notes != NULL);
     atomic_store(&options->control->streaming, false);
     WEIR_POINT("sync.attempt.ended");
     connector_close(source);
@@ -462,6 +463,26 @@ static weir_status share_salt(sync_run_state *run, weir_error *err)
     return status;
 }
 
+/* A sync that was to be read back is noted until it has been; whether the last one was is told, once. */
+static weir_status note_unread(sync_run_state *run, weir_error *err)
+{
+    const bool wanted = run->options->readback != NULL;
+    int64_t before = 0;
+    char text[256];
+    weir_status status = state_unread(run->state, &before, err);
+
+    if (status == WEIR_OK && before != 0) {
+        snprintf(text, sizeof text,
+                 "sync %lld was to be read back, and was not to its end: what it has written has not been "
+                 "compared, and will not be until it is sent again, as by --resync",
+                 (long long)before);
+        on_warning(run, "weir", weir__text(text));
+    }
+    if (status == WEIR_OK && (wanted || before != 0))
+        status = state_unread_put(run->state, wanted ? run->sync : 0, err);
+    return status;
+}
+
 /* What the attempts need. The source's state is reset last: nothing that is refused before shall cost it. */
 static weir_status prepare(sync_run_state *run, weir_error *err)
 {
@@ -472,6 +493,8 @@ static weir_status prepare(sync_run_state *run, weir_error *err)
         status = begin_record(run, err);
     if (status == WEIR_OK && options->readback != NULL)
         status = readback_open(options->readback, run->spool, &run->notes, err);
+    if (status == WEIR_OK)
+        status = note_unread(run, err);
     if (status == WEIR_OK && (options->resync || options->resync_table != NULL))
         status = resync_begin(run->state, options->resync ? NULL : options->resync_table, run->sync,
                               weir__clock_wall_ms(), err);
@@ -589,7 +612,11 @@ static weir_status read_back(sync_run_state *run, weir_error *err)
 
     weir__buf_init(&v.list, VERDICT_SIZE_MAX);
     status = readback_compare(run->notes, &taker, err);
-    if (status != WEIR_OK) {
+    if (status == WEIR_OK)
+        status = state_unread_put(run->state, 0, err);
+    if (status == WEIR_CANCELLED) {
+        weir__error_as(err, status, "%s", SYNC_READING_STOPPED);
+    } else if (status != WEIR_OK) {
         weir__error_prefix(err, "all is written and committed, but rows could not be read back");
         err->transient = false;
     } else if (v.tables > 0) {

@@ -10,6 +10,10 @@
 
 #include "engine/pipeline.h"
 
+/* What a sync says that was stopped after its last commit. */
+#define SYNC_READING_STOPPED \
+    "all is written and committed, but reading rows back was stopped: they have not been compared"
+
 typedef enum sync_event_kind {
     SYNC_LOG,     /* a line that a connector has printed; `level` is its own, maybe "" */
     SYNC_WARNING, /* a warning of the protocol: shown, and the sync goes on */

@@ -5,11 +5,13 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "sys/file.h"
 #include "tester/rows_internal.h"
 
 struct rows_reader {
     const rows_kind *kind;
     void *store;
+    char *path; /* of a file or folder; NULL: it is elsewhere */
     bool begun;
     rows_row row;
 };
@@ -32,6 +34,11 @@ static const rows_kind *find_kind(const char *spec, const char **place)
     return NULL;
 }
 
+static bool is_path(const rows_kind *kind)
+{
+    return kind == &rows_sqlite || kind == &rows_duckdb || kind == &rows_parquet;
+}
+
 weir_status rows_reader_open(const char *spec, rows_reader **out, weir_error *err)
 {
     const char *place = NULL;
@@ -50,8 +57,11 @@ weir_status rows_reader_open(const char *spec, rows_reader **out, weir_error *er
     reader->kind = kind;
     weir__buf_init(&reader->row.text, WEIR_BATCH_ROW_TEXT_MAX);
     reader->row.arena = weir__arena_new(WEIR_CATALOG_SIZE_MAX);
-    status = reader->row.arena ? kind->open(place, &reader->store, err)
-                               : weir__error_memory(err, "opening a store to read from");
+    if (is_path(kind))
+        reader->path = weir__copy_text(place, strlen(place));
+    status = reader->row.arena != NULL && (reader->path != NULL || !is_path(kind))
+                 ? kind->open(place, &reader->store, err)
+                 : weir__error_memory(err, "opening a store to read from");
     if (status) {
         rows_reader_close(reader);
         return status;
@@ -69,7 +79,42 @@ void rows_reader_close(rows_reader *reader)
         reader->kind->close(reader->store);
     weir__buf_clear(&reader->row.text);
     weir__arena_free(reader->row.arena);
+    weir__free(reader->path);
     weir__free(reader);
+}
+
+/* The folder that the path is in, which is cut for that. */
+static const char *cut_parent(char *path)
+{
+    size_t size = strlen(path);
+
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    while (size > 0 && path[size - 1] != '/')
+        size--;
+    if (size == 0)
+        return ".";
+    path[size] = '\0';
+    return path;
+}
+
+weir_status rows_reader_check(const rows_reader *reader, weir_error *err)
+{
+    const char *what = reader->kind == &rows_parquet ? "folder" : "file";
+    weir_status status;
+    char *copy;
+
+    if (reader->path == NULL || weir__folder_check(reader->path, NULL) != WEIR_NOT_FOUND)
+        return WEIR_OK;
+    copy = weir__copy_text(reader->path, strlen(reader->path));
+    if (copy == NULL)
+        return weir__error_memory(err, "looking for a store to read from");
+    if (weir__folder_check(cut_parent(copy), NULL) == WEIR_OK)
+        status = weir__error_as(err, WEIR_NOT_FOUND, "there is no such %s: '%s'", what, reader->path);
+    else
+        status = weir__error(err, "there is no such %s: '%s', and no folder for it", what, reader->path);
+    weir__free(copy);
+    return status;
 }
 
 uint8_t rows_reader_time_digits(const rows_reader *reader)

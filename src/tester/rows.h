@@ -48,6 +48,11 @@ typedef struct rows_reader rows_reader;
  */
 weir_status rows_reader_open(const char *spec, rows_reader **out, weir_error *err) WEIR_CHECKED;
 void rows_reader_close(rows_reader *reader); /* accepts NULL */
+/*
+ * Whether there is something where the text says. WEIR_NOT_FOUND: no such file or folder, which a destination
+ * may still make; WEIR_FAILED: nor the folder that it would be in. Servers and commands are WEIR_OK.
+ */
+weir_status rows_reader_check(const rows_reader *reader, weir_error *err) WEIR_CHECKED;
 /* The fraction digits of times, 0 to 9, that such a store is sure to keep in columns of its own. */
 uint8_t rows_reader_time_digits(const rows_reader *reader);
 /*

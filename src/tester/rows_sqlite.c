@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "data/text.h"
+#include "sys/file.h"
 #include "tester/rows_internal.h"
 
 #define WAIT_MS 10000 /* for a destination that is still writing */
@@ -56,9 +57,8 @@ static weir_status open_file(sqlite_store *s, weir_error *err)
 {
     int result = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
 
-    if (result == SQLITE_CANTOPEN)
-        return weir__error_as(err, WEIR_NOT_FOUND, "SQLite, '%s': no such file, or it may not be read",
-                              s->path);
+    if (result == SQLITE_CANTOPEN && weir__folder_check(s->path, NULL) == WEIR_NOT_FOUND)
+        return weir__error_as(err, WEIR_NOT_FOUND, "SQLite, '%s': no such file", s->path);
     if (result != SQLITE_OK)
         return failed(s, err);
     sqlite3_busy_timeout(s->db, WAIT_MS);

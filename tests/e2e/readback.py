@@ -7,10 +7,12 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -179,11 +181,72 @@ class Sqlite(Stores, Case):
         self.place = "command:exit 7"
         done = self.sync("--read-back", self.place, code=1)
         self.assertIn("all is written and committed, but rows could not be read back", json.loads(done.stdout)["error"])
+        sqlite3.connect(self.folder / "another.db").execute("CREATE TABLE other(id)")
         self.place = f"sqlite:{self.folder / 'another.db'}"
         found = self.read_back(changes=100, code=3)
         self.assertIn("the store has no such table", found["everything"]["note"])
         done = self.sync("--read-back", "paper:/tmp/x", code=2)
         self.assertIn("does not say where rows are read from", done.stderr)
+
+    def test_a_place_that_does_not_exist(self):
+        kinds = [("sqlite", "file"), ("parquet", "folder"), ("duckdb", "file")]
+        for kind, what in kinds if (BIN / "libduckdb.so").exists() else kinds[:1]:
+            path = self.folder / kind / "nowhere"
+            told = self.sync("--read-back", f"{kind}:{path}", code=2)
+            self.assertEqual(json.loads(told.stdout)["error"],
+                             f"--read-back: cannot read back: there is no such {what}: '{path}', and no folder for it")
+            self.assertFalse((self.folder / "state").exists() and kind == "sqlite")  # nothing has begun
+            path.parent.mkdir()
+            told = json.loads(self.sync("--read-back", f"{kind}:{path}", code=1).stdout)
+            self.assertEqual(told["error"], "all is written and committed, but rows could not be read back: "
+                                            f"there is no such {what}: '{path}'")
+            self.assertEqual(told["read_back"], [])
+            self.sync("--read-back", f"{kind}:{path}")  # nothing is new
+            shutil.rmtree(self.folder / "state")
+
+    def begin_reading(self, command, *more):
+        """A sync whose rows are being read back by the command."""
+        self.place = f"command:: $1; touch '{self.folder}/begun'; {command}"
+        self.sync(rows=1)  # writes the configurations
+        shutil.rmtree(self.folder / "state")
+        weir = subprocess.Popen([BIN / "weir", "sync", "--source", BIN / "source-everything", "--source-config",
+                                 self.folder / "source.json", "--destination", BIN / self.destination, "--destination-config",
+                                 self.folder / "destination.json", "--schema", "m", "--state", self.folder / "state",
+                                 "--read-back", self.place, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(weir.kill)
+        deadline = time.monotonic() + 60
+        while not (self.folder / "begun").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return weir
+
+    def assert_stopped(self, weir):
+        out, err = weir.communicate(timeout=60)
+        self.assertEqual(weir.returncode, 1, out + err)
+        self.assertIn("weir: all is written and committed, but reading rows back was stopped: they have not been compared\n", err)
+        self.assertIn("m.everything: 1 upserted", out)
+        warnings = json.loads(self.sync(rows=1).stdout)["warnings"]
+        self.assertEqual(len(warnings), 1)
+        self.assertIn("sync 1 was to be read back, and was not to its end", warnings[0])
+        self.assertEqual(json.loads(self.sync(rows=1).stdout)["warnings"], [])  # told once
+
+    def test_stopped_while_rows_are_read(self):
+        weir = self.begin_reading("""while :; do echo '{"id":1}'; done""")
+        weir.send_signal(signal.SIGINT)
+        self.assert_stopped(weir)
+
+    def test_stopped_at_once_while_a_store_is_silent(self):
+        weir = self.begin_reading("exec sleep 60")
+        weir.send_signal(signal.SIGINT)
+        self.assertIn("once more ends at once", weir.stderr.readline())
+        weir.send_signal(signal.SIGINT)
+        self.assert_stopped(weir)
+
+    def test_killed_while_rows_are_read(self):
+        weir = self.begin_reading("exec sleep 60")
+        weir.kill()
+        weir.communicate()
+        self.assertIn("sync 1 was to be read back", "".join(json.loads(self.sync("--read-back", f"sqlite:{self.config['path']}",
+                                                                                 rows=1).stdout)["warnings"]))
 
     def test_history_is_not_compared(self):
         plan = self.folder / "plan.json"

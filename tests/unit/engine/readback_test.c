@@ -298,6 +298,49 @@ static void a_missing_table_is_found(void **state)
     assert_differs(*state, &(readback_result){ .missing = 3, .columns = 3 }, "no such table", NULL);
 }
 
+static weir_status no_store(void *context, weir_error *err)
+{
+    (void)context;
+    return weir__error(err, "there is no store");
+}
+
+static void a_missing_store_is_no_missing_row(void **state)
+{
+    bench *b = *state;
+    weir_error err;
+
+    b->store.check = no_store;
+    send_all(b);
+    assert_int_equal(compare(b, NULL, &err), WEIR_FAILED);
+    assert_string_equal(err.text, "there is no store");
+    assert_int_equal(b->results, 0);
+}
+
+static void where_nothing_was_written_no_table_is_missed(void **state)
+{
+    bench *b = *state;
+
+    b->store.check = no_store;
+    truncate_at(b, 1000);
+    group(b);
+    readback_attempt(b->r, 1);
+    assert_agrees(b, 0, NULL);
+    assert_string_equal(b->note, "");
+}
+
+static void a_stop_ends_it_without_a_verdict(void **state)
+{
+    static const atomic_bool cancelled = true;
+    bench *b = *state;
+    readback_taker taker = { take, b, &cancelled };
+    weir_error err;
+
+    send_all(b);
+    b->rows = STORED(NULL);
+    assert_int_equal(readback_compare(b->r, &taker, &err), WEIR_CANCELLED);
+    assert_int_equal(b->results, 0);
+}
+
 static void another_cell_is_found(void **state)
 {
     send_all(*state);
@@ -794,6 +837,9 @@ int main(void)
         TEST(a_right_store_agrees),
         TEST(a_missing_row_is_found),
         TEST(a_missing_table_is_found),
+        TEST(a_missing_store_is_no_missing_row),
+        TEST(where_nothing_was_written_no_table_is_missed),
+        TEST(a_stop_ends_it_without_a_verdict),
         TEST(another_cell_is_found),
         TEST(empty_text_is_not_null),
         TEST(wrong_flags_are_found),

@@ -121,6 +121,35 @@ static void ends_early_and_begins_again(void **state)
     rows_reader_close(reader);
 }
 
+static weir_status check(const char *spec, weir_error *err)
+{
+    rows_reader *reader = NULL;
+    weir_status status;
+
+    assert_ok(rows_reader_open(spec, &reader, err), *err);
+    status = rows_reader_check(reader, err);
+    rows_reader_close(reader);
+    return status;
+}
+
+static void a_place_is_there_or_its_folder_or_nothing(void **state)
+{
+    weir_error err = { 0 };
+    char spec[160];
+
+    (void)state;
+    snprintf(spec, sizeof spec, "sqlite:%s", place[0]);
+    assert_int_equal(check(spec, &err), WEIR_OK);
+    snprintf(spec, sizeof spec, "sqlite:%s/no.sqlite", root);
+    assert_int_equal(check(spec, &err), WEIR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "there is no such file: '/tmp/"));
+    snprintf(spec, sizeof spec, "sqlite:%s/no/w.sqlite", root);
+    assert_int_equal(check(spec, &err), WEIR_FAILED);
+    assert_int_equal(check("sqlite:/", &err), WEIR_OK);
+    assert_int_equal(check("sqlite:no-such-file", &err), WEIR_NOT_FOUND);
+    assert_int_equal(check("command:/no/such", &err), WEIR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +157,7 @@ int main(void)
         cmocka_unit_test(commands_survive_failed_allocations),
         cmocka_unit_test(duckdb_survives_failed_allocations),
         cmocka_unit_test(ends_early_and_begins_again),
+        cmocka_unit_test(a_place_is_there_or_its_folder_or_nothing),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
