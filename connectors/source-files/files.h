@@ -210,12 +210,14 @@ bool json_text_member(json_text *t, field *out);
 
 /*
  * What is known of a column's values: enough to type it, and to widen it later without looking at old values
- * again.
+ * again. In what order they came makes no difference (R-ENG-20).
  */
 typedef struct traits {
     weir_type type;    /* UNSPECIFIED until a value was seen */
+    uint32_t kinds;    /* types of values, a bit each; 0: of `type` alone */
     int digits_before; /* most digits before the point, of numbers */
     int digits_after;  /* most digits after it */
+    int digits_whole;  /* most digits of a LONG, where it is not the only kind */
     bool exponent;     /* a number was written with an exponent */
 } traits;
 

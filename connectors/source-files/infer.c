@@ -223,41 +223,56 @@ static traits value_traits(const field *value)
     return found;
 }
 
-static bool is_number(weir_type type)
+#define BIT(type) (UINT32_C(1) << (type))
+#define NUMBERS (BIT(WEIR_LONG) | BIT(WEIR_DOUBLE) | BIT(WEIR_DECIMAL))
+#define DATES (BIT(WEIR_NAIVE_DATE) | BIT(WEIR_NAIVE_DATETIME))
+
+static uint32_t kinds_of(const traits *t)
 {
-    return type == WEIR_LONG || type == WEIR_DOUBLE || type == WEIR_DECIMAL;
+    return t->kinds != 0 || t->type == WEIR_UNSPECIFIED ? t->kinds : BIT(t->type);
 }
 
-static weir_type join_numbers(const traits *all, weir_type a, weir_type b)
+static int whole_of(const traits *t)
 {
-    if (a == WEIR_DECIMAL || b == WEIR_DECIMAL)
+    return t->kinds == 0 && t->type == WEIR_LONG ? t->digits_before : t->digits_whole;
+}
+
+static weir_type number_type(const traits *all)
+{
+    if (all->kinds & BIT(WEIR_DECIMAL))
         return !all->exponent && all->digits_before + all->digits_after <= DECIMAL_DIGITS ? WEIR_DECIMAL
                                                                                           : WEIR_STRING;
     /* LONG with DOUBLE: as long as a double holds every integer that was seen (R-ENG-20). */
-    return all->digits_before <= DOUBLE_DIGITS || a == b ? WEIR_DOUBLE : WEIR_STRING;
+    return all->digits_whole <= DOUBLE_DIGITS ? WEIR_DOUBLE : WEIR_STRING;
+}
+
+static weir_type joined_type(const traits *all)
+{
+    uint32_t kinds = all->kinds;
+
+    if ((kinds & (kinds - 1)) == 0 && kinds != BIT(WEIR_DECIMAL))
+        return (weir_type)__builtin_ctz(kinds);
+    if ((kinds & ~NUMBERS) == 0)
+        return number_type(all);
+    return (kinds & ~DATES) == 0 ? WEIR_NAIVE_DATETIME : WEIR_STRING;
 }
 
 void traits_join(traits *known, const traits *other)
 {
-    weir_type a = known->type;
-    weir_type b = other->type;
+    int whole = whole_of(other);
 
-    if (b == WEIR_UNSPECIFIED)
+    if (other->type == WEIR_UNSPECIFIED)
         return;
+    known->digits_whole = whole_of(known);
+    if (whole > known->digits_whole)
+        known->digits_whole = whole;
     if (other->digits_before > known->digits_before)
         known->digits_before = other->digits_before;
     if (other->digits_after > known->digits_after)
         known->digits_after = other->digits_after;
     known->exponent |= other->exponent;
-    if (a == WEIR_UNSPECIFIED || (a == b && a != WEIR_DECIMAL))
-        known->type = b;
-    else if (is_number(a) && is_number(b))
-        known->type = join_numbers(known, a, b);
-    else if ((a == WEIR_NAIVE_DATE && b == WEIR_NAIVE_DATETIME) ||
-             (a == WEIR_NAIVE_DATETIME && b == WEIR_NAIVE_DATE))
-        known->type = WEIR_NAIVE_DATETIME;
-    else
-        known->type = WEIR_STRING;
+    known->kinds = kinds_of(known) | kinds_of(other);
+    known->type = joined_type(known);
 }
 
 /* The usual case: the value is what the column's values were so far, and no larger. */
@@ -267,8 +282,8 @@ static bool holds(const traits *known, const field *value)
     bool negative = text.size > 0 && text.data[0] == '-';
 
     switch (known->type) {
-    case WEIR_STRING:
-        return true;
+    case WEIR_STRING: /* of numbers that have no type in common, one more may make a DECIMAL */
+        return (kinds_of(known) & ~NUMBERS) != 0;
     case WEIR_LONG:
         return value->kind == FIELD_RAW && text.size - negative <= (size_t)known->digits_before &&
                text.size - negative < LONG_DIGITS_MAX && text.size > negative && text.data[negative] >= '1' &&

@@ -11,6 +11,7 @@ SOURCE is another program in the place of source-files, CHECKS a text that the n
 import csv
 import decimal
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -323,6 +324,20 @@ def check_large_csv(bin_dir, folder):
         assert [row[3] for row in found] == [row[3] for row in wanted]
         assert [row[:3] for row in found] == [(int(row[0]), kind(row[1]), late(row[2])) for row in wanted]
         assert [row[0] for row in sync.rows("r", ["_line"])] == list(range(1, len(wanted) + 1))
+
+
+def check_large_csv_order(bin_dir, folder):
+    """R-ENG-20: in what order numbers come, and which threads see them, makes no difference to the type."""
+    numbers = ["123456789012345678901234.5", "1234567890123456", "0.5"]
+    kinds = set()
+    for count, order in enumerate([*itertools.permutations(numbers), numbers]):
+        sync = Sync(bin_dir, os.path.join(folder, str(count)), keys="t=id")
+        padding = 60_000 if count == 6 else 1
+        sync.write("t.csv", "id,n,w\n" + "".join(f"{row},{order[0] if row == 0 else ''},{'word ' * 12}\n" for row in range(padding))
+                   + "".join(f"{padding + row},{value},\n" for row, value in enumerate(order[1:])))
+        sync.run()
+        kinds.add(str(sync.types("t")["n"]))
+    assert len(kinds) == 1 and "DECIMAL" in kinds.pop(), kinds
 
 
 def check_large_csv_in_quotes(bin_dir, folder):
