@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <wire/v2.h>
@@ -703,6 +704,58 @@ static weir_status send_declared(ingest *in, engine_table *table, weir_error *er
     return table->rekeyed ? WEIR_OK : ingest_send_shape(in, table, err);
 }
 
+/* Whether a re-sync is about the table, of which the stream has said nothing. */
+static bool is_missed(const ingest *in, const state_loaded *loaded)
+{
+    const engine_table named = { .schema = loaded->schema, .source = loaded->source };
+    const engine_table *table =
+        catalog_find(in->options.tables, weir__text(loaded->schema), weir__text(loaded->source));
+    bool covered = false;
+
+    for (size_t i = 0; !covered && i < in->options.sweep_count; i++)
+        covered = resync_covers(&in->options.sweeps[i], &named);
+    return covered && (table == NULL || !(table->opened || table->declared)) &&
+           (in->options.plan == NULL ||
+            plan_wants_table(in->options.plan, weir__text(loaded->schema), weir__text(loaded->source)));
+}
+
+/*
+ * Tables that this stream does not name. Those that an earlier run of the re-sync has brought are swept with
+ * the others; of the rest people are told.
+ */
+static weir_status look_for_missed(ingest *in, weir_error *err)
+{
+    char text[256 + ENGINE_PATH_SIZE];
+    char path[ENGINE_PATH_SIZE] = "";
+    size_t gone = 0;
+    weir_status status = WEIR_OK;
+
+    for (size_t i = 0; i < in->options.load_count && status == WEIR_OK; i++) {
+        const state_loaded *loaded = &in->options.loads[i];
+        const engine_table named = { .schema = loaded->schema, .source = loaded->source };
+        int64_t began = resync_began(in->options.sweeps, in->options.sweep_count, &named);
+        engine_table *table;
+
+        if (!is_missed(in, loaded))
+            continue;
+        if (began == 0 || loaded->sync < began) {
+            if (gone++ == 0)
+                engine_table_path(&named, path);
+            continue;
+        }
+        table = catalog_get(in->options.tables, weir__text(loaded->schema), weir__text(loaded->source), err);
+        status = table ? ingest_open(in, table, err) : err->status;
+    }
+    if (status != WEIR_OK || gone == 0)
+        return status;
+    snprintf(text, sizeof text,
+             "the re-sync has brought nothing of the table '%s'%s, which had rows before: they stay as they "
+             "are, not marked deleted. Check that the source still has it",
+             path, gone > 1 ? " and of others" : "");
+    in->port->warn(in->port->context, weir__text(text));
+    return status;
+}
+
 /*
  * Rows older than a re-sync did not come again. A table that the source no longer has keeps its rows, as when
  * it is dropped there.
@@ -734,6 +787,8 @@ weir_status ingest_finish(ingest *in, weir_error *err)
     status = flush_window(in, err);
     if (status == WEIR_OK)
         status = seal_all(in, err);
+    if (status == WEIR_OK && in->options.sweep_count > 0)
+        status = look_for_missed(in, err);
     for (size_t i = 0; i < catalog_count(in->options.tables) && status == WEIR_OK; i++) {
         engine_table *table = catalog_table(in->options.tables, i);
 

@@ -73,6 +73,8 @@ typedef struct ingest_options {
     weir_bytes interval;           /* how far the open one has been committed; borrowed for ingest_new */
     const state_sweep *sweeps;     /* of a re-sync: made when the stream has ended well; borrowed */
     size_t sweep_count;
+    const state_loaded *loads; /* with sweeps: what was loaded before this stream; borrowed */
+    size_t load_count;
     uint64_t history_part_records; /* records that share a base; 0: WEIR_HISTORY_PART_RECORDS */
 } ingest_options;
 

@@ -28,6 +28,8 @@ typedef struct pipeline {
     engine_history *history; /* as it was stored when the attempt began */
     weir_buf interval;       /* likewise, of its open interval */
     state_sweep *sweeps;     /* in the catalog's memory */
+    state_loaded *loads;     /* likewise; with sweeps only */
+    size_t load_count;
     size_t sweep_count;
     hasher *hasher;
     synced_clock clock;
@@ -549,6 +551,8 @@ static weir_status remember(pipeline *p, weir_error *err)
         status = build_names(p, err);
     if (status == WEIR_OK)
         status = state_sweeps(state, catalog_arena(p->tables), &p->sweeps, &p->sweep_count, err);
+    if (status == WEIR_OK && p->sweep_count > 0)
+        status = state_loads(state, catalog_arena(p->tables), &p->loads, &p->load_count, err);
     return status;
 }
 
@@ -610,6 +614,8 @@ static weir_status build(pipeline *p, weir_error *err)
                           .interval = weir__buf_bytes(&p->interval),
                           .sweeps = p->sweeps,
                           .sweep_count = p->sweep_count,
+                          .loads = p->loads,
+                          .load_count = p->load_count,
                           .seed = weir__entropy_seed() };
     p->in = ingest_new(&in);
     if (p->in == NULL)

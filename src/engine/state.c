@@ -823,6 +823,56 @@ weir_status state_sweeps(state_store *store, weir_arena *arena, state_sweep **ou
     return status;
 }
 
+/* As read_sweeps. */
+static weir_status read_loads(state_store *store, sqlite3_stmt *statement, weir_arena *arena,
+                              state_loaded *out, size_t *count, weir_error *err)
+{
+    int step;
+
+    *count = 0;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *schema = (const char *)sqlite3_column_text(statement, 0);
+        const char *source = (const char *)sqlite3_column_text(statement, 1);
+        state_loaded *table = out ? &out[*count] : NULL;
+
+        (*count)++;
+        if (table == NULL)
+            continue;
+        table->schema = schema ? weir__arena_copy(arena, schema, strlen(schema)) : NULL;
+        table->source = source ? weir__arena_copy(arena, source, strlen(source)) : NULL;
+        table->sync = sqlite3_column_int64(statement, 2);
+        if (table->schema == NULL || table->source == NULL)
+            return weir__error_memory(err, "reading the state");
+    }
+    return step == SQLITE_DONE ? WEIR_OK : state__fail(store, "read", err);
+}
+
+weir_status state_loads(state_store *store, weir_arena *arena, state_loaded **out, size_t *count,
+                        weir_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    weir_status status;
+
+    *out = NULL;
+    *count = 0;
+    pthread_mutex_lock(&store->lock);
+    status = state__prepare(store,
+                            "SELECT schema_name, table_name, max(sync) FROM sync_tables"
+                            " WHERE acknowledged > 0 GROUP BY schema_name, table_name",
+                            &statement, err);
+    if (status == WEIR_OK)
+        status = read_loads(store, statement, arena, NULL, count, err);
+    if (status == WEIR_OK && *count > 0) {
+        sqlite3_reset(statement);
+        *out = weir__arena_array(arena, *count, sizeof **out);
+        status = *out ? read_loads(store, statement, arena, *out, count, err)
+                      : weir__error_memory(err, "reading the state");
+    }
+    sqlite3_finalize(statement);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
 weir_status state_swept(state_store *store, weir_error *err)
 {
     weir_status status;

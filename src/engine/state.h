@@ -55,6 +55,16 @@ weir_status state_resync(state_store *store, const state_sweep *sweep, weir_byte
 weir_status state_sweeps(state_store *store, weir_arena *arena, state_sweep **out, size_t *count,
                          weir_error *err);
 weir_status state_swept(state_store *store, weir_error *err);
+/* A table of which rows are, or were, at the destination. */
+typedef struct state_loaded {
+    const char *schema; /* the source's; "" without */
+    const char *source; /* its name there */
+    int64_t sync;       /* the last one that loaded rows of it */
+} state_loaded;
+
+/* All of them, in `arena`. */
+weir_status state_loads(state_store *store, weir_arena *arena, state_loaded **out, size_t *count,
+                        weir_error *err);
 /*
  * How tables and columns are named: `wanted`, or FIVETRAN_NAMING, at the first sync, and the same for good.
  * Fails when something else is wanted later.

@@ -459,6 +459,48 @@ def check_resync(bin_dir, folder):
     assert summary["rows"] == 0, summary
 
 
+def check_resync_in_two_runs(bin_dir, folder):
+    """R-ENG-12: a re-sync that a task broke off ends in the next run, for tables that came before the task too."""
+    sync = Sync(bin_dir, folder)
+    for name in ("a", "b"):
+        sync.write(f"{name}.csv", "v\n1\n2\n")
+    sync.run()
+    sync.write("a.csv", "v\n1\n")
+    sync.write("b.csv", "v\n1,2\n")
+    summary, _ = sync.run(3, more=["--resync"])
+    assert count(summary, "a") == (1, 0), summary
+    assert sync.rows("a", ["_line"], deleted=1) == []
+    sync.write("b.csv", "v\n1\n")
+    summary, _ = sync.run()
+    assert summary["warnings"] == [], summary
+    for name in ("a", "b"):
+        assert sync.rows(name, ["v"]) == [(1,)] and sync.rows(name, ["_line"], deleted=1) == [(2,)], name
+    summary, _ = sync.run()
+    assert summary["rows"] == 0 and not any(table["truncated"] for table in summary["tables"]), summary
+
+
+def check_resync_of_gone_files(bin_dir, folder):
+    """R-ENG-12: rows of a table of which nothing comes again stay, and a warning names it."""
+    sync = Sync(bin_dir, folder)
+    for name in ("a", "b", "parts/1", "parts/2"):
+        sync.write(f"{name}.csv", "v\n1\n")
+    sync.run()
+    os.remove(sync.files / "b.csv")
+    os.remove(sync.files / "parts" / "2.csv")
+    summary, _ = sync.run(more=["--resync"])
+    assert len(summary["warnings"]) == 1 and "'b'" in summary["warnings"][0], summary
+    assert sync.rows("b", ["v"]) == [(1,)] and sync.rows("a", ["v"]) == [(1,)]
+    assert sync.rows("parts", ["_file"]) == [("parts/1.csv",)]
+    assert sync.rows("parts", ["_file"], deleted=1) == [("parts/2.csv",)]
+    summary, _ = sync.run()
+    assert summary["warnings"] == [], summary
+    for name in ("a.csv", "parts/1.csv"):
+        os.remove(sync.files / name)
+    summary, _ = sync.run(more=["--resync"])
+    assert len(summary["warnings"]) == 1 and "'a'" in summary["warnings"][0], summary
+    assert sync.rows("a", ["v"]) == [(1,)]
+
+
 def check_resync_names(bin_dir, folder):
     """R-ENG-12: a table is read again by its name, whatever characters that has; also from a state of an earlier version."""
     names = ("plain", "a.b", "a\\b", "a\\.b")
