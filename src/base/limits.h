@@ -106,6 +106,9 @@
 #define WEIR_READBACK_PARTS ((size_t)256) /* of what is noted of rows that are to be read back; ... */
 #define WEIR_READBACK_PART_MAX (256 * WEIR_MIB)  /* ... one at a time is in memory, bytes */
 #define WEIR_READBACK_BLOCK (16 * WEIR_KIB)      /* of a part that is being written, bytes */
+#define WEIR_READBACK_FILE_MAX (16 * WEIR_GIB)   /* of all parts, on the disk; past it they are given up */
+#define WEIR_READBACK_FREE_MIN WEIR_GIB          /* bytes of the disk that they leave to others, ... */
+#define WEIR_READBACK_LOOK (16 * WEIR_MIB)       /* ... looked at each time they have grown by so many */
 #define WEIR_READBACK_FILTER_MAX (64 * WEIR_MIB) /* tells other rows of a table from those, bytes */
 #define WEIR_SPOOL_SIZE_MAX (4 * WEIR_GIB)       /* files not yet loaded; past it loading starts early */
 #define WEIR_PACE_HIGH_PART 8                    /* of that bound: files are compressed harder past it, ... */

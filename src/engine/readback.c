@@ -26,7 +26,7 @@ weir_status readback_open(const readback_store *store, const char *folder, readb
     if (r->names == NULL)
         weir__error_memory(err, "preparing to read rows back");
     else
-        status = scratch_open(folder, &r->notes, err);
+        status = scratch_open(folder, NULL, &r->notes, err);
     if (status != WEIR_OK) {
         readback_close(r);
         return status;
@@ -66,10 +66,14 @@ void readback_close(readback *r)
     weir__free(r);
 }
 
-/* What cannot be noted is told in the end. */
+/* What cannot be noted is told in the end. Until then the disk is the data's. */
 static void give_up(readback *r, weir_status status)
 {
-    r->broken = r->broken || status != WEIR_OK;
+    if (status == WEIR_OK)
+        return;
+    r->broken = true;
+    scratch_close(r->notes);
+    r->notes = NULL;
 }
 
 static weir_status out_of_memory(readback *r)

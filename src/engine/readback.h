@@ -71,7 +71,7 @@ void readback_close(readback *r); /* accepts NULL */
 
 /*
  * Notes, from one thread, in the order of the data; all accept NULL and do nothing then. What goes wrong here
- * ends the noting and is told by readback_compare: data goes first.
+ * ends the noting, gives back the disk that the notes took, and is told by readback_compare: data goes first.
  *
  * A part's rows follow the part. The table's columns are those of the request's header.
  */

@@ -758,7 +758,7 @@ weir_status readback_compare(readback *r, const readback_taker *taker, weir_erro
     weir__buf_init(&c.notes, WEIR_READBACK_PART_MAX);
     weir__buf_init(&c.seen, WEIR_READBACK_PART_MAX);
     c.arena = weir__arena_new(WEIR_READBACK_PART_MAX);
-    status = c.arena ? scratch_open(r->folder, &r->seen, err) : out_of_memory(err);
+    status = c.arena ? scratch_open(r->folder, NULL, &r->seen, err) : out_of_memory(err);
     if (status == WEIR_OK)
         status = compare_all(&c, err);
     weir__buf_clear(&c.notes);

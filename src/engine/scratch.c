@@ -30,17 +30,23 @@ struct scratch {
     weir_file *file;
     EVP_CIPHER_CTX *cipher;
     unsigned char key[KEY_SIZE];
-    uint64_t end; /* of the file */
+    uint64_t end;  /* of the file */
+    uint64_t look; /* at the disk, when the file ends there */
+    scratch_limits limits;
     part parts[WEIR_READBACK_PARTS];
 };
 
-weir_status scratch_open(const char *folder, scratch **out, weir_error *err)
+weir_status scratch_open(const char *folder, const scratch_limits *limits, scratch **out, weir_error *err)
 {
     scratch *s = weir__calloc(1, sizeof *s);
     weir_status status;
 
     if (s == NULL)
         return weir__error_memory(err, "starting a scratch file");
+    s->look = WEIR_READBACK_LOOK;
+    s->limits = limits ? *limits
+                       : (scratch_limits){ WEIR_READBACK_PART_MAX, WEIR_READBACK_FILE_MAX,
+                                           WEIR_READBACK_FREE_MIN };
     for (size_t i = 0; i < WEIR_READBACK_PARTS; i++)
         weir__buf_init(&s->parts[i].open, WEIR_READBACK_PART_MAX);
     s->cipher = EVP_CIPHER_CTX_new();
@@ -83,12 +89,34 @@ static weir_status cipher(scratch *s, uint64_t offset, void *data, size_t size, 
     return WEIR_OK;
 }
 
+/* Whether the file may grow by so many bytes. */
+static weir_status check_disk(scratch *s, size_t size, weir_error *err)
+{
+    uint64_t room;
+
+    if (s->end + size > s->limits.file)
+        return weir__error(err, "more than %llu MiB would have to be noted of the rows that were sent",
+                           (unsigned long long)(s->limits.file / WEIR_MIB));
+    if (s->end < s->look)
+        return WEIR_OK;
+    s->look = s->end + WEIR_READBACK_LOOK;
+    if (weir__file_room(s->file, &room, err) != WEIR_OK)
+        return WEIR_FAILED;
+    if (room < s->limits.free)
+        return weir__error(err,
+                           "noting the rows that were sent would leave less than %llu MiB of the disk free",
+                           (unsigned long long)(s->limits.free / WEIR_MIB));
+    return WEIR_OK;
+}
+
 static weir_status write_block(scratch *s, part *p, weir_error *err)
 {
     weir_status status;
 
     if (p->open.size == 0)
         return WEIR_OK;
+    if (check_disk(s, p->open.size, err) != WEIR_OK)
+        return WEIR_FAILED;
     if (p->count == p->capacity) {
         size_t wanted = p->capacity ? p->capacity * 2 : 8;
         block *grown = weir__realloc_array(p->blocks, wanted, sizeof *grown);
@@ -110,11 +138,22 @@ static weir_status write_block(scratch *s, part *p, weir_error *err)
     return WEIR_OK;
 }
 
+uint64_t scratch_size(const scratch *s, size_t number)
+{
+    return s->parts[number].size + s->parts[number].open.size;
+}
+
 void *scratch_put(scratch *s, size_t number, size_t size, weir_error *err)
 {
     part *p = &s->parts[number];
     char *at;
 
+    if (scratch_size(s, number) + size > s->limits.part) {
+        weir__error(err,
+                    "more was noted of the rows that were sent than fits into memory, %llu MiB at a time",
+                    (unsigned long long)(s->limits.part / WEIR_MIB));
+        return NULL;
+    }
     if (p->open.size + size > WEIR_READBACK_BLOCK && write_block(s, p, err) != WEIR_OK)
         return NULL;
     at = weir__buf_reserve(&p->open, size);
@@ -123,11 +162,6 @@ void *scratch_put(scratch *s, size_t number, size_t size, weir_error *err)
     else
         p->open.size += size;
     return at;
-}
-
-uint64_t scratch_size(const scratch *s, size_t number)
-{
-    return s->parts[number].size + s->parts[number].open.size;
 }
 
 weir_status scratch_read(scratch *s, size_t number, weir_buf *out, weir_error *err)

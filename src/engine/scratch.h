@@ -15,12 +15,20 @@
 
 typedef struct scratch scratch;
 
-/* `folder` is borrowed for the call. *out is owned by the caller. */
-weir_status scratch_open(const char *folder, scratch **out, weir_error *err) WEIR_CHECKED;
-void scratch_close(scratch *s); /* accepts NULL */
+/* In bytes. */
+typedef struct scratch_limits {
+    uint64_t part;
+    uint64_t file; /* all parts */
+    uint64_t free; /* of the disk, that have to stay free */
+} scratch_limits;
+
+/* Both are borrowed for the call; `limits` NULL: WEIR_READBACK_… *out is owned by the caller. */
+weir_status scratch_open(const char *folder, const scratch_limits *limits, scratch **out,
+                         weir_error *err) WEIR_CHECKED;
+void scratch_close(scratch *s); /* accepts NULL; gives the disk back */
 /*
- * Room for `size` bytes at the end of part `part`, below WEIR_READBACK_PARTS; to be filled at once. NULL: see
- * `err`, and put nothing more.
+ * Room for `size` bytes at the end of part `part`, below WEIR_READBACK_PARTS; to be filled at once. NULL:
+ * memory, the disk or a limit, see `err`, and put nothing more.
  */
 void *scratch_put(scratch *s, size_t part, size_t size, weir_error *err);
 /* Bytes of a part. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -205,6 +206,16 @@ weir_status weir__file_size(weir_file *file, uint64_t *size, weir_error *err)
     if (fstat(file->fd, &info) != 0)
         return io_error("look at", file->path, err);
     *size = (uint64_t)info.st_size;
+    return WEIR_OK;
+}
+
+weir_status weir__file_room(weir_file *file, uint64_t *bytes, weir_error *err)
+{
+    struct statvfs disk;
+
+    if (fstatvfs(file->fd, &disk) != 0)
+        return io_error("look at the disk of", file->path, err);
+    *bytes = disk.f_blocks > 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
     return WEIR_OK;
 }
 

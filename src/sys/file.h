@@ -37,6 +37,8 @@ weir_status weir__file_read(weir_file *file, void *data, size_t size, size_t *go
 /* What was written is on the disk when this returns WEIR_OK. */
 weir_status weir__file_sync(weir_file *file, weir_error *err) WEIR_CHECKED;
 weir_status weir__file_size(weir_file *file, uint64_t *size, weir_error *err) WEIR_CHECKED;
+/* Bytes that its disk has left for us. UINT64_MAX: it does not tell. */
+weir_status weir__file_room(weir_file *file, uint64_t *bytes, weir_error *err) WEIR_CHECKED;
 /* Whether nobody but its owner (and root) may read or change it. */
 weir_status weir__file_private(weir_file *file, bool *is_private, weir_error *err) WEIR_CHECKED;
 const char *weir__file_path(const weir_file *file); /* borrowed until close */

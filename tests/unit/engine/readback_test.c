@@ -7,8 +7,10 @@
  */
 #include "support.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/map.h"
 #include "data/text.h"
@@ -725,6 +727,48 @@ static void a_table_with_another_key_is_not_compared(void **state)
 
 /* --- the rest --- */
 
+/* Of this process. */
+static size_t count_descriptors(void)
+{
+    weir_folder_entry *entries;
+    weir_arena *arena = weir__arena_new(1 << 20);
+    size_t count = 0;
+
+    assert_int_equal(weir__folder_list("/proc/self/fd", arena, &entries, &count, NULL), WEIR_OK);
+    weir__arena_free(arena);
+    return count;
+}
+
+/* Data goes first: nothing fails while it is sent, and what the notes took of the disk is free again. */
+static void a_full_disk_ends_the_notes_only(void **state)
+{
+    bench *b = *state;
+    struct rlimit before;
+    size_t open;
+    weir_error err;
+
+    open_request(b);
+    open = count_descriptors();
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 100000, before.rlim_max }), 0);
+    for (int i = 0; i < 100000; i++) {
+        char cells[64];
+
+        snprintf(cells, sizeof cells, "%d,Ada,-", i);
+        upsert(b, 1000, cells);
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(count_descriptors(), open - 1);
+    upsert(b, 1000, "1,Ada,-");
+    truncate_at(b, 1500);
+    group(b);
+    readback_attempt(b->r, 1);
+    assert_int_equal(compare(b, STORED(ROW1), &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "write"));
+    assert_int_equal(b->results, 0);
+}
+
 static void notes_are_asked_for_or_not(void **state)
 {
     bench *b = *state;
@@ -865,6 +909,7 @@ int main(void)
         TEST(times_that_the_store_cuts_are_not_compared),
         TEST(times_in_keys_are_not_cut),
         TEST(a_table_with_another_key_is_not_compared),
+        TEST(a_full_disk_ends_the_notes_only),
         TEST(notes_are_asked_for_or_not),
         TEST(rows_of_many_blocks_are_compared),
         TEST(memory_runs_out),

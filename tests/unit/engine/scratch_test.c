@@ -85,7 +85,7 @@ static void parts_keep_their_order(void **state)
     weir_error err;
 
     (void)state;
-    assert_int_equal(scratch_open(folder, &s, &err), WEIR_OK);
+    assert_int_equal(scratch_open(folder, NULL, &s, &err), WEIR_OK);
     for (uint32_t i = 0; i < ITEMS; i++)
         assert_int_equal(put(s, i, &err), WEIR_OK);
     for (size_t part = 0; part < WEIR_READBACK_PARTS; part++)
@@ -125,7 +125,7 @@ static void nothing_can_be_read_from_the_file(void **state)
     ssize_t size;
 
     (void)state;
-    assert_int_equal(scratch_open(folder, &s, &err), WEIR_OK);
+    assert_int_equal(scratch_open(folder, NULL, &s, &err), WEIR_OK);
     for (uint32_t i = 0; i < ITEMS; i++)
         assert_int_equal(put(s, i, &err), WEIR_OK);
     assert_int_equal(weir__folder_list(folder, arena, &entries, &count, &err), WEIR_OK);
@@ -146,13 +146,57 @@ static void a_part_that_does_not_fit_is_told(void **state)
 
     (void)state;
     weir__buf_init(&out, 1000);
-    assert_int_equal(scratch_open(folder, &s, &err), WEIR_OK);
+    assert_int_equal(scratch_open(folder, NULL, &s, &err), WEIR_OK);
     for (uint32_t i = 0; i < 1000; i++)
         assert_int_equal(put(s, i, &err), WEIR_OK);
     assert_int_equal(scratch_read(s, 0, &out, &err), WEIR_FAILED);
     assert_non_null(strstr(err.text, "do not fit into memory"));
     scratch_close(s);
     weir__buf_clear(&out);
+}
+
+/* Puts items until one is refused, and what is refused says why; returns the bytes that were put. */
+static uint64_t put_until(const scratch_limits *limits, const char *why)
+{
+    scratch *s = NULL;
+    weir_error err;
+    uint64_t size = 0;
+
+    assert_int_equal(scratch_open(folder, limits, &s, &err), WEIR_OK);
+    for (uint32_t i = 0; put(s, i, &err) == WEIR_OK; i++)
+        size += size_of(i);
+    if (strstr(err.text, why) == NULL)
+        fail_msg("%s", err.text);
+    scratch_close(s);
+    return size;
+}
+
+static void a_part_that_grows_too_large_is_refused(void **state)
+{
+    uint64_t size = put_until(&(scratch_limits){ .part = WEIR_MIB, .file = UINT64_MAX },
+                              "into memory, 1 MiB");
+
+    (void)state; /* of 11 parts */
+    assert_in_range(size, WEIR_MIB, 11 * WEIR_MIB);
+}
+
+/* What is in no sealed block yet is not in the file. On the way the disk has been looked at. */
+static void a_file_that_grows_too_large_is_refused(void **state)
+{
+    static const scratch_limits limits = { .part = WEIR_GIB, .file = 20 * WEIR_MIB, .free = 1 };
+    uint64_t size = put_until(&limits, "more than 20 MiB would have to");
+
+    (void)state;
+    assert_in_range(size, limits.file - 4 * WEIR_READBACK_BLOCK, limits.file + 15 * WEIR_READBACK_BLOCK);
+}
+
+static void the_last_of_a_disk_is_left_to_others(void **state)
+{
+    static const scratch_limits limits = { .part = WEIR_GIB, .file = WEIR_GIB, .free = UINT64_MAX };
+    uint64_t size = put_until(&limits, "MiB of the disk free");
+
+    (void)state;
+    assert_in_range(size, WEIR_READBACK_LOOK, 2 * WEIR_READBACK_LOOK);
 }
 
 static void a_full_disk_is_told(void **state)
@@ -168,7 +212,7 @@ static void a_full_disk_is_told(void **state)
 
         signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 100000, 100000 }) != 0 ||
-            scratch_open(folder, &s, &err) != WEIR_OK)
+            scratch_open(folder, NULL, &s, &err) != WEIR_OK)
             _exit(1);
         while (i < ITEMS && put(s, i, &err) == WEIR_OK)
             i++;
@@ -187,7 +231,7 @@ static weir_status fill(void *context)
 
     (void)context;
     weir__buf_init(&out, WEIR_READBACK_PART_MAX);
-    status = scratch_open(folder, &s, &err);
+    status = scratch_open(folder, NULL, &s, &err);
     for (uint32_t i = 0; i < 3000 && status == WEIR_OK; i++)
         status = put(s, i, &err);
     if (status == WEIR_OK)
@@ -209,6 +253,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(parts_keep_their_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_can_be_read_from_the_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_part_that_does_not_fit_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_part_that_grows_too_large_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_grows_too_large_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_last_of_a_disk_is_left_to_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_runs_out, set_up, tear_down),
     };
