@@ -19,6 +19,7 @@ typedef struct weir_plan_column {
     weir_type type;
     bool key;
     bool selected;  /* or a key */
+    bool repaired;  /* that a text of it is no UTF-8 has been said */
     uint64_t seen;  /* number of the last row that had a cell for it */
     size_t follows; /* index of the column whose cell came after this one's in the last row */
 } weir_plan_column;
@@ -28,6 +29,7 @@ typedef struct weir_plan {
     weir_bytes name;   /* terminated */
     bool selected;
     bool rows_sent;           /* since this sync began (R-SRC-09) */
+    bool repaired;            /* as that of a column, of one that is not declared */
     weir_table_choice choice; /* for columns that are not declared */
     const weir_column
         *declared; /* what the plan was made from: compared, not read, when it is the same pointer */

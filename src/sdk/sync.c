@@ -443,11 +443,40 @@ static weir_status check_op(weir_sync *out, const weir_plan *plan, weir_op op)
     return weir__sync_fail(out, WEIR_FAILED);
 }
 
+static bool is_broken(const weir_cell *cell)
+{
+    return (cell->type == WEIR_STRING || cell->type == WEIR_JSON || cell->type == WEIR_XML) &&
+           cell->presence == WEIR_VALUE && !weir__utf8_valid(cell->as.bytes.data, cell->as.bytes.size);
+}
+
+/* Warns of the row's texts that are no UTF-8 (R-SRC-07), once for each column. */
+static __attribute__((noinline, cold)) void tell_repaired(weir_sync *out, weir_plan *plan, prepared row)
+{
+    char text[WEIR_ERROR_MESSAGE_SIZE_MAX];
+
+    for (size_t i = 0; i < row.count; i++) {
+        size_t at = weir__plan_find(plan, row.cells[i].column);
+        bool *told = at == SIZE_MAX ? &plan->repaired : &plan->columns[at].repaired;
+        int size;
+
+        if (*told || !is_broken(&row.cells[i]))
+            continue;
+        *told = true;
+        size = snprintf(text, sizeof text,
+                        "table '%s', column '%s' has text that is not UTF-8: what can't be read of it is "
+                        "sent as U+FFFD",
+                        plan->path, row.cells[i].column);
+        if (size > 0 && (size_t)size < sizeof text)
+            weir__sync_warn(out, (weir_bytes){ text, (size_t)size });
+    }
+}
+
 static weir_status emit(weir_sync *out, const weir_table *table, weir_op op, prepared row)
 {
     weir_record_row record = { .op = op };
     weir_plan *plan = NULL;
     weir_status status;
+    bool repaired;
 
     weir__sync_tick(out);
     if (out->failure != WEIR_OK)
@@ -467,13 +496,16 @@ static weir_status emit(weir_sync *out, const weir_table *table, weir_op op, pre
     status = weir__record_writer_put(&out->writer, &record, &out->error);
     if (status < 0)
         return weir__sync_fail(out, status);
+    repaired = out->writer.repaired;
     plan->rows_sent = plan->rows_sent || op != WEIR_TRUNCATE;
     if (out->oldest_ns == 0)
         out->oldest_ns = out->checked_ns;
     if (status == WEIR_ITEM && send_records(out, false) != WEIR_OK)
         return out->failure;
+    if (repaired)
+        tell_repaired(out, plan, row);
     weir__probe_row();
-    return WEIR_OK;
+    return out->failure;
 }
 
 weir_status weir_upsert(weir_sync *out, const weir_table *table, const weir_cell *cells, size_t count)

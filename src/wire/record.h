@@ -102,6 +102,7 @@ typedef struct weir_record_row {
 /* Private but for `scrub`; initialise with weir__record_writer_init. */
 typedef struct weir_record_writer {
     bool scrub;        /* text that is no UTF-8 is repaired with U+FFFD (R-SRC-07); otherwise it is refused */
+    bool repaired;     /* it was, in the last record that was put; may be read */
     weir_buf out;      /* free bytes, then records one behind the other */
     size_t taken;      /* where the first record that has not been taken begins */
     size_t ready;      /* where the message that is ready ends; 0 when none is */

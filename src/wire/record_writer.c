@@ -302,8 +302,10 @@ static inline const char *put_cell(weir_record_writer *writer, const weir_cell *
     at = weir__wire_put_varint(at, inner);
     at = put_value(at, cell, text);
     writer->out.size += (size_t)(at - start);
-    if (repaired != NULL)
+    if (repaired != NULL) {
+        writer->repaired = true;
         weir__free(repaired);
+    }
     return NULL;
 }
 
@@ -402,6 +404,7 @@ weir_status weir__record_writer_put(weir_record_writer *writer, const weir_recor
     if (!make_room(writer))
         return weir__error_memory(err, "sending a row");
     before = writer->out.size;
+    writer->repaired = false;
     if (writer->size_bytes == 0)
         writer->size_bytes = 2;
     reason = put_record(writer, row, &culprit);

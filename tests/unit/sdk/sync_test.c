@@ -174,6 +174,9 @@ static void decimals_are_numbers(void **state)
                        "'d' holds a DECIMAL that is no number");
 }
 
+#define FFFD "has text that is not UTF-8: what can't be read of it is sent as U+FFFD\n"
+
+/* R-SRC-07: what is sent is UTF-8; a column with a text that was none is told once. */
 static void malformed_text_is_scrubbed(void **state)
 {
     bench_sync b;
@@ -183,9 +186,16 @@ static void malformed_text_is_scrubbed(void **state)
     weir_upsert(
         &b.sync, &keyless,
         WEIR_CELLS(weir_string("what", "a\xFFz"), weir_json("j", "\"\xC3\""), weir_binary("b", "\xFF", 1)));
+    assert_int_equal(weir_upsert(&b.sync, &keyless, WEIR_CELLS(weir_string("what", "\xFF"))), WEIR_OK);
+    weir_upsert(&b.sync, &people, WEIR_CELLS(weir_long("id", 1), weir_string("name", "\xFF")));
     assert_int_equal(weir_checkpoint(&b.sync), WEIR_OK);
     assert_string_equal(show(&b.kept), "U events what='a\xEF\xBF\xBDz':STRING j='\"\xEF\xBF\xBD\"':JSON "
-                                       "b='\xFF':BINARY\nC {}");
+                                       "b='\xFF':BINARY\n"
+                                       "W table 'events', column 'what' " FFFD
+                                       "W table 'events', column 'j' " FFFD
+                                       "U events what='\xEF\xBF\xBD':STRING; "
+                                       "U people id=1:LONG name='\xEF\xBF\xBD':STRING\n"
+                                       "W table 'people', column 'name' " FFFD "C {}");
     bench_close(&b);
 }
 
