@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cli.h"
+
 static weir_status begin(void *context, const weir_table *expected, const char *const **columns,
                          size_t *count, weir_error *err)
 {
@@ -28,8 +30,15 @@ static weir_status check(void *context, weir_error *err)
     return rows_reader_check(context, &why) == WEIR_OK ? WEIR_OK : weir__error(err, "%s", why.text);
 }
 
+/* What a sync that fails says is kept; this is not. */
+static void show(const char *text)
+{
+    cli_error("the command of --read-back has said: %s", text);
+}
+
 readback_store cli_readback_store(rows_reader *reader)
 {
+    rows_reader_show(reader, show);
     return (readback_store){ .context = reader,
                              .begin = begin,
                              .next = next,

@@ -31,8 +31,11 @@ static_assert(WEIR_PROCESS_KILL == SIGKILL && WEIR_PROCESS_TERMINATE == SIGTERM,
 
 struct weir_process {
     pid_t id;
+    pid_t group; /* its own, or that of its guard */
     int pidfd;
     int output;
+    int lifeline;        /* of a guard: our end of its pipe, which nobody writes to; -1 for others */
+    weir_process *guard; /* NULL: none */
     bool ended;
     weir_process_end end;
 };
@@ -42,6 +45,8 @@ typedef struct launch {
     const weir_process_options *options;
     char **environment;
     pid_t parent;
+    pid_t group; /* to join; 0: one of its own */
+    bool outlives;
     int output; /* the child's end of the pipe */
     int report; /* errno of a failed exec goes here */
 } launch;
@@ -102,8 +107,10 @@ static void run_child(const launch *plan)
     sigset_t none;
     int input;
 
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (setpgid(0, plan->group) != 0 && plan->group != 0)
+        report(plan->report, errno);
+    if (!plan->outlives)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != plan->parent)
         _exit(127); /* the parent died before the line above */
     sigemptyset(&none);
@@ -179,7 +186,9 @@ weir_status weir__process_find(const char *program, weir_error *err)
     return weir__error(err, "cannot run '%s': %s", program, strerror(number));
 }
 
-weir_status weir__process_spawn(const weir_process_options *options, weir_process **out, weir_error *err)
+/* `guard`, which may be NULL, leads the group, and is the process's from WEIR_OK on. */
+static weir_status spawn(const weir_process_options *options, weir_process *guard, bool outlives,
+                         weir_process **out, weir_error *err)
 {
     const char *program = options->argv[0];
     weir_process *process = weir__calloc(1, sizeof *process);
@@ -195,12 +204,15 @@ weir_status weir__process_spawn(const weir_process_options *options, weir_proces
     }
     process->pidfd = -1;
     process->output = -1;
+    process->lifeline = -1;
     process->ended = true; /* nothing to kill yet */
     if (pipe2(output, O_CLOEXEC) < 0 || pipe2(failure, O_CLOEXEC) < 0) {
         weir__error(err, "start '%s': pipe: %s", program, strerror(errno));
         goto out;
     }
     plan.parent = getpid();
+    plan.group = guard != NULL ? guard->id : 0;
+    plan.outlives = outlives;
     plan.output = output[1];
     plan.report = failure[1];
     process->id = fork();
@@ -211,7 +223,8 @@ weir_status weir__process_spawn(const weir_process_options *options, weir_proces
         goto out;
     }
     process->ended = false;
-    setpgid(process->id, process->id); /* also here, so that a signal sent at once finds the group */
+    process->group = guard != NULL ? guard->id : process->id;
+    setpgid(process->id, process->group); /* also here, so that a signal sent at once finds the group */
     close(failure[1]);
     failure[1] = -1;
     error = read_report(failure[0]);
@@ -223,6 +236,7 @@ weir_status weir__process_spawn(const weir_process_options *options, weir_proces
     process->output = output[0];
     output[0] = -1;
     fcntl(process->output, F_SETFL, O_NONBLOCK);
+    process->guard = guard;
     *out = process;
     process = NULL;
     status = WEIR_OK;
@@ -231,6 +245,39 @@ out:
     weir__free(plan.environment);
     close_pair(output);
     close_pair(failure);
+    return status;
+}
+
+/* It leads a group, and kills it when nobody holds the other end of its pipe any more. */
+static weir_status spawn_guard(weir_process **out, weir_error *err)
+{
+    int ends[2] = { -1, -1 };
+    char script[96];
+    const char *const argv[] = { "/bin/sh", "-c", script, "weir-guard", NULL };
+    const weir_process_options options = { .argv = argv, .kept = &ends[0], .kept_count = 1, .cpu = -1 };
+    weir_status status;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return weir__error(err, "guard a process: pipe: %s", strerror(errno));
+    snprintf(script, sizeof script, "read _ </proc/self/fd/%d; kill -KILL 0", ends[0]);
+    status = spawn(&options, NULL, true, out, err);
+    if (status == WEIR_OK) {
+        (*out)->lifeline = ends[1];
+        ends[1] = -1;
+    }
+    close_pair(ends);
+    return status;
+}
+
+weir_status weir__process_spawn(const weir_process_options *options, weir_process **out, weir_error *err)
+{
+    weir_process *guard = NULL;
+    weir_status status = options->guarded ? spawn_guard(&guard, err) : WEIR_OK;
+
+    if (status == WEIR_OK)
+        status = spawn(options, guard, false, out, err);
+    if (status != WEIR_OK)
+        weir__process_close(guard);
     return status;
 }
 
@@ -254,12 +301,15 @@ void weir__process_close(weir_process *process)
         while (waitid(P_PID, (id_t)process->id, &info, WEXITED) < 0 && errno == EINTR)
             continue;
     } else if (process->id > 0) {
-        kill(-process->id, SIGKILL); /* what the child left behind in its group */
+        kill(-process->group, SIGKILL); /* what the child left behind in its group */
     }
     if (process->pidfd >= 0)
         close(process->pidfd);
     if (process->output >= 0)
         close(process->output);
+    if (process->lifeline >= 0)
+        close(process->lifeline);
+    weir__process_close(process->guard); /* last: the group's number is taken while it is there */
     weir__free(process);
 }
 
@@ -271,7 +321,7 @@ int weir__process_id(const weir_process *process)
 void weir__process_signal(weir_process *process, int signal)
 {
     if (process->id > 0)
-        kill(-process->id, signal);
+        kill(-process->group, signal);
 }
 
 /* Milliseconds from now to the deadline, for poll; -1 for no end. */

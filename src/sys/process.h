@@ -23,6 +23,11 @@ typedef struct weir_process_options {
     size_t kept_count;
     int cpu;  /* run on this CPU only; negative: anywhere */
     int nice; /* so much less urgent than this thread (nice(2)); 0: as urgent */
+    /*
+     * What the child starts is not told to die by the kernel: the whole group is killed as soon as this
+     * process has gone, however it went. A second process, which leads the group, waits for that.
+     */
+    bool guarded;
 } weir_process_options;
 
 /* How a process ended. */

@@ -117,6 +117,12 @@ weir_status rows_reader_check(const rows_reader *reader, weir_error *err)
     return status;
 }
 
+void rows_reader_show(rows_reader *reader, rows_show *show)
+{
+    if (reader->kind->show != NULL)
+        reader->kind->show(reader->store, show);
+}
+
 uint8_t rows_reader_time_digits(const rows_reader *reader)
 {
     return reader->kind->time_digits;
@@ -231,8 +237,8 @@ weir_status rows_row_put(rows_row *row, size_t column, weir_seen_kind kind, cons
 
     /* One byte more, so that an empty text has a place, too. */
     if (!weir__buf_put(&row->text, text, size) || !weir__buf_put(&row->text, "", 1))
-        return weir__error(err, "column '%s': a row of more than %zu bytes, or out of memory",
-                           row->columns[column], row->text.size_max);
+        return weir__error(err, "column %zu: a row of more than %zu bytes, or out of memory", column + 1,
+                           row->text.size_max);
     row->offsets[column] = offset;
     row->cells[column] = (weir_seen_cell){ .kind = kind, .text = { NULL, size } };
     return WEIR_OK;

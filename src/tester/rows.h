@@ -19,7 +19,8 @@
  *                    arguments, or, when CMD has a `$` in it, as it stands, with them as $1 and $2
  *
  * A command prints all rows and exits with 0, or with 4 when there is no such table; any other code is a
- * failure, and what it has written to standard error goes into the text. Its output is one of
+ * failure, and what it has written to standard error goes into the text, unless rows_reader_show has another
+ * place for it. Its output is one of
  *
  *   JSON Lines   one object per row, {"id": 7, "name": "x"}; a name that a row lacks is NULL there
  *   CSV          a header line, commas, `"` doubled inside quotes; a bare empty cell is NULL, "" is the empty
@@ -53,6 +54,14 @@ void rows_reader_close(rows_reader *reader); /* accepts NULL */
  * may still make; WEIR_FAILED: nor the folder that it would be in. Servers and commands are WEIR_OK.
  */
 weir_status rows_reader_check(const rows_reader *reader, weir_error *err) WEIR_CHECKED;
+/* One line of text, without control characters. */
+typedef void rows_show(const char *text);
+/*
+ * For errors that are kept: what a command that fails has written to standard error goes to `show` instead of
+ * into the error, for it may say anything, values too. Nothing else of the store's values or of the command's
+ * text is in errors anyway.
+ */
+void rows_reader_show(rows_reader *reader, rows_show *show);
 /* The fraction digits of times, 0 to 9, that such a store is sure to keep in columns of its own. */
 uint8_t rows_reader_time_digits(const rows_reader *reader);
 /*

@@ -26,6 +26,7 @@ typedef struct command_store {
     rows_csv_scan scan;
     weir_buf scratch;
     uint64_t records;
+    rows_show *show;
     bool json;
     bool ended; /* all has been read, and the program went well */
 } command_store;
@@ -71,6 +72,13 @@ static weir_status command_open(const char *place, void **store, weir_error *err
     return WEIR_OK;
 }
 
+static void command_show(void *context, rows_show *show)
+{
+    command_store *s = context;
+
+    s->show = show;
+}
+
 /* The shell takes standard error to the memory file, so that it does not get among the rows. */
 static weir_status start(command_store *s, const weir_table *expected, weir_error *err)
 {
@@ -92,7 +100,9 @@ static weir_status start(command_store *s, const weir_table *expected, weir_erro
             "/bin/sh",      "-c", script.data, "weir-dump", expected->schema ? expected->schema : "",
             expected->name, NULL
         };
-        const weir_process_options options = { .argv = argv, .kept = &kept, .kept_count = 1, .cpu = -1 };
+        const weir_process_options options = {
+            .argv = argv, .kept = &kept, .kept_count = 1, .cpu = -1, .guarded = true
+        };
 
         status = weir__process_spawn(&options, &s->process, err);
     }
@@ -116,6 +126,17 @@ static weir_bytes complaint(command_store *s)
     return (weir_bytes){ all.data + skipped, all.size - skipped };
 }
 
+static void show(const command_store *s, weir_bytes said)
+{
+    char text[COMPLAINT_SIZE_MAX + 1];
+
+    for (size_t i = 0; i < said.size; i++)
+        text[i] = (unsigned char)said.data[i] < ' ' || said.data[i] == 0x7F ? ' ' : said.data[i];
+    text[said.size] = '\0';
+    if (said.size > 0)
+        s->show(text);
+}
+
 /* The program has closed its output: how did it go? */
 static weir_status finish(command_store *s, weir_error *err)
 {
@@ -125,17 +146,20 @@ static weir_status finish(command_store *s, weir_error *err)
 
     if (weir__process_wait(s->process, weir__clock_ns() + INT64_C(1000000) * WEIR_DUMP_TIME_MS, &end) !=
         WEIR_OK)
-        return weir__error(err, "command '%s': it has closed its output and does not end", s->command);
+        return weir__error(err, "the command has closed its output and does not end");
     s->ended = true;
     if (end.code == 0 && end.signal == 0)
         return WEIR_OK;
-    said = complaint(s);
     if (end.signal == 0 && end.code == ROWS_COMMAND_NO_TABLE && s->records == 0)
-        return weir__error_as(err, WEIR_NOT_FOUND, "command '%s': it says that there is no such table",
-                              s->command);
+        return weir__error_as(err, WEIR_NOT_FOUND, "the command says that there is no such table");
+    said = complaint(s);
     weir__process_end_text(end, how);
-    return weir__error(err, "command '%s': it %s%s%.*s", s->command, how, said.size > 0 ? ": " : "",
-                       (int)said.size, said.data);
+    if (s->show != NULL) {
+        show(s, said);
+        return weir__error(err, "the command %s", how);
+    }
+    return weir__error(err, "the command %s%s%.*s", how, said.size > 0 ? ": " : "", (int)said.size,
+                       said.data);
 }
 
 /* More input: WEIR_ITEM; WEIR_OK: there is no more. */
@@ -152,13 +176,12 @@ static weir_status read_more(command_store *s, weir_error *err)
     }
     room = weir__buf_reserve(&s->input, READ_SIZE);
     if (room == NULL)
-        return weir__error(err, "command '%s': a row of more than %zu bytes, or out of memory", s->command,
+        return weir__error(err, "the command: a row of more than %zu bytes, or out of memory",
                            s->input.size_max);
     status = weir__process_read(s->process, room, READ_SIZE,
                                 weir__clock_ns() + INT64_C(1000000) * WEIR_DUMP_TIME_MS, &got);
     if (status == WEIR_FAILED)
-        return weir__error(err, "command '%s': it has printed nothing for %d seconds", s->command,
-                           WEIR_DUMP_TIME_MS / 1000);
+        return weir__error(err, "the command has printed nothing for %d seconds", WEIR_DUMP_TIME_MS / 1000);
     if (status == WEIR_ITEM)
         s->input.size += got;
     return status;
@@ -200,8 +223,7 @@ static weir_status next_record(command_store *s, char **record, size_t *size, we
 
 static weir_status bad_record(const command_store *s, weir_error *err)
 {
-    weir__error_prefix(err, "command '%s': record %llu of its output", s->command,
-                       (unsigned long long)s->records);
+    weir__error_prefix(err, "the command: record %llu of its output", (unsigned long long)s->records);
     return WEIR_FAILED;
 }
 
@@ -273,5 +295,6 @@ const rows_kind rows_command = {
     .begin = command_begin,
     .next = command_next,
     .end = command_end,
+    .show = command_show,
     .close = command_close,
 };

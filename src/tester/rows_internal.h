@@ -42,7 +42,8 @@ typedef struct rows_kind {
     void (*end)(void *store);
     /* Ends the rows, but another begin follows at once: the store may stay open. NULL: end. */
     void (*pause)(void *store);
-    void (*close)(void *store); /* after end */
+    void (*show)(void *store, rows_show *show); /* as rows_reader_show; NULL: nothing is said */
+    void (*close)(void *store);                 /* after end */
 } rows_kind;
 
 extern const rows_kind rows_sqlite;

@@ -65,6 +65,7 @@ weir_status rows_csv_header(char *record, size_t size, rows_row *row, weir_error
     weir_status status = WEIR_OK;
     bool last = false;
     size_t at = 0;
+    size_t found;
     csv_cell cell;
 
     size = without_cr(record, size);
@@ -72,8 +73,10 @@ weir_status rows_csv_header(char *record, size_t size, rows_row *row, weir_error
         return weir__error(err, "a header that is not UTF-8");
     while (status == WEIR_OK && !last) {
         status = take_csv(record, size, &at, &cell, &last, err);
-        if (status == WEIR_OK && rows_row_find(row, cell.data, cell.size) != SIZE_MAX)
-            status = weir__error(err, "a header with two columns '%.*s'", (int)cell.size, cell.data);
+        found = status == WEIR_OK ? rows_row_find(row, cell.data, cell.size) : SIZE_MAX;
+        if (found != SIZE_MAX)
+            status = weir__error(err, "a header whose columns %zu and %zu have one name", found + 1,
+                                 row->count + 1);
         if (status == WEIR_OK)
             status = rows_row_column(row, cell.data, cell.size, err);
     }
@@ -106,19 +109,18 @@ weir_status rows_csv_row(char *record, size_t size, rows_row *row, weir_error *e
 /* --- JSON --- */
 
 typedef struct json {
+    const char *record;
     const char *at;
     const char *end;
     weir_error *err;
 } json;
 
+/* Where, and not what stands there: the error is kept, and values are not. */
 static weir_status json_error(const json *in, const char *expected)
 {
-    size_t size = (size_t)(in->end - in->at);
-
-    size = weir__utf8_cut(in->at, size, 24);
     if (in->at == in->end)
         return weir__error(in->err, "the line ends where %s was expected", expected);
-    return weir__error(in->err, "expected %s, got '%.*s'", expected, (int)size, in->at);
+    return weir__error(in->err, "byte %zu: expected %s", (size_t)(in->at - in->record) + 1, expected);
 }
 
 static void skip_space(json *in)
@@ -297,7 +299,7 @@ static weir_status take_value(json *in, size_t column, rows_row *row, weir_buf *
 
 weir_status rows_json_row(const char *record, size_t size, rows_row *row, weir_buf *scratch, weir_error *err)
 {
-    json in = { record, record + size, err };
+    json in = { record, record, record + size, err };
     weir_status status = WEIR_OK;
     bool more;
 

@@ -2,7 +2,8 @@
  * tester/rows_text: rows as a partner's command prints them: an object per line, or CSV. Pure.
  *
  * A record is a line of JSON, or a row of CSV (which may have line feeds inside quotes), without its final
- * line feed. The text may be written to. WEIR_FAILED says what is wrong, not where.
+ * line feed. The text may be written to. WEIR_FAILED says what is wrong, and never what the text says: a
+ * header may be a row, too.
  */
 #ifndef TESTER_ROWS_TEXT_H
 #define TESTER_ROWS_TEXT_H

@@ -291,6 +291,22 @@ for row in db.execute('SELECT * FROM "%s.%s"' % (sys.argv[1], sys.argv[2])):
         self.assertNotIn("1999", json.dumps(self.told))
 
 
+    def test_a_command_that_fails_puts_nothing_into_what_is_kept(self):
+        for command, words in (("printf '{\"id\": hidden-value}\\n'; true $1", "record 1 of its output: byte 8: expected a value"),
+                               ("echo 'hidden-value is wrong' >&2; exit 3; $1", "the command exited with code 3"),
+                               ("printf 'hidden-value,hidden-value\\n'; true $1", "columns 1 and 2 have one name")):
+            with self.subTest(command):
+                done = self.sync("--read-back", f"command:{command} hidden-value", code=1)
+                self.assertIn(words, json.loads(done.stdout)["error"])
+                self.assertNotIn("hidden-value", done.stdout)
+                said = "weir: the command of --read-back has said: hidden-value is wrong\n"
+                self.assertEqual(said in done.stderr, ">&2" in command, done.stderr)
+                self.assertNotIn("hidden-value", done.stderr.replace(said, ""))
+                for file in (self.folder / "state").rglob("*"):
+                    self.assertNotIn(b"hidden-value", file.read_bytes() if file.is_file() else b"", file)
+                shutil.rmtree(self.folder / "state")
+
+
 @built("destination-sqlite-parquet")
 class SqliteByParquet(Stores, Case):
     """Batch files in Parquet."""

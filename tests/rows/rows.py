@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -297,6 +298,41 @@ printf '\\n{"name": "tab\\\\t \\\\ud83e\\\\udd86 \\\\"q\\\\"", "id": -1, "d": {"
                 read = Read(f"command:{command}", "s", "t", "id")
                 self.assertEqual(read.code, 1, read.error)
                 self.assertIn(words, read.error)
+
+    def test_failures_say_no_value_and_no_command(self):
+        for output, words in (
+                ('{"id": topsecret}\\n', "record 1 of its output: byte 8: expected a value"),
+                ('{"id": 1}\\n{"id": "a" topsecret}\\n', "record 2 of its output: byte 12: expected a comma"),
+                ('{topsecret}\\n', "record 1 of its output: byte 2: expected a name in quotes"),
+                ('topsecret,x,topsecret\\n', "whose columns 1 and 3 have one name"),
+                ('topsecret,x\\n"topsecret\\n', "record 2 of its output: a quote that never closes")):
+            with self.subTest(output):
+                read = Read(f"command:printf '{output}'; true $1 topsecret", "s", "t", "id")
+                self.assertEqual(read.code, 1, read.error)
+                self.assertIn(words, read.error)
+                self.assertNotIn("topsecret", read.error)
+        read = Read("command:echo 'no such host' >&2; exit 3; $1 topsecret", "s", "t", "id")
+        self.assertIn("the command exited with code 3: no such host", read.error)
+        self.assertNotIn("topsecret", read.error)
+
+    def test_what_a_command_has_started_does_not_outlive_a_kill(self):
+        """The shell is told to die by the kernel; what it has started is not."""
+        os.mkfifo(self.folder / "ids")
+        with subprocess.Popen([TOOL, 'command:(sleep 600 & echo $! >ids; wait); true $1', "s", "t", "id"], cwd=self.folder) as run:
+            child = int((self.folder / "ids").read_text())
+            self.assertTrue(self.runs(child))
+            run.kill()
+        until = time.monotonic() + 30
+        while self.runs(child) and time.monotonic() < until:
+            time.sleep(0.01)
+        self.assertFalse(self.runs(child), "it is still there")
+
+    @staticmethod
+    def runs(process):
+        try:
+            return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
 
     def test_a_row_of_many_megabytes(self):
         read = self.good("command:printf '{\"id\": \"'; head -c 20000000 /dev/zero | tr '\\0' x; echo '\"}'; true $1",
