@@ -129,6 +129,7 @@
 #define WEIR_DUCKDB_MEMORY_MB 2048    /* what DuckDB may use unless told otherwise; nothing is spilled */
 #define WEIR_DUCKDB_STAGE_ROWS 100000 /* rows gathered before they are merged into a table */
 #define WEIR_DUCKDB_STAGE_SIZE (64 * WEIR_MIB) /* bytes of their texts */
+#define WEIR_DUCKDB_COPY_MAX (2 * WEIR_GIB)    /* a file that another program has open, and its log, bytes */
 #define WEIR_PARQUET_FILE_SIZE (32 * WEIR_MIB) /* rows of a Parquet batch file, held until it ends, bytes */
 
 /* --- testers --- */

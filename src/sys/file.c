@@ -264,6 +264,11 @@ weir_status weir__file_rename(const char *from, const char *to, weir_error *err)
     return status;
 }
 
+weir_status weir__file_link(const char *target, const char *path, weir_error *err)
+{
+    return symlink(target, path) == 0 ? WEIR_OK : io_error("create", path, err);
+}
+
 weir_status weir__file_remove(const char *path, weir_error *err)
 {
     return unlink(path) == 0 || errno == ENOENT ? WEIR_OK : io_error("remove", path, err);

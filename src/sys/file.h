@@ -56,6 +56,8 @@ weir_input weir__file_input(weir_file *file);
 
 /* Moves `from` over `to` in one step. Make it lasting with weir__folder_sync. */
 weir_status weir__file_rename(const char *from, const char *to, weir_error *err) WEIR_CHECKED;
+/* A symbolic link at `path` to `target`; fails when anything is there already. */
+weir_status weir__file_link(const char *target, const char *path, weir_error *err) WEIR_CHECKED;
 /* Removes a file; one that is not there is WEIR_OK. */
 weir_status weir__file_remove(const char *path, weir_error *err) WEIR_CHECKED;
 /* The same after a failure that has been told already. */

@@ -7,7 +7,8 @@
  *   sqlite:PATH      a SQLite file; tables are looked for as "schema.table" (destination-sqlite's name, with
  *                    with `.` and `%` of the schema as %2E and %25), then as "table"
  *   duckdb:PATH      a DuckDB file. While another process has it open, a copy is read that exists in memory
- *                    only: right as long as nothing is written meanwhile, which is checked
+ *                    only, of WEIR_DUCKDB_COPY_MAX bytes at most: right as long as nothing is written
+ *                    meanwhile, which is checked
  *   parquet:FOLDER   destination-parquet's folder: FOLDER/schema/table/manifest.json lists the files. Both
  *                    kinds need DuckDB on this machine
  *   postgresql       a PostgreSQL server, found through the environment as psql finds it: PGHOST, PGPORT,
@@ -29,7 +30,7 @@
  * told apart by the first byte, `{` or another. No output at all: no rows. BINARY is base64 or `\x` and
  * hexadecimal digits in both.
  *
- * Memory is bounded by the longest row plus a constant. One thread at a time.
+ * Memory is bounded by the longest row plus a constant, and that copy. One thread at a time.
  */
 #ifndef TESTER_ROWS_H
 #define TESTER_ROWS_H

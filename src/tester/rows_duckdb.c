@@ -2,10 +2,11 @@
  * tester/rows_duckdb: rows from a DuckDB file; see rows.h.
  *
  * DuckDB locks a file for the one process that writes it, for as long as that process has it open;
- * destinations have it open while they run. Then the file and its log are copied to a folder in memory,
- * which is removed as soon as DuckDB has the copy open. Between two requests nothing is written, so the
- * copy is what a crash would leave: whole, with the log to be replayed. Size and time of both files are
- * compared before and after.
+ * destinations have it open while they run. Then the file and its log are copied into memory, to files that
+ * have no name and are gone with this process, however it ends. DuckDB finds a log by its name beside the
+ * file's: with one, a folder holds two links to those files, and is removed as soon as DuckDB has them open.
+ * Between two requests nothing is written, so the copy is what a crash would leave: whole, with the log to be
+ * replayed. Size and time of both files are compared before and after.
  *
  * destination-duckdb keeps nanoseconds beside a column, in `name (ns)`: the two are put together here. So
  * does destination-parquet; its tables are read out of the parts that their manifests list.
@@ -17,9 +18,9 @@
 #include "base/limits.h"
 #include "data/text.h"
 #include "duckdb/duck.h"
-#include "sys/clock.h"
 #include "sys/entropy.h"
 #include "sys/file.h"
+#include "sys/memory_file.h"
 #include "tester/rows_internal.h"
 
 #define MEMORY_FOLDER "/dev/shm"
@@ -121,76 +122,105 @@ static weir_status take_stamp(const char *path, stamp *out, weir_error *err)
     return status;
 }
 
-/* One file; one that is not there is not copied, which is WEIR_NOT_FOUND. */
-static weir_status copy_file(const char *from, const char *to, weir_error *err)
+/* A file and its log in memory. */
+typedef struct copies {
+    weir_memory_file *file;
+    weir_memory_file *log; /* NULL: there is none */
+    uint64_t left;         /* bytes that may still be copied */
+} copies;
+
+static void drop_copies(copies *c)
+{
+    weir__memory_file_close(c->file);
+    weir__memory_file_close(c->log);
+    *c = (copies){ .left = WEIR_DUCKDB_COPY_MAX };
+}
+
+static weir_status too_large(weir_error *err)
+{
+    return weir__error(err, "it is too large for that, more than %zu MiB with its log; close that program",
+                       WEIR_DUCKDB_COPY_MAX / WEIR_MIB);
+}
+
+static weir_status copy_bytes(weir_file *in, weir_memory_file *out, uint64_t *left, weir_error *err)
 {
     char *chunk = weir__malloc(COPY_SIZE);
-    weir_file *in = NULL;
-    weir_file *out = NULL;
     size_t got = 0;
-    weir_status status = chunk ? weir__file_open_named(from, &in, err)
-                               : weir__error_memory(err, "copying a file");
+    weir_status status = chunk ? WEIR_ITEM : weir__error_memory(err, "copying a file");
 
-    if (status == WEIR_OK)
-        status = weir__file_create(to, &out, err);
-    while (status == WEIR_OK) {
-        status = weir__file_read(in, chunk, COPY_SIZE, &got, err);
-        if (status != WEIR_ITEM)
-            break;
-        status = weir__file_write(out, chunk, got, err);
+    while (status == WEIR_ITEM && (status = weir__file_read(in, chunk, COPY_SIZE, &got, err)) == WEIR_ITEM) {
+        if (got > *left)
+            status = too_large(err);
+        else if (weir__memory_file_write(out, chunk, got, err) != WEIR_OK)
+            status = WEIR_FAILED;
+        *left -= got;
     }
-    weir__file_close(in);
-    weir__file_close(out);
     weir__free(chunk);
     return status;
 }
 
-static weir_status copy_both(const char *path, const char *folder, weir_error *err)
+/* One file; one that is not there is not copied, which is WEIR_NOT_FOUND. */
+static weir_status copy_file(const char *from, uint64_t *left, weir_memory_file **out, weir_error *err)
 {
-    char from[4096];
-    char to[128];
-    weir_status status;
+    weir_file *in = NULL;
+    uint64_t size = 0;
+    weir_status status = weir__file_open_named(from, &in, err);
 
-    snprintf(to, sizeof to, "%s/copy", folder);
-    status = copy_file(path, to, err);
+    if (status == WEIR_OK)
+        status = weir__file_size(in, &size, err);
+    if (status == WEIR_OK && size > *left)
+        status = too_large(err);
+    if (status == WEIR_OK)
+        status = weir__memory_file_create("weir-copy", out, err);
+    if (status == WEIR_OK)
+        status = copy_bytes(in, *out, left, err);
+    if (status == WEIR_OK)
+        status = weir__memory_file_seal(*out, err);
+    weir__file_close(in);
+    return status;
+}
+
+static weir_status copy_both(const char *path, copies *out, weir_error *err)
+{
+    char log[4096];
+    weir_status status = copy_file(path, &out->left, &out->file, err);
+
     if (status)
         return status;
-    snprintf(to, sizeof to, "%s/copy.wal", folder);
-    if (snprintf(from, sizeof from, "%s.wal", path) >= (int)sizeof from)
+    if (snprintf(log, sizeof log, "%s.wal", path) >= (int)sizeof log)
         return weir__error(err, "'%s': the path is too long", path);
-    status = copy_file(from, to, err);
+    status = copy_file(log, &out->left, &out->log, err);
     return status == WEIR_NOT_FOUND ? WEIR_OK : status;
 }
 
-/* A copy that nobody has written to while it was made. */
-static weir_status copy_still(const char *path, const char *folder, weir_error *err)
+/* Copies that nobody has written to while they were made. */
+static weir_status copy_still(const char *path, copies *out, weir_error *err)
 {
     weir_status status = WEIR_OK;
 
     for (int attempt = 0; status == WEIR_OK && attempt < COPIES_MAX; attempt++) {
         stamp before, after;
 
-        status = weir__folder_create(folder, err);
+        drop_copies(out);
+        status = take_stamp(path, &before, err);
         if (status == WEIR_OK)
-            status = take_stamp(path, &before, err);
-        if (status == WEIR_OK)
-            status = copy_both(path, folder, err);
+            status = copy_both(path, out, err);
         if (status == WEIR_OK)
             status = take_stamp(path, &after, err);
         if (status == WEIR_OK && memcmp(&before, &after, sizeof before) == 0)
             return WEIR_OK;
-        if (status == WEIR_OK)
-            status = weir__folder_remove(folder, err);
     }
     return status
                ? status
                : weir__error(err, "'%s' is being written to all the time; stop the destination first", path);
 }
 
-static weir_status open_copy(duckdb_store *s, weir_error *err)
+/* Open files outlive their names. */
+static weir_status attach_linked(duckdb_store *s, const copies *c, weir_error *err)
 {
     char folder[64];
     char copy[80];
+    char log[80];
     uint64_t number = 0;
     weir_status status = weir__entropy_fill(&number, sizeof number, err);
 
@@ -198,14 +228,31 @@ static weir_status open_copy(duckdb_store *s, weir_error *err)
         return status;
     snprintf(folder, sizeof folder, MEMORY_FOLDER "/weir-%016llx", (unsigned long long)number);
     snprintf(copy, sizeof copy, "%s/copy", folder);
-    status = copy_still(s->path, folder, err);
-    if (status)
-        weir__error_prefix(err, "copy '%s' into memory, for another program has it open", s->path);
-    else
+    snprintf(log, sizeof log, "%s/copy.wal", folder);
+    status = weir__folder_create(folder, err);
+    if (status == WEIR_OK)
+        status = weir__file_link(weir__memory_file_path(c->file), copy, err);
+    if (status == WEIR_OK)
+        status = weir__file_link(weir__memory_file_path(c->log), log, err);
+    if (status == WEIR_OK)
         status = duck_attach(s->db, copy, err);
-    /* Open files outlive their names. */
     if (weir__folder_remove(folder, status ? NULL : err) != WEIR_OK && status == WEIR_OK)
         status = WEIR_FAILED;
+    return status;
+}
+
+static weir_status open_copy(duckdb_store *s, weir_error *err)
+{
+    copies c = { 0 };
+    weir_status status = copy_still(s->path, &c, err);
+
+    if (status)
+        weir__error_prefix(err, "copy '%s' into memory, for another program has it open", s->path);
+    else if (c.log != NULL)
+        status = attach_linked(s, &c, err);
+    else
+        status = duck_attach(s->db, weir__memory_file_path(c.file), err);
+    drop_copies(&c);
     return status;
 }
 

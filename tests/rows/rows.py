@@ -134,24 +134,67 @@ class Duckdb(Case):
                 found += [place] if self.folder.name.encode() in place.read_bytes() else []
         return found
 
-    def test_while_its_writer_has_it_open(self):
-        self.store.execute("CREATE TABLE t (v INTEGER); INSERT INTO t VALUES (1); "
-                           f'CREATE TABLE "{self.folder.name}" (v INTEGER)')
+    @contextlib.contextmanager
+    def held(self, sql):
+        """Another process has run this, and has the database open."""
         holder = subprocess.Popen(
             [sys.executable, "-c",
              "import sys; sys.path.insert(0, sys.argv[1]); import stores\n"
              "with stores.DuckdbStore(sys.argv[2], sys.argv[3]).open() as run:\n"
-             "    run('INSERT INTO t VALUES (2)'); print('open', flush=True); sys.stdin.readline()",
-             str(HERE.parent / "destinations"), str(self.path), str(BIN)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+             "    run(sys.argv[4]); print('open', flush=True); sys.stdin.readline()",
+             str(HERE.parent / "destinations"), str(self.path), str(BIN), sql], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         with holder:
             self.assertEqual(holder.stdout.readline(), b"open\n")
+            yield
+            holder.communicate(b"\n")
+
+    @contextlib.contextmanager
+    def larger(self, size):
+        """The file with so many bytes of nothing behind its end."""
+        before = self.path.stat().st_size
+        os.truncate(self.path, size)
+        yield
+        os.truncate(self.path, before)
+
+    def place(self, process):
+        """How far a process has read the database."""
+        with contextlib.suppress(OSError):
+            for link in Path(f"/proc/{process}/fd").iterdir():
+                if os.readlink(link) == str(self.path):
+                    return int(Path(f"/proc/{process}/fdinfo/{link.name}").read_text().split()[1])
+        return 0
+
+    def test_a_kill_leaves_nothing_of_the_copy(self):
+        self.store.execute(f'CREATE TABLE "{self.folder.name}" (v INTEGER)')
+        for sql in ("SELECT 1", f'INSERT INTO "{self.folder.name}" VALUES (7)'):  # without a log, and with one
+            with self.subTest(sql), self.held(sql), self.larger(1 << 29), \
+                    subprocess.Popen([TOOL, self.spec, "main", self.folder.name], stdout=subprocess.DEVNULL,
+                                     env={**os.environ, "WEIR_DUCKDB": str(BIN / "libduckdb.so")}) as run:
+                while self.place(run.pid) < 1 << 26 and run.poll() is None:
+                    pass
+                run.kill()
+                self.assertEqual(run.wait(), -9, "it should have been killed while it copied")
+                self.assertEqual(self.copies(), [])
+
+    def test_one_that_is_too_large_for_a_copy(self):
+        self.store.execute("CREATE TABLE t (v INTEGER)")
+        with self.held("INSERT INTO t VALUES (2)"), self.larger((1 << 31) + 1):
+            read = Read(self.spec, "", "t")
+            self.assertEqual(read.code, 1)
+            self.assertIn(f"copy '{self.path}' into memory, for another program has it open: it is too large for that, "
+                          "more than 2048 MiB with its log; close that program", read.error)
+        self.assertEqual(self.good(self.spec, "", "t").rows, [((INTEGER, b"2"),)])
+
+    def test_while_its_writer_has_it_open(self):
+        self.store.execute("CREATE TABLE t (v INTEGER); INSERT INTO t VALUES (1); "
+                           f'CREATE TABLE "{self.folder.name}" (v INTEGER)')
+        with self.held("INSERT INTO t VALUES (2)"):
             self.assertTrue((self.folder / "w.db.wal").exists(), "row 2 should still be in the log")
             # The row that is in the log only is there, and so is a second look.
             for _ in range(2):
                 self.assertEqual(sorted(row[0][1] for row in self.good(self.spec, "", "t").rows), [b"1", b"2"])
             self.assertEqual(self.copies(), [], "the copy is still there")
             self.assertEqual(Read(self.spec, "", "none").code, 4)
-            holder.communicate(b"\n")
         self.assertEqual(len(self.good(self.spec, "main", "t").rows), 2)
 
     def test_what_is_not_there(self):

@@ -81,6 +81,8 @@ static void files_are_created_for_the_owner_alone(void **state)
     assert_int_equal(size, 7);
     assert_string_equal(weir__file_path(file), path);
     weir__file_close(file);
+    assert_int_equal(weir__file_link("of", path, &err), WEIR_FAILED); /* in the way of nothing */
+    expect_content(path, "content");
     assert_int_equal(weir__file_remove(path, &err), WEIR_OK);
     assert_int_equal(weir__file_remove(path, &err), WEIR_OK);
     assert_int_equal(weir__file_open(path, &file, &err), WEIR_NOT_FOUND);
