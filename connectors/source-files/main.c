@@ -4,7 +4,7 @@
  * A sync lists the folder and compares it with the state. Per table, the new and changed files are scanned
  * once to learn the columns and their types, the table is announced, and the files are sent: row n of a file
  * has the key (`_file`, `_line`), so that a changed file replaces its rows, and the rows past its new end,
- * like those of a file that is gone, are deleted. A checkpoint follows every file and every 100,000 rows of a
+ * like those of a file that is gone, are deleted. A checkpoint follows every file and every 245,760 rows of a
  * long one. A table that needs a person (a malformed file, other keys) is found by the scan, before anything
  * of it was sent: it waits until the other tables are done, and its task ends the sync.
  */
@@ -12,7 +12,7 @@
 
 #include "files.h"
 
-#define CHECKPOINT_ROWS 100000
+#define CHECKPOINT_ROWS 245760 /* two row groups of a columnar store */
 
 typedef struct sync_run {
     weir_call *call;

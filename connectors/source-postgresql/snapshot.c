@@ -19,6 +19,7 @@
 #include "source.h"
 
 #define ROWS_PER_PAGE_GUESS 40.0
+#define RANGE_PAGES_MAX 16384           /* 128 MiB */
 #define XID_AGE_MAX (UINT64_C(1) << 30) /* far below the 2^31 after which ids compare wrongly */
 
 struct snapshot {
@@ -120,12 +121,14 @@ static weir_status read_moved(struct snapshot *snapshot, int64_t parts, int64_t 
     return status;
 }
 
-/* How many pages hold about rows_per_range rows. */
+/* How many pages hold about rows_per_range rows; where rows are wide, no more than RANGE_PAGES_MAX. */
 static int64_t pages_per_range(const sync_run *run, const source_table *table, int64_t pages)
 {
     double per_page = table->rows > 0 && pages > 0 ? table->rows / (double)pages : ROWS_PER_PAGE_GUESS;
     double count = (double)run->options->rows_per_range / (per_page > 0.01 ? per_page : 0.01);
 
+    if (count > RANGE_PAGES_MAX)
+        return RANGE_PAGES_MAX;
     return count < 1 ? 1 : (int64_t)count;
 }
 

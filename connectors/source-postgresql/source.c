@@ -342,7 +342,7 @@ static const weir_source source = {
         WEIR_INTEGER(struct options, overlap_values, .label = "Overlap, values", .fallback = "100",
                      .minimum = 0, .maximum = 1000000000,
                      .description = "Number cursors are read again from this much below it."),
-        WEIR_INTEGER(struct options, rows_per_range, .label = "Rows per range", .fallback = "100000",
+        WEIR_INTEGER(struct options, rows_per_range, .label = "Rows per range", .fallback = "250000",
                      .minimum = 100, .maximum = 100000000,
                      .description = "About as many rows lie between two checkpoints."),
         WEIR_TOGGLE(struct options, read_again, .label = "Read tables without a cursor at every sync",
