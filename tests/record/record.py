@@ -149,8 +149,9 @@ class Played(Recorded):
         return paths
 
     def dump(self, name):
-        return subprocess.run(["sqlite3", self.folder / name, ".dump"], capture_output=True, text=True,
-                              check=True).stdout
+        """All statements, sorted: two tables at once are made in either order."""
+        done = subprocess.run(["sqlite3", self.folder / name, ".dump"], capture_output=True, text=True, check=True)
+        return "\n".join(sorted(done.stdout.splitlines()))
 
     def replay(self, path, config, *more, destination=None, code=0):
         return self.weir("replay", path, "--destination", BIN / (destination or self.DESTINATION), "--destination-config",
