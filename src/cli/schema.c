@@ -22,6 +22,7 @@ enum {
     HASH,
     UNHASH,
     MODE,
+    UNLISTED,
     NAMING,
     SCHEMA,
     JSON,
@@ -45,6 +46,8 @@ static const cli_option options[OPTION_COUNT] = {
     [UNHASH] = { "--unhash", "NAMES", "edit: send them as they are", false },
     [MODE] = { "--mode", "NAME=HISTORY|SOFT_DELETE, ...",
                "edit: keep all versions of a table's rows, or the last", false },
+    [UNLISTED] = { "--unlisted", "tables|schemas",
+                   "edit: also names that nothing lists yet, TABLE.COLUMN or SCHEMA.TABLE.COLUMN", false },
     [NAMING] = { "--naming", "FIVETRAN_NAMING|SOURCE_NAMING",
                  "edit: how things are called at the destination", false },
     [SCHEMA] = { "--schema", "NAME", "show: the name that weir sync is given (NAME)", false },
@@ -68,6 +71,7 @@ static const char examples[] =
     "                   --hash public.orders.email --mode public.orders=HISTORY\n"
     "  weir schema diff shop.json --source ./source-sqlite --source-config s.json\n"
     "  weir sync ... --schema-config shop.json\n"
+    "  weir schema edit files.json --unlisted tables --disable log,orders.note\n"
     "\n"
     "NAMES are parted by commas: SCHEMA, SCHEMA.TABLE, SCHEMA.TABLE.COLUMN; TABLE and TABLE.COLUMN where\n"
     "the source has no schemas. Names with a dot, comma, equals sign, quote or blank stand in double\n"
@@ -75,7 +79,8 @@ static const char examples[] =
     "\n"
     "With --source, edit lists what the file does not, in the state that the handling gives it: on with\n"
     "ALLOW_ALL, columns alone with ALLOW_COLUMNS, off with BLOCK_ALL. What is listed stays. Only edit\n"
-    "writes the file, in one step, and not when any change is refused.\n"
+    "writes the file, in one step, and not when any change is refused. --unlisted is for a source that\n"
+    "does not tell what it has before a sync: names are not checked then.\n"
     "\n"
     "Exit status: 0 success, and diff found nothing; 1 failure, or diff found something; 2 wrong usage or\n"
     "configuration file, or a change that cannot be; 3 the source asks for a person.\n";
@@ -112,6 +117,8 @@ static weir_status check_options(schema_command *c)
         return weir__error(&c->error, "--source and --source-config go together; see weir schema --help");
     if (edits && !is_action(c, "edit"))
         return weir__error(&c->error, "only edit changes anything; see weir schema --help");
+    if (values[UNLISTED] != NULL && values[SOURCE] != NULL)
+        return weir__error(&c->error, "--unlisted or --source, one of them; see weir schema --help");
     if (!edits && values[SOURCE] == NULL && is_action(c, "edit"))
         return weir__error(&c->error, "edit needs --source or a change; see weir schema --help");
     if (values[OTHER] != NULL && !is_action(c, "diff"))
@@ -206,7 +213,8 @@ static weir_status apply(schema_command *c)
                        .disable = c->values[DISABLE],
                        .hash = c->values[HASH],
                        .unhash = c->values[UNHASH],
-                       .mode = c->values[MODE] };
+                       .mode = c->values[MODE],
+                       .unlisted = c->values[UNLISTED] };
 
     return plan_apply(c->p, c->seen, &wish, &c->error);
 }

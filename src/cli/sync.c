@@ -112,8 +112,8 @@ static const char examples[] =
     "rows. weir ledger show tells it, too; that one was cut short, the next run. Servers are found as by\n"
     "weir test: PGHOST, MARIADB_HOST and so on. Not compared, and said so: tables in history mode,\n"
     "columns whose type changed in the sync.\n"
-    "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a task for a person: a connector asks for one, or\n"
-    "what was read back differs.\n";
+    "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a task for a person: a connector asks for one, what\n"
+    "was read back differs, or the state folder is of another schema, naming or salt.\n";
 
 /* What the two threads share. */
 typedef struct sync_command {

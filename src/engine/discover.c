@@ -85,7 +85,8 @@ weir_status discover_read(const v2_schema_response *reply, plan **out, weir_erro
     } else {
         status = weir__error_as(err, WEIR_UNSUPPORTED,
                                 "the source does not tell its schema; what it sends is listed by the first "
-                                "weir sync --schema-config");
+                                "weir sync --schema-config. To choose before that, weir schema edit "
+                                "--unlisted tables (or schemas) takes any names");
     }
     if (status == WEIR_OK)
         *out = p;

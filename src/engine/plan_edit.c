@@ -34,6 +34,7 @@ typedef struct editor {
     plan *p;
     const plan *seen;
     bool schemas; /* the source has schemas */
+    bool unlisted;
     item *items;
     size_t count;
     size_t capacity;
@@ -324,7 +325,7 @@ static weir_status refuse_unknown(const editor *e, const item *one)
                        e->seen ? "the source has" : "the schema configuration lists", kinds[one->depth], list,
                        near.count > 0 ? "?"
                        : e->seen      ? ""
-                                      : "; --source reads what the source has");
+                                      : "; --source reads what the source has, --unlisted lists the name");
 }
 
 /* --- changes --- */
@@ -351,6 +352,8 @@ static weir_status check_known(const editor *e, const item *one)
 {
     item shorter = *one;
 
+    if (e->unlisted)
+        return WEIR_OK;
     shorter.depth = 1;
     shorter.table = shorter.column = (weir_bytes){ 0 };
     if (e->schemas && !has_schema(e, one->schema))
@@ -532,6 +535,21 @@ static weir_status take_lists(editor *e, const plan_wish *wish)
     return status == WEIR_OK ? check_contradictions(e) : status;
 }
 
+/* Whether the names of the lists begin with a schema. */
+static weir_status find_form(editor *e, const plan_wish *wish)
+{
+    bool tables = wish->unlisted != NULL && strcmp(wish->unlisted, "tables") == 0;
+
+    if (wish->unlisted != NULL && !tables && strcmp(wish->unlisted, "schemas") != 0)
+        return weir__error(e->err, "--unlisted needs tables or schemas, not '%s'", wish->unlisted);
+    e->unlisted = wish->unlisted != NULL;
+    e->schemas = e->p->schemas.count > 0 ? plan_find_schema(e->p, (weir_bytes){ "", 0 }) == NULL : !tables;
+    if (e->unlisted && e->schemas == tables)
+        return weir__error(e->err, "--unlisted %s: the schema configuration lists %s", wish->unlisted,
+                           e->schemas ? "schemas" : "tables without a schema");
+    return WEIR_OK;
+}
+
 weir_status plan_apply(plan *p, const plan *seen, const plan_wish *wish, weir_error *err)
 {
     editor e = { .p = p, .seen = seen, .err = err };
@@ -540,11 +558,13 @@ weir_status plan_apply(plan *p, const plan *seen, const plan_wish *wish, weir_er
 
     if (status == WEIR_OK && seen != NULL)
         status = plan_reload(p, seen, err);
-    if (status == WEIR_OK && lists && p->schemas.count == 0)
+    if (status == WEIR_OK && lists && p->schemas.count == 0 && wish->unlisted == NULL)
         status = weir__error(err, seen ? "the source has no tables"
                                        : "the schema configuration lists nothing yet: with --source and "
-                                         "--source-config it learns what the source has");
-    e.schemas = plan_find_schema(p, (weir_bytes){ "", 0 }) == NULL;
+                                         "--source-config it learns what the source has, with --unlisted it "
+                                         "takes any names");
+    if (status == WEIR_OK)
+        status = find_form(&e, wish);
     if (status == WEIR_OK)
         status = take_lists(&e, wish);
     for (size_t depth = 1; depth <= 3 && status == WEIR_OK; depth++) {

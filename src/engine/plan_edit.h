@@ -21,6 +21,11 @@ typedef struct plan_wish {
     const char *hash;    /* columns */
     const char *unhash;
     const char *mode; /* SCHEMA.TABLE=HISTORY, a list */
+    /*
+     * Objects that nothing lists yet are listed, of a source that does not tell what it has: "tables" when it
+     * has no schemas, else "schemas".
+     */
+    const char *unlisted;
 } plan_wish;
 
 /* One way in which two plans differ. In the arena of plan_diff. */
@@ -44,8 +49,8 @@ weir_status plan_reload(plan *p, const plan *seen, weir_error *err) WEIR_CHECKED
 /*
  * Applies a wish: the handling first, then, if `seen` is not NULL, plan_reload, then schemas, tables and
  * columns in this order. Turning on a part of what is off turns that on with this part alone. Refused, with
- * names that are near: what neither the plan nor `seen` lists. A plan whose change was refused is to be
- * thrown away.
+ * names that are near: what neither the plan nor `seen` lists, unless the wish has `unlisted`. A plan whose
+ * change was refused is to be thrown away.
  */
 weir_status plan_apply(plan *p, const plan *seen, const plan_wish *wish, weir_error *err) WEIR_CHECKED;
 /* How to get from `a` to `b`. *out, in `arena`, borrows nothing. */

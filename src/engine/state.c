@@ -209,8 +209,8 @@ static weir_status check_schema(state_store *store, const char *schema, weir_err
     if (status == WEIR_OK && !any)
         status = put_value(store, "schema", weir__text(schema), err);
     else if (status == WEIR_OK && !weir__bytes_equal(weir__buf_bytes(&found), weir__text(schema)))
-        status = weir__error(
-            err,
+        status = weir__error_as(
+            err, WEIR_TASK,
             "state '%s' belongs to schema '%.*s', not '%s': give each --schema a --state folder of "
             "its own",
             store->path, (int)found.size, found.data, schema);
@@ -490,8 +490,8 @@ weir_status state_naming(state_store *store, plan_naming wanted, plan_naming *ou
         if (found && !plan_naming_from(value.data, out))
             status = weir__error(err, "state '%s': the naming is damaged", store->path);
         else if (wanted != PLAN_NAMING_UNSAID && wanted != *out)
-            status = weir__error(
-                err,
+            status = weir__error_as(
+                err, WEIR_TASK,
                 "state '%s': its tables were named by %s at the first sync, and that is for good; "
                 "to have %s, begin with a --state folder and a --schema of their own",
                 store->path, plan_naming_name(*out), plan_naming_name(wanted));
@@ -521,8 +521,8 @@ weir_status state_salt(state_store *store, const unsigned char *shared, unsigned
     else if (status == WEIR_OK)
         status = weir__entropy_fill(salt, sizeof salt, err);
     if (status == WEIR_OK && shared != NULL && memcmp(salt, shared, sizeof salt) != 0)
-        status = weir__error(
-            err,
+        status = weir__error_as(
+            err, WEIR_TASK,
             "state '%s': its columns were hashed with another salt. Give the file of before, "
             "or begin with a new state folder, which reads everything again",
             store->path);

@@ -371,6 +371,15 @@ static weir_status check_connector(const char *role, const char *where, weir_err
     return WEIR_OK;
 }
 
+static bool is_there(const char *path)
+{
+    weir_file *file = NULL;
+    weir_status status = weir__file_open(path, &file, NULL);
+
+    weir__file_close(file);
+    return status != WEIR_NOT_FOUND;
+}
+
 weir_status sync_check(const sync_options *options, weir_error *err)
 {
     weir_status status = check_connector("source", options->source, err);
@@ -382,6 +391,8 @@ weir_status sync_check(const sync_options *options, weir_error *err)
     status = weir__folder_check(options->folder, err);
     if (status != WEIR_OK && status != WEIR_NOT_FOUND)
         return weir__error_prefix(err, "state folder");
+    if (options->record != NULL && is_there(options->record))
+        return weir__error(err, "--record '%s': there is a file already; name another one", options->record);
     return WEIR_OK;
 }
 

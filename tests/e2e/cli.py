@@ -376,7 +376,7 @@ class Sync(unittest.TestCase):
         arguments = self.arguments()
         arguments[arguments.index("demo")] = "other"
         done = self.run_weir(arguments)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 3)
         self.one_error(done, "belongs to schema 'demo'")
 
 

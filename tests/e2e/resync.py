@@ -92,8 +92,8 @@ class Resync(unittest.TestCase):
     def test_what_is_refused_resets_nothing(self):
         self.sync("warehouse", 0)
         (self.folder / "there.weirrec").write_text("x")
-        done = self.sync("warehouse", 0, "--resync", "--record", self.folder / "there.weirrec", code=1)
-        self.assertIn("exists", done.stderr)
+        done = self.sync("warehouse", 0, "--resync", "--record", self.folder / "there.weirrec", code=2)
+        self.assertIn("there is a file already", done.stderr)
         self.assertFalse((self.folder / "there.weirrec.key").exists())
         done = self.sync("warehouse", 0)
         self.assertEqual(json.loads(done.stdout)["rows"], 0)

@@ -200,9 +200,32 @@ class Schema(unittest.TestCase):
         self.assertEqual(self.rows("orders", "id", "email"), first)
         self.sync("--schema-config", self.file, state="second")  # it is kept
         salt.write_text("ab" * 32 + "\n")
-        self.assertIn("another salt", self.sync("--schema-config", self.file, "--salt-file", salt, state="second", code=1).stderr)
+        self.assertIn("another salt", self.sync("--schema-config", self.file, "--salt-file", salt, state="second", code=3).stderr)
         salt.chmod(0o644)
         self.assertIn("chmod 600", self.sync("--schema-config", self.file, "--salt-file", salt, state="third", code=1).stderr)
+
+    def test_what_a_source_does_not_tell_is_chosen_before_the_first_sync(self):
+        (self.folder / "in").mkdir()
+        (self.folder / "in" / "orders.csv").write_text("id,note,price\n1,private,2\n")
+        (self.folder / "in" / "log.csv").write_text("line\nsecret\n")
+        self.write("files.json", {"folder": str(self.folder / "in"), "keys": "orders=id"})
+        files = ["--source", BIN / "source-files", "--source-config", self.folder / "files.json"]
+        told = self.weir("schema", "edit", self.file, *files, code=1).stderr
+        self.assertIn("--unlisted", told)
+        self.weir("schema", "edit", self.file, "--disable", "log", code=2)
+        self.weir("schema", "edit", self.file, "--unlisted", "things", "--disable", "log", code=2)
+        self.weir("schema", "edit", self.file, "--unlisted", "tables", "--disable", "log,orders.note")
+        self.weir("schema", "edit", self.file, "--unlisted", "schemas", "--disable", "other.log", code=2)
+        self.weir("sync", *files, "--destination", BIN / "destination-sqlite", "--destination-config",
+                  self.folder / "d.json", "--schema", "main", "--state", self.folder / "files", "--schema-config", self.file)
+        with sqlite3.connect(self.folder / "warehouse.db") as db:
+            tables = [name for name, in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            self.assertFalse([name for name in tables if "log" in name])
+            orders, = (name for name in tables if "orders" in name)
+            columns = [row[1] for row in db.execute(f'PRAGMA table_info("{orders}")')]
+            self.assertEqual(db.execute(f'SELECT id, price FROM "{orders}"').fetchall(), [(1, 2)])
+        self.assertNotIn("note", columns)
+
 
     def test_history_is_kept_where_it_is_wanted(self):
         self.schema("edit", "--mode", "customers=HISTORY", source=True)
@@ -246,7 +269,7 @@ class Schema(unittest.TestCase):
         self.schema("edit", source=True)
         self.follow()
         self.schema("edit", "--naming", "SOURCE_NAMING")
-        error = self.follow(code=1).stderr
+        error = self.follow(code=3).stderr
         self.assertIn("named by FIVETRAN_NAMING at the first sync", error)
         self.schema("edit", "--naming", "FIVETRAN_NAMING")
         self.follow()

@@ -105,8 +105,8 @@ class Recording(Recorded):
     def test_what_cannot_be_recorded_is_not_begun(self):
         self.table("people", "id\n1\n")
         path = self.record("first")
-        done = self.sync("--record", path, code=1)
-        self.assertIn("exists", done.stderr)
+        done = self.sync("--record", path, code=2)
+        self.assertIn("there is a file already", done.stderr)
         (self.folder / "open.key").write_text("00" * 32)
         (self.folder / "open.key").chmod(0o644)
         done = self.sync("--record", self.folder / "x", "--record-key", self.folder / "open.key", code=1)

@@ -226,6 +226,34 @@ static void without_a_source_only_what_is_listed_is_known(void **state)
     plan_free(seen);
 }
 
+static void names_that_nothing_lists_are_taken_when_told_so(void **state)
+{
+    plan *p = parse("{}");
+    plan_wish wish = { .unlisted = "tables", .disable = "log,orders.note", .hash = "orders.email" };
+    plan_wish other = { .unlisted = "schemas", .disable = "shop.log" };
+    weir_bytes none = { "", 0 };
+    weir_error err;
+
+    (void)state;
+    assert_int_equal(plan_apply(p, NULL, &wish, &err), WEIR_OK);
+    assert_false(plan_wants_table(p, none, weir__text("log")));
+    assert_true(plan_wants_table(p, none, weir__text("orders")));
+    assert_true(plan_wants_table(p, none, weir__text("customers")));
+    assert_false(plan_wants_column(p, none, weir__text("orders"), weir__text("note")));
+    assert_true(plan_wants_column(p, none, weir__text("orders"), weir__text("id")));
+    assert_true(plan_hashes_column(p, none, weir__text("orders"), weir__text("email")));
+    assert_int_equal(plan_apply(p, NULL, &other, &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "lists tables without a schema"));
+    plan_free(p);
+    p = parse("{}");
+    assert_int_equal(plan_apply(p, NULL, &other, &err), WEIR_OK);
+    assert_false(plan_wants_table(p, weir__text("shop"), weir__text("log")));
+    assert_true(plan_wants_table(p, weir__text("shop"), weir__text("orders")));
+    other.unlisted = "things";
+    assert_int_equal(plan_apply(p, NULL, &other, &err), WEIR_FAILED);
+    plan_free(p);
+}
+
 static void expect_differences(const plan_differences *found, const char *const *wanted, size_t count)
 {
     for (size_t i = 0; i < found->count; i++) {
@@ -352,6 +380,7 @@ int main(void)
         cmocka_unit_test(names_with_dots_stand_in_quotes),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(without_a_source_only_what_is_listed_is_known),
+        cmocka_unit_test(names_that_nothing_lists_are_taken_when_told_so),
         cmocka_unit_test(differences_are_listed),
         cmocka_unit_test(a_source_s_reply_is_read),
         cmocka_unit_test(every_failed_allocation_is_told),

@@ -474,7 +474,7 @@ static void names_are_made_for_the_destination(void **state)
     assert_string_equal(t->cells[0][1], hash_of(w, "y"));
     /* R-ENG-22: for good. */
     configure(w, "{\"naming\": \"SOURCE_NAMING\"}");
-    assert_fails(w, WEIR_FAILED, "named by FIVETRAN_NAMING at the first sync");
+    assert_fails(w, WEIR_TASK, "named by FIVETRAN_NAMING at the first sync");
 }
 
 static void source_names_may_stay_as_they_are(void **state)
@@ -491,7 +491,7 @@ static void source_names_may_stay_as_they_are(void **state)
     assert_ok(w);
     assert_int_equal(w->destination.table_count, 1);
     configure(w, "{\"naming\": \"FIVETRAN_NAMING\"}");
-    assert_fails(w, WEIR_FAILED, "named by SOURCE_NAMING at the first sync");
+    assert_fails(w, WEIR_TASK, "named by SOURCE_NAMING at the first sync");
 }
 
 static int clash; /* what play_clash plays */

@@ -141,7 +141,7 @@ static void a_folder_belongs_to_one_schema(void **unused)
 
     (void)unused;
     state_close(store);
-    assert_int_equal(state_open(folder, "crm", &store, &err), WEIR_FAILED);
+    assert_int_equal(state_open(folder, "crm", &store, &err), WEIR_TASK);
     assert_non_null(strstr(err.text, "belongs to schema 'shop', not 'crm'"));
 }
 
