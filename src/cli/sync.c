@@ -112,8 +112,8 @@ static const char examples[] =
     "rows. weir ledger show tells it, too; that one was cut short, the next run. Servers are found as by\n"
     "weir test: PGHOST, MARIADB_HOST and so on. Not compared, and said so: tables in history mode,\n"
     "columns whose type changed in the sync.\n"
-    "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a task for a person: a connector asks for one, what\n"
-    "was read back differs, or the state folder is of another schema, naming or salt.\n";
+    "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a task for a person: a connector asks for one, or\n"
+    "what was read back differs, or the state folder is of another schema, naming or salt.\n";
 
 /* What the two threads share. */
 typedef struct sync_command {
@@ -446,9 +446,20 @@ static bool put_readback(const sync_command *command, json_t *root)
            read_ledger(command, &(ledger_visitor){ .readback = add_readback, .context = tables });
 }
 
+/* Records that were received and committed. */
+static uint64_t count_rows(const sync_report *report)
+{
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < report->table_count; i++)
+        rows += report->tables[i].counts.upserts + report->tables[i].counts.updates +
+                report->tables[i].counts.deletes;
+    return rows;
+}
+
 static bool put_counts(sync_command *command, json_t *root)
 {
-    return put(root, "rows", json_integer((json_int_t)atomic_load(&command->progress.rows_received))) &&
+    return put(root, "rows", json_integer((json_int_t)count_rows(&command->report))) &&
            put(root, "bytes", json_integer((json_int_t)atomic_load(&command->progress.bytes_received))) &&
            put(root, "seconds", json_real(command->seconds)) &&
            put(root, "commits", json_integer((json_int_t)atomic_load(&command->progress.commits))) &&
@@ -479,7 +490,7 @@ static bool print_text(const sync_command *command)
         return false;
     if (command->status == WEIR_OK)
         printf("success: %llu rows in %.1f s, %.1f MB received, peak memory %.0f MB\n",
-               (unsigned long long)atomic_load(&command->progress.rows_received), command->seconds,
+               (unsigned long long)count_rows(&command->report), command->seconds,
                (double)atomic_load(&command->progress.bytes_received) / 1e6,
                (double)weir__process_rss_peak() / 1e6);
     return fflush(stdout) == 0;

@@ -44,6 +44,8 @@ typedef struct pipeline {
     bool reading;
     bool attributed;           /* the error of a port function names its connector already */
     bool clocked;              /* `clock` has been set */
+    uint64_t rows_before;      /* received by earlier attempts */
+    uint64_t bytes_before;
     weir_batch_format format;  /* of the files that the destination takes */
     weir_status stream_status; /* of the reader, valid once the inbox is finished */
     weir_error stream_error;
@@ -417,8 +419,8 @@ static void tell(pipeline *p)
 {
     const ingest_totals *totals = ingest_get_totals(p->in);
 
-    atomic_store(&p->options->progress->rows_received, totals->records);
-    atomic_store(&p->options->progress->bytes_received, totals->bytes);
+    atomic_store(&p->options->progress->rows_received, p->rows_before + totals->records);
+    atomic_store(&p->options->progress->bytes_received, p->bytes_before + totals->bytes);
 }
 
 /* The reader may go on. WEIR_CANCELLED: nobody reads any more. */
@@ -712,6 +714,8 @@ weir_status pipeline_run(const pipeline_options *options, weir_error *err)
                             .wall_ms = port_wall };
     atomic_store(&options->progress->groups_waiting, 0);
     atomic_store(&options->progress->spooled, 0);
+    p.rows_before = atomic_load(&options->progress->rows_received);
+    p.bytes_before = atomic_load(&options->progress->bytes_received);
     status = build(&p, err);
     WEIR_POINT("pipeline.built");
     if (status == WEIR_OK)

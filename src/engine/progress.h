@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 typedef struct engine_progress {
-    _Atomic uint64_t rows_received;
-    _Atomic uint64_t bytes_received;
+    _Atomic uint64_t rows_received;  /* by all attempts; those that were sent again count again */
+    _Atomic uint64_t bytes_received; /* likewise */
     _Atomic uint64_t rows_loaded;
     _Atomic uint64_t commits;
     _Atomic uint64_t spooled;       /* bytes of files that wait to be loaded */

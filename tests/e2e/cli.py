@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """`weir sync` as a person or a script meets it: arguments, exit codes, error lines, signals, full disks, reruns.
 
-usage: cli.py BIN_DIR    needs weir, hello-source and destination-sqlite there
+usage: cli.py BIN_DIR    needs weir, hello-source, source-files and destination-sqlite there
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -300,6 +301,28 @@ class Sync(unittest.TestCase):
         self.assertEqual(list((self.folder / "state" / "spool").iterdir()), [])
         self.sync(destination=destination)
         self.assertEqual(self.rows(), (400000, 400000))
+
+    def test_a_summary_counts_all_attempts(self):
+        rows = 1500000
+        (self.folder / "in").mkdir()
+        (self.folder / "in" / "t.csv").write_text("id,note\n" + "".join(f"{i},{i * 7919:060}\n" for i in range(rows)))
+        self.source_config({"folder": str(self.folder / "in"), "keys": "t=id"})
+        process = subprocess.Popen(self.arguments("--json", source=BIN / "source-files"), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        committed = 0
+        while committed == 0:
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+            if (self.folder / "state" / "state.db").exists():
+                with contextlib.suppress(sqlite3.OperationalError), sqlite3.connect(self.folder / "state" / "state.db") as db:
+                    committed, = db.execute("SELECT count(*) FROM ledger").fetchone()
+        destination, = (pid for pid, name in self.children(process.pid).items() if name.startswith("destination"))
+        os.kill(destination, signal.SIGKILL)
+        out, err = process.communicate(timeout=100)
+        summary = json.loads(out)
+        self.assertEqual((process.returncode, summary["attempts"]), (0, 2), err)
+        self.assertEqual(summary["rows"], rows)
+        self.assertEqual([table["upserted"] for table in summary["tables"]], [rows])
 
     def test_a_signal_stops_at_a_safe_point(self):
         self.source_config({"api_key": SECRET, "rows": "3000000"})
