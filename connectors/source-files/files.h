@@ -201,6 +201,8 @@ typedef struct json_text {
     const char *why; /* what is wrong; NULL while nothing is */
 } json_text;
 
+/* The first byte that a string cannot have as it is: a quote, a backslash, a control character; or `end`. */
+const char *json_text_plain(const char *at, const char *end);
 /* `object` is UTF-8 and stays until the last field was used; its strings are decoded in place. */
 void json_text_start(json_text *t, char *object, size_t size);
 /* The next member of the object; false at its end, and when it is malformed: see `why`. */

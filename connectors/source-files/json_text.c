@@ -9,6 +9,36 @@
 
 #define DEPTH_MAX 64
 
+#define EACH UINT64_C(0x0101010101010101)
+#define TOPS UINT64_C(0x8080808080808080)
+
+/* Whether one of the eight bytes is that one, or below that one (of at most 0x80). */
+static inline uint64_t has_byte(uint64_t eight, unsigned char byte)
+{
+    uint64_t odd = eight ^ EACH * byte;
+
+    return (odd - EACH) & ~odd & TOPS;
+}
+
+static inline uint64_t has_below(uint64_t eight, unsigned char byte)
+{
+    return (eight - EACH * byte) & ~eight & TOPS;
+}
+
+const char *json_text_plain(const char *at, const char *end)
+{
+    uint64_t eight;
+
+    for (; end - at >= (ptrdiff_t)sizeof eight; at += sizeof eight) {
+        memcpy(&eight, at, sizeof eight);
+        if (has_byte(eight, '"') | has_byte(eight, '\\') | has_below(eight, 0x20))
+            break;
+    }
+    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
+        at++;
+    return at;
+}
+
 static bool fail(json_text *t, const char *why)
 {
     if (t->why == NULL)
@@ -98,10 +128,18 @@ static bool string(json_text *t, weir_bytes *out)
 
     if (!take(t, '"'))
         return fail(t, "a name in quotes was expected");
-    while (t->at < t->end && *t->at != '"') {
-        char byte = *t->at++;
+    for (;;) {
+        size_t plain = (size_t)(json_text_plain(t->at, t->end) - t->at);
         const char *escape;
+        char byte;
 
+        if (out != NULL && to != t->at)
+            memmove(to, t->at, plain);
+        to += out != NULL ? plain : 0;
+        t->at += plain;
+        if (t->at == t->end || *t->at == '"')
+            break;
+        byte = *t->at++;
         if ((unsigned char)byte < 0x20)
             return fail(t, "a string holds a control character that is not escaped");
         if (byte == '\\' && take(t, 'u')) {

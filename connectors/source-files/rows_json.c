@@ -171,6 +171,9 @@ static weir_status take_chunk(json_reading *r, const char *chunk, size_t size)
             if (status != WEIR_OK)
                 return status;
             start = i;
+        } else if (r->in_string && !r->escaped && chunk[i] != '"' && chunk[i] != '\\') {
+            /* Where nothing of interest comes; a control character is json_text.c's to refuse. */
+            i = (size_t)(json_text_plain(chunk + i + 1, chunk + size) - chunk) - 1;
         } else if (inside(r, chunk[i])) {
             if (!keep(r, chunk + start, i + 1 - start))
                 return weir_fail(r->call, "out of memory reading '%s'", r->file->path);

@@ -202,6 +202,8 @@ def check_bad_files(bin_dir, folder):
             ("ragged.csv", "a,b\n1,2\n1,2,3\n", ("ragged.csv", "row 2", "header")),
             ("open.csv", 'a,b\n1,"2\n', ("open.csv", "quote")),
             ("bad.jsonl", '{"a": 1}\n{"a": \n', ("bad.jsonl", "object 2")),
+            ("control.jsonl", '{"a": "all is well until\x01here"}', ("control.jsonl", "control character")),
+            ("open.jsonl", '{"a": "all is well until the end', ("open.jsonl",)),
             ("cut.json", '[{"a": 1},', ("cut.json",)),
             ("word.json", 'hello', ("word.json", "object"))):
         sync = Sync(bin_dir, pathlib.Path(folder) / name)
