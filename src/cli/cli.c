@@ -222,7 +222,7 @@ static void print_commands(void)
            "            --destination ./destination-sqlite --destination-config sqlite.json \\\n"
            "            --schema shop --state ./state\n"
            "\n"
-           "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a connector asks for a person.\n");
+           "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a task for a person.\n");
 }
 
 static int run_command(const cli_command *command, int argc, char **argv)

@@ -115,7 +115,7 @@ static weir_status check_options(schema_command *c)
         edits = edits || values[i] != NULL;
     if ((values[SOURCE] == NULL) != (values[SOURCE_CONFIG] == NULL))
         return weir__error(&c->error, "--source and --source-config go together; see weir schema --help");
-    if (edits && !is_action(c, "edit"))
+    if ((edits || values[UNLISTED]) && !is_action(c, "edit"))
         return weir__error(&c->error, "only edit changes anything; see weir schema --help");
     if (values[UNLISTED] != NULL && values[SOURCE] != NULL)
         return weir__error(&c->error, "--unlisted or --source, one of them; see weir schema --help");

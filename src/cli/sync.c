@@ -470,7 +470,7 @@ static bool put_counts(sync_command *command, json_t *root)
 /* One object on one line, or nothing. */
 static bool print_json(sync_command *command)
 {
-    bool failed = command->status == WEIR_FAILED || command->status == WEIR_CANCELLED;
+    bool failed = command->status != WEIR_OK && command->status != WEIR_TASK;
     const char *text = command->error.text;
     json_t *root = json_object();
 

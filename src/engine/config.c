@@ -136,6 +136,8 @@ weir_status engine_config_load(const char *file, engine_config *out, weir_error 
     status = weir__file_load(file, &text, err);
     if (status == WEIR_NOT_FOUND)
         status = weir__error(err, "configuration '%s': there is no such file", file);
+    else if (status != WEIR_OK)
+        weir__error_prefix(err, "configuration");
     if (status == WEIR_OK)
         status = engine_config_parse(weir__buf_bytes(&text), file, out, err);
     if (text.data != NULL)

@@ -798,6 +798,8 @@ weir_status ingest_finish(ingest *in, weir_error *err)
             status = ingest_key_settle(in, table, err);
         if (status == WEIR_OK)
             status = sweep(in, table, err);
+        if (status == WEIR_OK)
+            status = ingest_select_settle(in, table, err);
     }
     if (status == WEIR_OK)
         status = end_group(in, in->waiting || in->passed, false, err);

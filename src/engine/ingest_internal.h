@@ -157,5 +157,7 @@ weir_status ingest_select_table(ingest *in, weir_bytes schema, weir_bytes table,
  */
 weir_status ingest_select_column(ingest *in, engine_table *table, weir_bytes column, bool key,
                                  const char **name, weir_error *err);
+/* At the end: warns of columns that the plan hashes and the table, of which something has come, has not. */
+weir_status ingest_select_settle(ingest *in, engine_table *table, weir_error *err);
 
 #endif

@@ -11,16 +11,17 @@ weir_status ingest_select_table(ingest *in, weir_bytes schema, weir_bytes table,
                                 weir_error *err)
 {
     plan *p = in->options.plan;
+    weir_status status;
 
     *wanted = true;
     if (p == NULL || table.size == 0)
         return WEIR_OK;
     if (catalog_check_name("schema", schema, err) != WEIR_OK ||
-        catalog_check_name("table", table, err) != WEIR_OK ||
-        plan_note(p, schema, table, (weir_bytes){ 0 }, err) != WEIR_OK)
+        catalog_check_name("table", table, err) != WEIR_OK)
         return WEIR_FAILED;
+    status = plan_note(p, schema, table, (weir_bytes){ 0 }, err);
     *wanted = plan_wants_table(p, schema, table);
-    return WEIR_OK;
+    return status;
 }
 
 /* True the first time that it is asked for a column. */
@@ -64,6 +65,14 @@ static weir_status leave_out(ingest *in, engine_table *table, weir_bytes column,
                 err);
 }
 
+static void mark_key(plan *p, plan_column *listed)
+{
+    if (listed == NULL || listed->key)
+        return;
+    listed->key = true;
+    p->changed = true;
+}
+
 /* R-SRC-05: key columns are always synced; whoever has turned one off is told so. */
 static weir_status keep_key(ingest *in, engine_table *table, weir_bytes column, weir_error *err)
 {
@@ -77,6 +86,7 @@ static weir_status keep_key(ingest *in, engine_table *table, weir_bytes column, 
     if (status != WEIR_OK)
         return status;
     listed = plan_find_column(in->options.plan, schema, name, column);
+    mark_key(in->options.plan, listed);
     if (listed != NULL && listed->noted)
         listed->enabled = true;
     if (listed == NULL || listed->enabled)
@@ -101,13 +111,15 @@ static weir_status want_column(ingest *in, engine_table *table, weir_bytes colum
 
     if (p == NULL)
         return WEIR_OK;
+    key = key || engine_table_is_key(in->options.tables, table, column);
     if (catalog_check_name("column", column, err) != WEIR_OK)
         return weir__error_prefix(err, "table '%s'", table->source);
-    if (!plan_wants_column(p, schema, name, column) &&
-        (key || engine_table_is_key(in->options.tables, table, column)))
+    if (key && !plan_wants_column(p, schema, name, column))
         return keep_key(in, table, column, err);
     if (column.size > 0 && plan_note(p, schema, name, column, err) != WEIR_OK)
         return WEIR_FAILED;
+    if (key)
+        mark_key(p, plan_find_column(p, schema, name, column));
     *wanted = plan_wants_column(p, schema, name, column);
     return WEIR_OK;
 }
@@ -139,4 +151,36 @@ weir_status ingest_select_column(ingest *in, engine_table *table, weir_bytes col
         return WEIR_OK;
     }
     return leave_out(in, table, column, key, err);
+}
+
+static bool has_column(const engine_table *table, const char *source)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (strcmp(table->columns[i].source, source) == 0)
+            return true;
+    return false;
+}
+
+weir_status ingest_select_settle(ingest *in, engine_table *table, weir_error *err)
+{
+    const plan_table *listed =
+        plan_find_table(in->options.plan, weir__text(table->schema), weir__text(table->source));
+    char path[ENGINE_PATH_SIZE];
+    weir_status status = WEIR_OK;
+
+    if (listed == NULL || (!table->declared && !table->filled))
+        return WEIR_OK;
+    for (size_t i = 0; i < listed->columns.count && status == WEIR_OK; i++) {
+        const plan_column *column = listed->columns.entries[i].value;
+
+        if (!column->hashed || !column->enabled || column->noted || has_column(table, column->name))
+            continue;
+        status = warn(in,
+                      weir__arena_printf(catalog_arena(in->options.tables),
+                                         "the schema configuration hashes column '%s' of table '%s', which "
+                                         "has no such column; names compare exactly",
+                                         column->name, engine_table_path(table, path)),
+                      err);
+    }
+    return status;
 }

@@ -228,13 +228,26 @@ plan_column *plan_edit_column(plan *p, weir_bytes schema, weir_bytes table, weir
     return listed;
 }
 
+weir_status plan_check_form(const plan *p, bool schemas, weir_error *err)
+{
+    bool listed = plan_find_schema(p, (weir_bytes){ "", 0 }) == NULL;
+
+    if (p->schemas.count == 0 || listed == schemas)
+        return WEIR_OK;
+    return weir__error_as(
+        err, WEIR_TASK,
+        "the schema configuration lists %s, and the source has %s: it is another source's",
+        listed ? "schemas" : "tables without a schema", listed ? "tables without a schema" : "schemas");
+}
+
 static weir_status note_schema(plan *p, weir_bytes schema, weir_error *err)
 {
     bool enabled = plan_wants_schema(p, schema);
     plan_schema *listed = plan_find_schema(p, schema);
+    weir_status status = listed == NULL ? plan_check_form(p, schema.size > 0, err) : WEIR_OK;
 
-    if (listed != NULL)
-        return WEIR_OK;
+    if (listed != NULL || status != WEIR_OK)
+        return status;
     listed = plan_edit_schema(p, schema, err);
     if (listed == NULL)
         return WEIR_FAILED;
@@ -403,14 +416,16 @@ static weir_status merge_table(plan *to, weir_bytes schema, const plan_table *ta
     for (size_t i = 0; i < table->columns.count; i++) {
         const plan_column *column = table->columns.entries[i].value;
         weir_bytes of = weir__text(column->name);
-        plan_column *fresh;
+        plan_column *fresh = plan_find_column(to, schema, name, of);
 
-        if (!column->noted || plan_find_column(to, schema, name, of) != NULL)
+        if (fresh != NULL ? !column->key || fresh->key : !column->noted)
             continue;
+        listed = fresh != NULL;
         fresh = plan_edit_column(to, schema, name, of, err);
         if (fresh == NULL)
             return WEIR_FAILED;
-        fresh->enabled = column->enabled;
+        fresh->key = column->key;
+        fresh->enabled = listed ? fresh->enabled : column->enabled;
     }
     return WEIR_OK;
 }

@@ -108,7 +108,7 @@ weir_status plan_put(const plan *p, weir_buf *out, weir_error *err) WEIR_CHECKED
 weir_status plan_save(const plan *p, const char *file, weir_error *err) WEIR_CHECKED;
 /*
  * Adds what was noted to the file as it is now, which somebody may have changed meanwhile: what it lists by
- * then stays as it lists it.
+ * then stays as it lists it, but for what is part of the key.
  */
 weir_status plan_save_noted(const plan *p, const char *file, weir_error *err) WEIR_CHECKED;
 
@@ -127,12 +127,16 @@ plan_schema *plan_find_schema(const plan *p, weir_bytes schema);
 plan_table *plan_find_table(const plan *p, weir_bytes schema, weir_bytes table);
 plan_column *plan_find_column(const plan *p, weir_bytes schema, weir_bytes table, weir_bytes column);
 
+/* WEIR_TASK when it lists tables of schemas and the source has none, or the other way round. */
+weir_status plan_check_form(const plan *p, bool schemas, weir_error *err) WEIR_CHECKED;
+
 /* --- changes --- */
 
 /*
  * Lists what the source has, in the state that the handling gives it, unless it is listed. Tables of a schema
  * that is off and columns of a table that is off are not listed, so that turning it on takes it whole.
- * Empty `table`: the schema alone; empty `column`: the table and its schema. Fails only when out of memory.
+ * Empty `table`: the schema alone; empty `column`: the table and its schema. Fails as plan_check_form, or out
+ * of memory.
  */
 weir_status plan_note(plan *p, weir_bytes schema, weir_bytes table, weir_bytes column,
                       weir_error *err) WEIR_CHECKED;

@@ -43,15 +43,6 @@ typedef struct editor {
 
 /* --- a source's schema taken in --- */
 
-static weir_status refuse_form(const plan *p, weir_error *err)
-{
-    bool schemas = plan_find_schema(p, (weir_bytes){ "", 0 }) == NULL;
-
-    return weir__error(
-        err, "the schema configuration lists %s, and the source has %s: it is another source's",
-        schemas ? "schemas" : "tables without a schema", schemas ? "tables without a schema" : "schemas");
-}
-
 static weir_status reload_column(plan *p, weir_bytes schema, weir_bytes table, const plan_column *seen,
                                  weir_error *err)
 {
@@ -88,9 +79,8 @@ weir_status plan_reload(plan *p, const plan *seen, weir_error *err)
     weir_bytes none = { "", 0 };
     weir_status status = WEIR_OK;
 
-    if (p->schemas.count > 0 && seen->schemas.count > 0 &&
-        (plan_find_schema(p, none) == NULL) != (plan_find_schema(seen, none) == NULL))
-        return refuse_form(p, err);
+    if (seen->schemas.count > 0)
+        status = plan_check_form(p, plan_find_schema(seen, none) == NULL, err);
     for (size_t i = 0; i < seen->schemas.count && status == WEIR_OK; i++)
         status = reload_schema(p, seen->schemas.entries[i].value, err);
     return status;
@@ -397,6 +387,19 @@ static weir_status open_schema(const editor *e, const item *one)
     return WEIR_OK;
 }
 
+/* The table's other columns are not known, and with this handling they would all be on. */
+static weir_status refuse_alone(const editor *e, const item *one)
+{
+    const char *path = plan_path(e->p->arena, one->schema, one->table, one->column);
+
+    return weir__error(
+        e->err,
+        "--enable '%s': its table is off, and nothing tells which columns it has besides, so that this one "
+        "cannot be turned on alone. Turn the table on and those columns off, or, if the source tells what it "
+        "has, give --source",
+        path ? path : "");
+}
+
 /* The same of a table and its columns; those of the key are always on. */
 static weir_status open_table(const editor *e, const item *one)
 {
@@ -409,6 +412,8 @@ static weir_status open_table(const editor *e, const item *one)
         return WEIR_FAILED;
     if (table->enabled)
         return WEIR_OK;
+    if (alone && seen == NULL && e->p->handling != PLAN_BLOCK_ALL)
+        return refuse_alone(e, one);
     for (size_t i = 0; seen != NULL && i < seen->columns.count; i++) {
         const plan_column *from = seen->columns.entries[i].value;
         weir_bytes name = seen->columns.entries[i].key;

@@ -11,8 +11,9 @@
 
 static weir_status refuse(const char *table, const char *why, weir_error *err)
 {
-    return weir__error(
-        err, "table '%s' cannot be synced again on its own: %s. --resync reads all tables again", table, why);
+    return weir__error_as(err, WEIR_TASK,
+                          "table '%s' cannot be synced again on its own: %s. --resync reads all tables again",
+                          table, why);
 }
 
 /* What follows `name` in `path`; NULL: it begins with another one. */

@@ -25,6 +25,7 @@
 #define PATH_SIZE 4096
 #define LOCK_WAIT \
     (10 * INT64_C(1000000000)) /* for connectors of a run that was killed to be gone (R-ENG-13) */
+#define LOCK_QUIET INT64_C(2000000000) /* after that it is said that it waits */
 #define STEP (50 * INT64_C(1000000))
 #define VERDICT_SIZE_MAX (WEIR_ERROR_TEXT_SIZE / 2) /* of the tables that differ, in a message */
 
@@ -41,23 +42,39 @@ typedef struct sync_run_state {
     readback *notes;    /* NULL: rows are not read back */
 } sync_run_state;
 
+static void tell(const sync_options *options, sync_event_kind kind, const char *who, const char *level,
+                 weir_bytes text)
+{
+    sync_event event = { .kind = kind, .who = who, .level = level, .text = text };
+
+    if (options->event != NULL)
+        options->event(options->context, &event);
+}
+
 /* --- folder --- */
 
 static weir_status take_lock(sync_run_state *run, weir_error *err)
 {
     char path[PATH_SIZE];
-    int64_t deadline_ns = weir__clock_ns() + LOCK_WAIT;
+    int64_t begun_ns = weir__clock_ns();
+    bool told = false;
     weir_status status;
 
     if ((size_t)snprintf(path, sizeof path, "%s/lock", run->folder) >= sizeof path)
         return weir__error(err, "state folder '%s': the path is too long", run->options->folder);
     for (;;) {
         status = weir__lock_take(path, &run->lock, err);
-        if (status != WEIR_TASK || weir__clock_ns() > deadline_ns ||
+        if (status != WEIR_TASK || weir__clock_ns() - begun_ns > LOCK_WAIT ||
             atomic_load(&run->options->control->cancelled))
             break;
+        if (!told && weir__clock_ns() - begun_ns > LOCK_QUIET)
+            tell(run->options, SYNC_LOG, "weir", "INFO",
+                 weir__text("another sync is using the state folder; waiting some seconds for it to end"));
+        told = told || weir__clock_ns() - begun_ns > LOCK_QUIET;
         weir__clock_sleep(STEP);
     }
+    if (status == WEIR_FAILED)
+        weir__error_prefix(err, "state folder");
     if (status == WEIR_TASK)
         return weir__error(err, "another sync is using the state folder '%s'; let it finish or stop it",
                            run->options->folder);
@@ -110,6 +127,8 @@ static weir_status open_folder(sync_run_state *run, weir_error *err)
 
     if (status == WEIR_OK)
         status = weir__folder_create(options->folder, err);
+    if (status != WEIR_OK)
+        weir__error_prefix(err, "state folder");
     WEIR_POINT("sync.folder.created");
     if (status == WEIR_OK)
         status = check_folder(options, err);
@@ -141,15 +160,6 @@ static weir_status open_folder(sync_run_state *run, weir_error *err)
 }
 
 /* --- events --- */
-
-static void tell(const sync_options *options, sync_event_kind kind, const char *who, const char *level,
-                 weir_bytes text)
-{
-    sync_event event = { .kind = kind, .who = who, .level = level, .text = text };
-
-    if (options->event != NULL)
-        options->event(options->context, &event);
-}
 
 static void on_log(void *context, const char *role, const char *level, weir_bytes text)
 {
@@ -377,7 +387,7 @@ static bool is_there(const char *path)
     weir_status status = weir__file_open(path, &file, NULL);
 
     weir__file_close(file);
-    return status != WEIR_NOT_FOUND;
+    return status == WEIR_OK;
 }
 
 weir_status sync_check(const sync_options *options, weir_error *err)

@@ -175,6 +175,9 @@ class Sync(unittest.TestCase):
         done = self.sync("--attempts", "1", code=1, source=BIN / "destination-sqlite",
                          destination=BIN / "destination-sqlite")
         self.one_error(done, "source 'destination-sqlite' is no source", "--destination")
+        done = self.sync("--attempts", "1", "--json", code=1, source=BIN / "destination-sqlite",
+                         destination=BIN / "destination-sqlite")
+        self.assertIn("is no source", json.loads(done.stdout)["error"])
         done = self.sync("--attempts", "1", code=1, destination=BIN / "hello-source")
         self.one_error(done, "destination 'hello-source' is no destination", "--source")
 
@@ -364,7 +367,9 @@ class Sync(unittest.TestCase):
             while not (self.folder / "state" / "state.db").exists():
                 time.sleep(0.01)
             done = self.sync(code=1)
-            self.one_error(done, "another sync is using the state folder")
+            waiting, error = done.stderr.splitlines()
+            self.assertIn("waiting", waiting)
+            self.assertIn("another sync is using the state folder", error)
         finally:
             first.kill()
             first.wait()

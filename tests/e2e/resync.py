@@ -83,10 +83,10 @@ class Resync(unittest.TestCase):
         self.assertEqual(alive, set(range(1, 51)))
 
     def test_one_table_alone_needs_a_state_that_keeps_it_apart(self):
-        done = self.sync("warehouse", 0, "--resync-table", "pairs", code=1)
+        done = self.sync("warehouse", 0, "--resync-table", "pairs", code=3)
         self.assertIn("nothing has been synced yet", done.stderr)
         self.sync("warehouse", 0)
-        done = self.sync("warehouse", 0, "--resync-table", "pairs", code=1)
+        done = self.sync("warehouse", 0, "--resync-table", "pairs", code=3)
         self.assertIn("does not keep tables apart", done.stderr)
 
     def test_what_is_refused_resets_nothing(self):
@@ -127,7 +127,7 @@ class Resync(unittest.TestCase):
             self.assertEqual(rows[table], [(1, "new", 0), (2, "old", 1), (3, "old", 0)], table)
         self.assertEqual(rows["b"], [(1, "old", 0), (2, "old", 0), (3, "old", 0)])
         done = subprocess.run([*arguments, "--resync-table", "c"], capture_output=True, text=True, timeout=60)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 3)
         self.assertIn("knows no such table", done.stderr)
 
 

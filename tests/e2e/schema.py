@@ -216,8 +216,17 @@ class Schema(unittest.TestCase):
         self.weir("schema", "edit", self.file, "--unlisted", "things", "--disable", "log", code=2)
         self.weir("schema", "edit", self.file, "--unlisted", "tables", "--disable", "log,orders.note")
         self.weir("schema", "edit", self.file, "--unlisted", "schemas", "--disable", "other.log", code=2)
-        self.weir("sync", *files, "--destination", BIN / "destination-sqlite", "--destination-config",
-                  self.folder / "d.json", "--schema", "main", "--state", self.folder / "files", "--schema-config", self.file)
+        alone = self.weir("schema", "edit", self.file, "--unlisted", "tables", "--enable", "log.line", code=2).stderr
+        self.assertIn("cannot be turned on alone", alone)
+        self.weir("schema", "edit", self.file, "--unlisted", "tables", "--hash", "orders.prise")
+        wrong = self.folder / "wrong.json"
+        self.weir("schema", "edit", wrong, "--unlisted", "schemas", "--disable", "shop.log")
+        sync = ["sync", *files, "--destination", BIN / "destination-sqlite", "--destination-config", self.folder / "d.json",
+                "--schema", "main", "--state", self.folder / "files", "--schema-config"]
+        self.assertIn("another source's", self.weir(*sync, wrong, code=3).stderr)
+        told = self.weir(*sync, self.file, "--json")
+        self.assertIn("hashes column 'prise' of table 'orders'", told.stdout)
+        self.weir("schema", "edit", self.file, "--disable", "orders.id", code=2)  # it has learnt the key
         with sqlite3.connect(self.folder / "warehouse.db") as db:
             tables = [name for name, in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             self.assertFalse([name for name in tables if "log" in name])
@@ -225,7 +234,6 @@ class Schema(unittest.TestCase):
             columns = [row[1] for row in db.execute(f'PRAGMA table_info("{orders}")')]
             self.assertEqual(db.execute(f'SELECT id, price FROM "{orders}"').fetchall(), [(1, 2)])
         self.assertNotIn("note", columns)
-
 
     def test_history_is_kept_where_it_is_wanted(self):
         self.schema("edit", "--mode", "customers=HISTORY", source=True)

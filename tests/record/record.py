@@ -4,6 +4,7 @@
 usage: record.py BIN_DIR    needs weir, source-files and destination-sqlite there; destination-duckdb and
                             destination-sqlite-parquet, which asks for Parquet files, are used if they are there
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -150,8 +151,8 @@ class Played(Recorded):
 
     def dump(self, name):
         """All statements, sorted: two tables at once are made in either order."""
-        done = subprocess.run(["sqlite3", self.folder / name, ".dump"], capture_output=True, text=True, check=True)
-        return "\n".join(sorted(done.stdout.splitlines()))
+        with contextlib.closing(sqlite3.connect(self.folder / name)) as db:
+            return "\n".join(sorted(db.iterdump()))
 
     def replay(self, path, config, *more, destination=None, code=0):
         return self.weir("replay", path, "--destination", BIN / (destination or self.DESTINATION), "--destination-config",

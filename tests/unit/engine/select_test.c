@@ -178,7 +178,7 @@ static void a_source_that_ignores_the_selection_is_filtered(void **state)
     assert_false(has_column(w, "orders", "email") || has_column(w, "orders", "fresh"));
     assert_true(has_column(w, "orders", "id")); /* a key column, though it is on no list */
     file_says(w, "\"fresh\": { \"enabled\": false }");
-    file_says(w, "\"id\": { \"enabled\": true }");
+    file_says(w, "\"id\": { \"enabled\": true, \"key\": true }");
     file_says(w, "\"unheard\": {\n      \"enabled\": false");
 }
 
@@ -269,7 +269,7 @@ static void key_columns_stay(void **state)
                         "column 'id' of table 'orders' is part of the key and is synced, though the schema "
                         "configuration turns it off");
     assert_int_equal(w->warnings, 1);
-    file_says(w, "\"id\": { \"enabled\": false }");
+    file_says(w, "\"id\": { \"enabled\": false, \"key\": true }");
 }
 
 static weir_rpc_code play_again(fake_source *s, weir_rpc_call *call)
@@ -657,7 +657,7 @@ static void a_table_with_a_dot_is_synced_again(void **state)
         assert_string_equal(fake_cell(&w->destination, "a_b", "2", "_fivetran_deleted"), "true");
     }
     w->resync_table = "a.c";
-    assert_fails(w, WEIR_FAILED, "knows no such table");
+    assert_fails(w, WEIR_TASK, "knows no such table");
 }
 
 static weir_rpc_code play_unmarked(fake_source *s, weir_rpc_call *call)
@@ -711,7 +711,7 @@ static void only_a_marked_state_keeps_tables_apart(void **state)
     w->source.play = play_tables_of_another_meaning;
     assert_ok(w);
     w->resync_table = "UserData";
-    assert_fails(w, WEIR_FAILED, "does not keep tables apart");
+    assert_fails(w, WEIR_TASK, "does not keep tables apart");
     w->resync_table = NULL;
     assert_ok(w);
     assert_int_equal(w->destination.truncates, 0);
