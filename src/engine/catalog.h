@@ -110,6 +110,8 @@ weir_status engine_table_meet(catalog *c, engine_table *table, weir_bytes source
                               weir_error *err);
 /* True when the source's column is one of the key, as far as is known. */
 bool engine_table_is_key(catalog *c, const engine_table *table, weir_bytes source);
+/* Whether the source's column has come, now or in an earlier sync; it may have had no value yet. */
+bool engine_table_knows(const engine_table *table, const char *source);
 /*
  * Adds a column; its `source` and `hashed` are looked up. Fails on a name that may not be, and past the
  * limits.

@@ -156,6 +156,17 @@ weir_status engine_table_meet(catalog *c, engine_table *table, weir_bytes source
     return WEIR_OK;
 }
 
+bool engine_table_knows(const engine_table *table, const char *source)
+{
+    for (size_t i = 0; i < table->sources.count; i++) {
+        const catalog_source *of = table->sources.entries[i].value;
+
+        if (strcmp(of->source, source) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool engine_table_is_key(catalog *c, const engine_table *table, weir_bytes source)
 {
     const weir_column *held;

@@ -65,14 +65,6 @@ static weir_status leave_out(ingest *in, engine_table *table, weir_bytes column,
                 err);
 }
 
-static void mark_key(plan *p, plan_column *listed)
-{
-    if (listed == NULL || listed->key)
-        return;
-    listed->key = true;
-    p->changed = true;
-}
-
 /* R-SRC-05: key columns are always synced; whoever has turned one off is told so. */
 static weir_status keep_key(ingest *in, engine_table *table, weir_bytes column, weir_error *err)
 {
@@ -86,7 +78,7 @@ static weir_status keep_key(ingest *in, engine_table *table, weir_bytes column, 
     if (status != WEIR_OK)
         return status;
     listed = plan_find_column(in->options.plan, schema, name, column);
-    mark_key(in->options.plan, listed);
+    plan_mark_key(in->options.plan, listed);
     if (listed != NULL && listed->noted)
         listed->enabled = true;
     if (listed == NULL || listed->enabled)
@@ -111,15 +103,15 @@ static weir_status want_column(ingest *in, engine_table *table, weir_bytes colum
 
     if (p == NULL)
         return WEIR_OK;
-    key = key || engine_table_is_key(in->options.tables, table, column);
     if (catalog_check_name("column", column, err) != WEIR_OK)
         return weir__error_prefix(err, "table '%s'", table->source);
+    key = key || engine_table_is_key(in->options.tables, table, column);
     if (key && !plan_wants_column(p, schema, name, column))
         return keep_key(in, table, column, err);
     if (column.size > 0 && plan_note(p, schema, name, column, err) != WEIR_OK)
         return WEIR_FAILED;
     if (key)
-        mark_key(p, plan_find_column(p, schema, name, column));
+        plan_mark_key(p, plan_find_column(p, schema, name, column));
     *wanted = plan_wants_column(p, schema, name, column);
     return WEIR_OK;
 }
@@ -153,14 +145,6 @@ weir_status ingest_select_column(ingest *in, engine_table *table, weir_bytes col
     return leave_out(in, table, column, key, err);
 }
 
-static bool has_column(const engine_table *table, const char *source)
-{
-    for (size_t i = 0; i < table->column_count; i++)
-        if (strcmp(table->columns[i].source, source) == 0)
-            return true;
-    return false;
-}
-
 weir_status ingest_select_settle(ingest *in, engine_table *table, weir_error *err)
 {
     const plan_table *listed =
@@ -173,7 +157,8 @@ weir_status ingest_select_settle(ingest *in, engine_table *table, weir_error *er
     for (size_t i = 0; i < listed->columns.count && status == WEIR_OK; i++) {
         const plan_column *column = listed->columns.entries[i].value;
 
-        if (!column->hashed || !column->enabled || column->noted || has_column(table, column->name))
+        if (!column->hashed || !column->enabled || column->noted ||
+            engine_table_knows(table, column->name))
             continue;
         status = warn(in,
                       weir__arena_printf(catalog_arena(in->options.tables),

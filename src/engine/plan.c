@@ -290,6 +290,14 @@ weir_status plan_note(plan *p, weir_bytes schema, weir_bytes table, weir_bytes c
     return WEIR_OK;
 }
 
+void plan_mark_key(plan *p, plan_column *listed)
+{
+    if (listed == NULL || listed->key)
+        return;
+    listed->key = true;
+    p->changed = true;
+}
+
 /* --- its text --- */
 
 static bool put_line(weir_buf *out, int depth, bool first)
@@ -400,7 +408,25 @@ weir_status plan_save(const plan *p, const char *file, weir_error *err)
     return status;
 }
 
-/* Takes over one noted table with its noted columns. */
+/* Takes over one column: all of it if it was noted and is not listed, else that it is part of the key. */
+static weir_status merge_column(plan *to, weir_bytes schema, weir_bytes table, const plan_column *column,
+                                weir_error *err)
+{
+    weir_bytes name = weir__text(column->name);
+    plan_column *listed = plan_find_column(to, schema, table, name);
+
+    if (listed == NULL && column->noted) {
+        listed = plan_edit_column(to, schema, table, name, err);
+        if (listed == NULL)
+            return WEIR_FAILED;
+        listed->enabled = column->enabled;
+    }
+    if (column->key)
+        plan_mark_key(to, listed);
+    return WEIR_OK;
+}
+
+/* Takes over one noted table, and columns. */
 static weir_status merge_table(plan *to, weir_bytes schema, const plan_table *table, weir_error *err)
 {
     weir_bytes name = weir__text(table->name);
@@ -413,20 +439,9 @@ static weir_status merge_table(plan *to, weir_bytes schema, const plan_table *ta
             return WEIR_FAILED;
         fresh->enabled = table->enabled;
     }
-    for (size_t i = 0; i < table->columns.count; i++) {
-        const plan_column *column = table->columns.entries[i].value;
-        weir_bytes of = weir__text(column->name);
-        plan_column *fresh = plan_find_column(to, schema, name, of);
-
-        if (fresh != NULL ? !column->key || fresh->key : !column->noted)
-            continue;
-        listed = fresh != NULL;
-        fresh = plan_edit_column(to, schema, name, of, err);
-        if (fresh == NULL)
+    for (size_t i = 0; i < table->columns.count; i++)
+        if (merge_column(to, schema, name, table->columns.entries[i].value, err) != WEIR_OK)
             return WEIR_FAILED;
-        fresh->key = column->key;
-        fresh->enabled = listed ? fresh->enabled : column->enabled;
-    }
     return WEIR_OK;
 }
 

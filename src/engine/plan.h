@@ -140,6 +140,7 @@ weir_status plan_check_form(const plan *p, bool schemas, weir_error *err) WEIR_C
  */
 weir_status plan_note(plan *p, weir_bytes schema, weir_bytes table, weir_bytes column,
                       weir_error *err) WEIR_CHECKED;
+void plan_mark_key(plan *p, plan_column *listed); /* it is part of the source's key; accepts NULL */
 /* The entry, listed and on when it was not listed. NULL: see `err`. The caller sets what it likes in it. */
 plan_schema *plan_edit_schema(plan *p, weir_bytes schema, weir_error *err);
 plan_table *plan_edit_table(plan *p, weir_bytes schema, weir_bytes table, weir_error *err);

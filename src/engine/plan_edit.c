@@ -429,6 +429,7 @@ static weir_status open_table(const editor *e, const item *one)
         column->enabled = wanted || from->key;
     }
     table->enabled = alone;
+    table->whole = table->whole && !alone;
     return WEIR_OK;
 }
 

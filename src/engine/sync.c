@@ -63,14 +63,16 @@ static weir_status take_lock(sync_run_state *run, weir_error *err)
     if ((size_t)snprintf(path, sizeof path, "%s/lock", run->folder) >= sizeof path)
         return weir__error(err, "state folder '%s': the path is too long", run->options->folder);
     for (;;) {
+        int64_t waited_ns = weir__clock_ns() - begun_ns;
+
         status = weir__lock_take(path, &run->lock, err);
-        if (status != WEIR_TASK || weir__clock_ns() - begun_ns > LOCK_WAIT ||
-            atomic_load(&run->options->control->cancelled))
+        if (status != WEIR_TASK || waited_ns > LOCK_WAIT || atomic_load(&run->options->control->cancelled))
             break;
-        if (!told && weir__clock_ns() - begun_ns > LOCK_QUIET)
+        if (!told && waited_ns > LOCK_QUIET) {
+            told = true;
             tell(run->options, SYNC_LOG, "weir", "INFO",
                  weir__text("another sync is using the state folder; waiting some seconds for it to end"));
-        told = told || weir__clock_ns() - begun_ns > LOCK_QUIET;
+        }
         weir__clock_sleep(STEP);
     }
     if (status == WEIR_FAILED)

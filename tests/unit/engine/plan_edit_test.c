@@ -231,6 +231,7 @@ static void names_that_nothing_lists_are_taken_when_told_so(void **state)
     plan *p = parse("{}");
     plan_wish wish = { .unlisted = "tables", .disable = "log,orders.note", .hash = "orders.email" };
     plan_wish other = { .unlisted = "schemas", .disable = "shop.log" };
+    plan_wish alone = { .unlisted = "tables", .enable = "t.a" };
     weir_bytes none = { "", 0 };
     weir_error err;
 
@@ -251,6 +252,16 @@ static void names_that_nothing_lists_are_taken_when_told_so(void **state)
     assert_true(plan_wants_table(p, weir__text("shop"), weir__text("orders")));
     other.unlisted = "things";
     assert_int_equal(plan_apply(p, NULL, &other, &err), WEIR_FAILED);
+    plan_free(p);
+    /* One column alone: where the others, which nobody knows, would come along, it is refused. */
+    p = parse("{\"tables\": {\"t\": {\"enabled\": false}}}");
+    assert_int_equal(plan_apply(p, NULL, &alone, &err), WEIR_FAILED);
+    assert_non_null(strstr(err.text, "cannot be turned on alone"));
+    plan_free(p);
+    p = parse("{\"schema_change_handling\": \"BLOCK_ALL\", \"tables\": {\"t\": {\"enabled\": false}}}");
+    assert_int_equal(plan_apply(p, NULL, &alone, &err), WEIR_OK);
+    assert_true(plan_wants_column(p, none, weir__text("t"), weir__text("a")));
+    assert_false(plan_wants_column(p, none, weir__text("t"), weir__text("b")));
     plan_free(p);
 }
 

@@ -378,6 +378,47 @@ static void hashes_are_those_of_the_text(void **state)
     assert_string_equal(fake_cell(d, "t", "a", "secret"), "geheim");
 }
 
+static weir_rpc_code play_no_values(fake_source *s, weir_rpc_call *call)
+{
+    (void)s;
+    UPSERT(call, "t", weir_int("k", 1), weir_null("secret"));
+    assert_true(fake_checkpoint(call, "{\"n\":1}"));
+    return WEIR_RPC_OK;
+}
+
+/* A name that is no column's would leave the one that was meant as it is. */
+static void a_hashed_column_that_is_not_there_is_told(void **state)
+{
+    world *w = *state;
+
+    w->source.play = play_no_values;
+    configure(w, "{\"tables\": {\"t\": {\"columns\": {\"secret\": " HASHED "}}}}");
+    assert_ok(w);
+    assert_int_equal(w->warnings, 0); /* it has come, though without a value */
+    configure(w, "{\"tables\": {\"t\": {\"columns\": {\"secrte\": " HASHED "}}, \"other\": "
+                 "{\"columns\": {\"secret\": " HASHED "}}}}");
+    assert_ok(w);
+    assert_int_equal(w->warnings, 1);
+    assert_string_equal(w->warning, "the schema configuration hashes column 'secrte' of table 't', which has "
+                                    "no such column; names compare exactly");
+}
+
+/* A configuration whose names begin with schemas says nothing of a source that has none, and back. */
+static void a_configuration_of_the_other_form_is_for_a_person(void **state)
+{
+    world *w = *state;
+
+    w->source.play = play_no_values;
+    configure(w, "{\"schemas\": {\"shop\": {\"tables\": {\"t\": {\"enabled\": false}}}}}");
+    assert_fails(w, WEIR_TASK, "lists schemas, and the source has tables without a schema");
+    assert_int_equal(w->destination.table_count, 0);
+    tell_with(w);
+    w->source.play = play_nothing;
+    configure(w, "{\"tables\": {\"t\": {\"enabled\": false}}}");
+    assert_fails(w, WEIR_TASK, "lists tables without a schema, and the source has schemas");
+    assert_int_equal(w->destination.table_count, 0);
+}
+
 /* A column that had other values before becomes a STRING when it is hashed. */
 static void hashing_may_begin_later(void **state)
 {
@@ -730,6 +771,8 @@ int main(void)
         TEST(a_column_turned_off_later_stays),
         TEST(hashes_are_those_of_the_text),
         TEST(hashing_may_begin_later),
+        TEST(a_hashed_column_that_is_not_there_is_told),
+        TEST(a_configuration_of_the_other_form_is_for_a_person),
         TEST(keys_may_be_hashed_from_the_first),
         TEST(names_are_made_for_the_destination),
         TEST(source_names_may_stay_as_they_are),
