@@ -98,6 +98,9 @@ def check_csv(bin_dir, folder):
     zoned = [v for (v,) in sync.rows("hard", ["zoned"])]
     assert zoned[0][11:19] == "10:15:30" and zoned[1][11:19] == "10:15:30", zoned
     assert sync.rows("hard", ["empty"]) == [(None,)] * 3
+    sync.write("names.csv", "a,,c,a\n1,2,3,4\n5\n")
+    sync.run()
+    assert sync.rows("names", ["a", "column_2", "c", "a_2"]) == [(1, 2, 3, 4), (5, None, None, None)]
 
 
 def check_json(bin_dir, folder):

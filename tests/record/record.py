@@ -151,7 +151,7 @@ class Played(Recorded):
 
     def dump(self, name):
         """All statements, sorted: two tables at once are made in either order."""
-        with contextlib.closing(sqlite3.connect(self.folder / name)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder / name}?mode=ro", uri=True)) as db:
             return "\n".join(sorted(db.iterdump()))
 
     def replay(self, path, config, *more, destination=None, code=0):
